@@ -1,0 +1,93 @@
+/* Text: whole numbers and UTF-8, both ways and strict.
+ *
+ * Everything here gets a length and reads exactly that much: texts come out of requests and store
+ * replies and need not end in NUL. Base64url, the JSON writer and names have files of their own.
+ */
+#include "waitingroom/text.h"
+
+#include <string.h>
+
+size_t text_from_u64(uint64_t value, char ret_text[20])
+{
+	char digits[20];
+	size_t at = sizeof(digits);
+	do {
+		digits[--at] = (char)('0' + value % 10);
+		value /= 10;
+	} while (value);
+	memcpy(ret_text, digits + at, sizeof(digits) - at);
+	return sizeof(digits) - at;
+}
+
+bool text_to_u64(const char *text, size_t len, uint64_t max, uint64_t *ret_value)
+{
+	if (!len)
+		return false;
+	uint64_t value = 0;
+	for (size_t i = 0; i < len; i++) {
+		unsigned digit = (unsigned)(unsigned char)text[i] - '0';
+		if (digit > 9 || __builtin_mul_overflow(value, 10, &value) ||
+			__builtin_add_overflow(value, digit, &value))
+			return false;
+	}
+	if (value > max)
+		return false;
+	*ret_value = value;
+	return true;
+}
+
+bool text_to_i64(const char *text, size_t len, int64_t min, int64_t max, int64_t *ret_value)
+{
+	bool negative = len && text[0] == '-';
+	uint64_t size;
+	if (!text_to_u64(text + negative, len - negative, (uint64_t)INT64_MAX + negative, &size))
+		return false;
+	/* unsigned negation first: -(int64_t)2^63 would overflow */
+	int64_t value = negative ? (int64_t)(0 - size) : (int64_t)size;
+	if (value < min || value > max)
+		return false;
+	*ret_value = value;
+	return true;
+}
+
+bool utf8_is_valid(const char *text, size_t len)
+{
+	for (size_t at = 0; at < len;) {
+		size_t step = utf8_sequence_len(text + at, len - at);
+		if (!step || !text[at])
+			return false;
+		at += step;
+	}
+	return true;
+}
+
+static bool is_continuation(uint8_t byte)
+{
+	return (byte & 0xC0) == 0x80;
+}
+
+/* The table of well-formed sequences is Unicode 15, table 3-7. */
+size_t utf8_sequence_len(const char *text, size_t len)
+{
+	const uint8_t *in = (const uint8_t *)text;
+	if (!len || in[0] >= 0xF5)
+		return 0;
+	if (in[0] < 0x80)
+		return 1;
+	if (in[0] < 0xC2) /* a continuation byte, or an overlong form of ASCII */
+		return 0;
+	if (in[0] < 0xE0)
+		return len >= 2 && is_continuation(in[1]) ? 2 : 0;
+	if (in[0] < 0xF0) {
+		if (len < 3 || !is_continuation(in[1]) || !is_continuation(in[2]))
+			return 0;
+		bool overlong = in[0] == 0xE0 && in[1] < 0xA0;
+		bool surrogate = in[0] == 0xED && in[1] > 0x9F;
+		return overlong || surrogate ? 0 : 3;
+	}
+	if (len < 4 || !is_continuation(in[1]) || !is_continuation(in[2]) || !is_continuation(in[3]))
+		return 0;
+	bool overlong = in[0] == 0xF0 && in[1] < 0x90;
+	bool too_high = in[0] == 0xF4 && in[1] > 0x8F;
+	return overlong || too_high ? 0 : 4;
+}
