@@ -45,6 +45,7 @@ struct loop_timer {
 
 struct loop {
 	int epoll_fd, wake_fd;
+	struct epoll_event ready[EVENTS_PER_TURN];
 	struct mono_time now;
 	bool stopped, in_turn;
 	struct loop_watch *watches, *removed;
@@ -317,16 +318,15 @@ void loop_turn(struct loop *loop, int64_t max_wait_ms)
 	assert(!loop->in_turn);
 	loop->in_turn = true;
 	int timeout_ms = wait_ms(loop, max_wait_ms);
-	struct epoll_event ready[EVENTS_PER_TURN];
 	if (loop->mark_before)
 		loop->mark_before(loop->mark_ctx);
-	int count = epoll_wait(loop->epoll_fd, ready, EVENTS_PER_TURN, timeout_ms);
+	int count = epoll_wait(loop->epoll_fd, loop->ready, EVENTS_PER_TURN, timeout_ms);
 	if (loop->mark_after)
 		loop->mark_after(loop->mark_ctx);
 	assert(count >= 0 || errno == EINTR);
 	loop->now = clock_mono();
 	for (int i = 0; i < count; i++)
-		watch_dispatch(ready[i].data.ptr, ready[i].events);
+		watch_dispatch(loop->ready[i].data.ptr, loop->ready[i].events);
 	run_due_timers(loop);
 	loop->in_turn = false;
 	free_watches(&loop->removed);

@@ -1,0 +1,238 @@
+# Builds, runs and checks the waiting room. `make help` lists what there is.
+#
+# Files are found by wildcard: lib/<layer>/*.c make one library, cmd/<x>/*.c a program each,
+# tests/<kind>/<name>.c a test binary each, tests/fuzz/ and tests/bench/ likewise. Adding a file
+# needs no change here. Everything that is built lives under $(BUILD).
+#
+#   BUILD=dir                another build directory
+#   CC=clang                 another compiler
+#   SAN=address,undefined    sanitizers (also SAN=thread); give it a BUILD of its own
+#   V=1                      show the commands
+
+SAN ?=
+BUILD ?= build$(if $(SAN),/$(if $(findstring thread,$(SAN)),tsan,asan))
+V ?= 0
+JOBS ?= $(shell nproc 2>/dev/null || echo 1)
+PREFIX ?= /usr/local
+FUZZ_SECONDS ?= 60
+PORT_BASE ?= 8080
+RUN_DIR ?= run
+CROWD ?= 1
+WERROR ?= $(if $(SAN),,-Werror)
+
+ifeq ($(origin CC),default)
+CC := gcc
+endif
+IS_CLANG := $(findstring clang,$(shell $(CC) --version 2>/dev/null))
+IS_X86 := $(findstring x86_64,$(shell $(CC) -dumpmachine 2>/dev/null))
+
+ifeq ($(MAKELEVEL),0)
+ifeq ($(filter -j%,$(MAKEFLAGS)),)
+MAKEFLAGS += -j$(JOBS)
+endif
+endif
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+.SUFFIXES:
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := all
+
+Q := $(if $(filter 1,$(V)),,@)
+say = $(if $(filter 1,$(V)),@:,@printf '  %-7s %s\n')
+
+# ---- flags ----
+
+PACKAGES := libmicrohttpd hiredis libnats libcjson libcurl libcrypto
+PACKAGE_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+PACKAGE_LIBS := $(or $(shell pkg-config --libs $(PACKAGES) 2>/dev/null),\
+	-lmicrohttpd -lhiredis -lnats -lcjson -lcurl -lcrypto)
+CMOCKA_LIBS := $(or $(shell pkg-config --libs cmocka 2>/dev/null),-lcmocka)
+
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wstrict-prototypes \
+	-Wmissing-prototypes -Wvla -Walloca -Wformat=2 -Wimplicit-fallthrough \
+	-Werror=format-security -Werror=implicit -Werror=incompatible-pointer-types \
+	-Werror=int-conversion $(WERROR)
+HARDENING := -fstack-protector-strong -fno-delete-null-pointer-checks -fno-strict-overflow \
+	-fno-strict-aliasing -fPIE
+HARDENING_LINK := -pie -Wl,-z,nodlopen,-z,noexecstack,-z,relro,-z,now,-z,separate-code \
+	-Wl,--as-needed,--no-copy-dt-needed-entries
+ifneq ($(IS_X86),)
+HARDENING += -fcf-protection=full -fstack-clash-protection
+endif
+ifeq ($(IS_CLANG),)
+WARNINGS += -Wtrampolines -Wbidi-chars=any -Wlogical-op -Wduplicated-cond
+HARDENING += -ftrivial-auto-var-init=zero
+endif
+
+# Sanitizers replace FORTIFY, whose checked variants hide calls from them. NDEBUG is never set:
+# a broken assumption of ours ends the process in production too.
+ifeq ($(SAN),)
+OPTIMIZE := -O2 -g -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
+else
+OPTIMIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=$(SAN) \
+	$(if $(findstring undefined,$(SAN)),-fno-sanitize-recover=all)
+endif
+
+# What the user gives in CFLAGS and LDFLAGS comes last and wins.
+ALL_CFLAGS := -std=gnu17 -D_GNU_SOURCE $(OPTIMIZE) $(WARNINGS) $(HARDENING) -pthread \
+	-Iinclude -I. $(PACKAGE_CFLAGS) $(CFLAGS)
+ALL_LDFLAGS := -pthread $(HARDENING_LINK) $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
+
+# ---- files ----
+
+LIBRARY := $(BUILD)/lib/libwaitingroom.a
+LUA_SCRIPTS := $(wildcard lib/store/scripts/*.lua)
+GENERATED := $(if $(LUA_SCRIPTS),$(BUILD)/gen/store_scripts.c)
+LIBRARY_OBJECTS := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard lib/*/*.c)) \
+	$(patsubst $(BUILD)/gen/%.c,$(BUILD)/obj/gen/%.o,$(GENERATED))
+
+# cmd/api becomes waitingroom-api; names that begin with "wr" stay as they are.
+COMMANDS := $(sort $(patsubst cmd/%/,%,$(dir $(wildcard cmd/*/*.c))))
+program_of = $(BUILD)/bin/$(if $(filter wr%,$(1)),$(1),waitingroom-$(1))
+PROGRAMS := $(foreach command,$(COMMANDS),$(call program_of,$(command)))
+
+SUPPORT_OBJECTS := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/support/*.c))
+tests_of = $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/$(1)/*.c))
+UNIT := $(call tests_of,unit)
+CONTRACT := $(call tests_of,contract)
+INTEGRATION := $(call tests_of,integration)
+SCENARIO := $(call tests_of,scenario)
+TESTS := $(UNIT) $(CONTRACT) $(INTEGRATION) $(SCENARIO)
+BENCHMARKS := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
+FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
+CHECKS := $(sort $(wildcard scripts/check-*))
+
+# ---- building ----
+
+.PHONY: all run test check bench asan tsan fuzz format lint check-unit check-contract \
+	check-integration check-scenario install clean help tests programs fuzz-programs FORCE
+
+all: $(LIBRARY) $(PROGRAMS) ## the library and the programs (the default)
+tests: all $(TESTS)
+
+# Rebuild when the flags change, not only when the files do.
+$(BUILD)/flags: FORCE
+	@mkdir -p $(BUILD)
+	@printf '%s\n' '$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS)' | cmp -s - $@ || \
+		printf '%s\n' '$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS)' >$@
+
+$(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c $(BUILD)/flags
+	$(say) CC $<
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+
+$(BUILD)/obj/tests/%.o: tests/%.c $(BUILD)/flags
+	$(say) CC $<
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -Itests -MMD -MP -c $< -o $@
+
+$(BUILD)/obj/%.o: %.c $(BUILD)/flags
+	$(say) CC $<
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+
+# The directory is a prerequisite too: it changes when a script is removed.
+$(BUILD)/gen/store_scripts.c: $(LUA_SCRIPTS) lib/store/scripts scripts/embed
+	$(say) EMBED $@
+	@mkdir -p $(@D)
+	$(Q)scripts/embed lib/store/script_texts.h store_script_text $(LUA_SCRIPTS) >$@
+
+# From scratch each time: ar would keep the members of files that were removed.
+$(LIBRARY): $(LIBRARY_OBJECTS)
+	$(say) AR $@
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(Q)$(AR) rcs $@ $^
+
+define PROGRAM_RULE
+$(call program_of,$(1)): $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard cmd/$(1)/*.c)) $(LIBRARY)
+	$$(say) LINK $$@
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $$(ALL_LDFLAGS) $$^ $$(PACKAGE_LIBS) -lm -o $$@
+endef
+$(foreach command,$(COMMANDS),$(eval $(call PROGRAM_RULE,$(command))))
+
+$(BUILD)/tests/% $(BUILD)/bench/%: LINK_TEST = $(CC) $(ALL_LDFLAGS) $(filter %.o %.a,$^) \
+	$(CMOCKA_LIBS) $(PACKAGE_LIBS) -lm -o $@
+
+$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(SUPPORT_OBJECTS) $(LIBRARY)
+	$(say) LINK $@
+	@mkdir -p $(@D)
+	$(Q)$(LINK_TEST)
+
+$(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(SUPPORT_OBJECTS) $(LIBRARY)
+	$(say) LINK $@
+	@mkdir -p $(@D)
+	$(Q)$(LINK_TEST)
+
+$(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(LIBRARY)
+	$(say) LINK $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer $(filter %.o %.a,$^) $(PACKAGE_LIBS) -lm -o $@
+
+.PRECIOUS: $(BUILD)/obj/%.o $(BUILD)/gen/%.c
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
+
+# ---- running and checking ----
+# The goals that people type install what is missing first, in a make of their own: this one has
+# already asked pkg-config for the flags.
+
+RUN_TESTS = BUILD=$(BUILD) WR_TEST_BIN_DIR=$(abspath $(BUILD)/bin) JOBS=$(JOBS) tests/run
+
+run: ## a whole waiting room on this machine (PORT_BASE, RUN_DIR, CROWD)
+	$(Q)scripts/bootstrap run
+	$(Q)$(MAKE) all
+	$(Q)PORT_BASE=$(PORT_BASE) RUN_DIR=$(RUN_DIR) CROWD=$(CROWD) BUILD=$(BUILD) scripts/run
+
+test: ## everything that must hold, with a summary at the end
+	$(Q)scripts/bootstrap test
+	$(Q)$(MAKE) check
+
+check: tests ## the same without installing packages
+	$(Q)$(RUN_TESTS) $(CHECKS) $(TESTS)
+
+check-unit: all $(UNIT) ## tests of the library, no servers
+	$(Q)$(RUN_TESTS) $(UNIT)
+check-contract: all $(CONTRACT) ## the store's scripts against real servers
+	$(Q)$(RUN_TESTS) $(CONTRACT)
+check-integration: all $(INTEGRATION) ## our programs with real servers
+	$(Q)$(RUN_TESTS) $(INTEGRATION)
+check-scenario: all $(SCENARIO) ## visitors' and operators' stories
+	$(Q)$(RUN_TESTS) $(SCENARIO)
+
+asan: ## the tests under AddressSanitizer and UndefinedBehaviorSanitizer
+	$(Q)$(MAKE) SAN=address,undefined BUILD=$(BUILD)/asan check-sanitized
+tsan: ## the tests that use threads under ThreadSanitizer
+	$(Q)$(MAKE) SAN=thread BUILD=$(BUILD)/tsan check-threads
+
+.PHONY: check-sanitized check-threads
+check-sanitized: tests
+	$(Q)WR_TEST_SLOWNESS=3 $(RUN_TESTS) $(TESTS)
+
+THREADED := $(filter %quiescence %position_index %base_loop,$(UNIT)) $(INTEGRATION)
+check-threads: all $(THREADED)
+	$(Q)WR_TEST_SLOWNESS=5 $(RUN_TESTS) $(THREADED)
+
+fuzz: ## every fuzz target for FUZZ_SECONDS each (needs clang)
+	$(Q)scripts/bootstrap all
+	$(Q)$(MAKE) CC=clang SAN=fuzzer-no-link,address,undefined BUILD=$(BUILD)/fuzzing fuzz-programs
+	$(Q)FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/fuzz $(BUILD)/fuzzing $(FUZZERS)
+fuzz-programs: $(patsubst %,$(BUILD)/fuzz/%,$(FUZZERS))
+
+bench: all $(BENCHMARKS) ## speeds and ratios, written to $(BUILD)/bench.json
+	$(Q)BUILD=$(BUILD) tests/bench/run
+
+lint: ## the project's own rules, layout and shell scripts
+	$(Q)$(RUN_TESTS) $(CHECKS)
+
+format: ## lays out all C files
+	$(Q)clang-format -i $$(git ls-files '*.c' '*.h')
+
+install: all ## programs into $(DESTDIR)$(PREFIX)/bin
+	install -d $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
+
+clean: ## removes $(BUILD)
+	rm -rf $(BUILD)
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-18s %s\n", $$1, $$2}' Makefile
