@@ -1,0 +1,87 @@
+/* Events: one table of what can happen, and how it looks to others.
+ *
+ * What     The table that makes subjects, CloudEvents types, the drift test against asyncapi.yaml.
+ * Used by  lib/events, lib/store (type words), tests, wrload never.
+ * Threads  any.
+ */
+#ifndef WAITINGROOM_EVENTS_H
+#define WAITINGROOM_EVENTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "waitingroom/err.h"
+#include "waitingroom/outbox.h"
+#include "waitingroom/text.h"
+
+/* enum, word in the outbox, subject noun, subject event, transition in the event id, about people?
+ * Subject: wr.<tenant>.<queue>.<noun>.<event>; CloudEvents type io.waitingroom.<noun>.<event>.v1.
+ * Event id: "<position id>:<transition>", for restored "<position id>:restored:<epoch>", for queue
+ * events "<tenant>/<queue>:<epoch>:<transition>:<n>". */
+#define EVENT_TABLE(X)                                                                             \
+	X(EVENT_ENQUEUED, "enqueued", "position", "enqueued", "enqueued", true)                        \
+	X(EVENT_ADMITTED, "admitted", "position", "admitted", "admitted", true)                        \
+	X(EVENT_MISSED, "missed", "position", "missed", "missed", true)                                \
+	X(EVENT_EXPIRED, "expired", "position", "expired", "expired", true)                            \
+	X(EVENT_LEFT, "left", "position", "left", "left", true)                                        \
+	X(EVENT_RESTORED, "restored", "position", "restored", "restored", true)                        \
+	X(EVENT_CLAIMED, "claimed", "session", "claimed", "claimed", true)                             \
+	X(EVENT_SESSION_EXPIRED, "session-expired", "session", "expired", "session-expired", true)     \
+	X(EVENT_SESSION_RELEASED, "session-released", "session", "released", "session-released", true) \
+	X(EVENT_SESSION_REVOKED, "session-revoked", "session", "revoked", "session-revoked", true)     \
+	X(EVENT_QUEUE_CREATED, "queue-created", "queue", "created", "created", false)                  \
+	X(EVENT_QUEUE_UPDATED, "queue-updated", "queue", "updated", "updated", false)                  \
+	X(EVENT_QUEUE_PAUSED, "queue-paused", "queue", "paused", "paused", false)                      \
+	X(EVENT_QUEUE_RESUMED, "queue-resumed", "queue", "resumed", "resumed", false)                  \
+	X(EVENT_QUEUE_DELETED, "queue-deleted", "queue", "deleted", "deleted", false)
+
+#define EVENT_ENUM(name, word, noun, event, transition, people) name,
+enum event_type { EVENT_TABLE(EVENT_ENUM) EVENT_TYPE_COUNT };
+#undef EVENT_ENUM
+
+bool event_type_parse(const char *word, enum event_type *ret_type);
+
+#define EVENT_SUBJECT_BYTES 192
+#define EVENT_ID_BYTES 224
+#define EVENT_BODY_BYTES 2048
+struct event { /* one CloudEvent, ready to publish */
+	char subject[EVENT_SUBJECT_BYTES];
+	char id[EVENT_ID_BYTES];
+	char body[EVENT_BODY_BYTES];
+	size_t body_len;
+};
+
+/* Expands an entry: calls fn once per person (once in all for queue events), in the order of the
+ * lines, with byte-equal results each time. Stops and returns what fn returns when not WR_OK.
+ * WR_MALFORMED: an entry that this version does not understand (logged and set aside by the relay). */
+typedef enum wr_err (*event_fn)(void *ctx, const struct event *event);
+WR_MUST_USE enum wr_err event_expand(const struct queue_name *queue,
+									 const struct outbox_entry *entry, event_fn fn, void *ctx);
+
+/* ---- relay ---- */
+struct relay_options {
+	const char *nats_url;
+	struct outbox_source source; /* copied */
+	uint32_t batch_entries;		/* entries per read, 256 */
+	uint32_t pending_max;		/* events published and not yet acked, 4096 */
+	uint32_t ack_wait_ms;		/* per message, 2000 */
+	uint32_t replicas;			/* of the stream, 1 */
+	int64_t max_age_s, max_bytes, duplicate_window_s; /* of the stream */
+};
+struct relay_counts {
+	uint64_t published, acked, failed, republished, malformed;
+	uint64_t entries_removed;
+	uint64_t backlog; /* entries known to wait, all queues */
+	int64_t oldest_ms; /* age of the oldest entry seen, 0: none */
+	bool connected;
+};
+struct relay; /* owns one thread */
+/* gives; starts the thread; connects in the background (NATS may be absent). WR_BAD_CONFIG for an unusable URL. */
+WR_MUST_USE enum wr_err relay_start(const struct relay_options *options, struct relay **ret_relay,
+									struct err_detail *ret_detail);
+void relay_counts(const struct relay *relay, struct relay_counts *ret_counts); /* any thread */
+/* Publishes what it can until 'deadline_ms' from now, then stops the thread and frees. */
+void relay_stop(struct relay *relay, int64_t deadline_ms);
+
+#endif

@@ -1,0 +1,250 @@
+/* Store: Redis, Valkey or DragonflyDB behind one small client; one function per script.
+ *
+ * A client is one pipelined, asynchronous connection on a loop. Calls are written in the order they
+ * are made; each gets exactly one callback, in the loop's thread, never from inside the call
+ * itself. It reconnects by itself with jittered back-off (50 ms … 2 s), sends AUTH/SELECT, loads the
+ * scripts (again on NOSCRIPT), and reads the store's run id ('life').
+ *
+ * A call fails with WR_STORE_AWAY when there is no connection, when the connection broke before the
+ * reply (ambiguous: it may have run), or when the reply took longer than the time-out: then the
+ * connection is closed, because late replies would be matched to newer requests. LOADING, MISCONF,
+ * OOM, READONLY and any other error reply are WR_STORE_AWAY too (and counted).
+ *
+ * What     The only module that knows hiredis.
+ * Used by  cmd/api (workers, sync, relay, admin), cmd/admitter, tests.
+ * Threads  a client belongs to its loop's thread. store_address may be shared: resolving is done by
+ *          whoever calls store_address_resolve (never a worker).
+ */
+#ifndef WAITINGROOM_STORE_H
+#define WAITINGROOM_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "waitingroom/err.h"
+#include "waitingroom/loop.h"
+#include "waitingroom/outbox.h"
+#include "waitingroom/position_index.h"
+#include "waitingroom/settings.h"
+#include "waitingroom/state.h"
+#include "waitingroom/token.h"
+
+/* ---- address ---- */
+struct store_address; /* parsed URL and the numeric address last resolved; internally locked */
+/* "redis://[user[:password]@]host[:port][/db]" or "unix:///path[?db=N]". gives; WR_BAD_CONFIG names
+ * what is wrong (rediss:// is refused: this hiredis has no TLS). Host names are looked up at once. */
+WR_MUST_USE enum wr_err store_address_parse(const char *url, struct store_address **ret_address,
+											struct err_detail *ret_detail);
+void store_address_resolve(struct store_address *address); /* blocking DNS */
+void store_address_free(struct store_address *address);
+
+/* ---- client ---- */
+struct store_options {
+	uint32_t timeout_ms;	 /* of one reply; 1000 */
+	uint32_t wait_replicas;	 /* enqueue and visit answers wait for so many replicas; 0: none */
+	uint32_t wait_timeout_ms; /* 50; fewer replicas in time: WR_STORE_AWAY */
+	bool no_reconnect_jitter; /* tests */
+};
+void store_options_default(struct store_options *ret_options);
+
+struct store;
+/* gives; starts connecting. Borrows loop and address for its life. */
+struct store *store_new(struct loop *loop, struct store_address *address,
+						const struct store_options *options);
+void store_free(struct store *store); /* fails what is under way, callbacks run from here */
+bool store_is_ready(const struct store *store); /* connected and scripts loaded */
+/* The store's run id, "" before the first connection or where it has none; changes at a restart. */
+const char *store_life(const struct store *store);
+void store_on_ready(struct store *store, loop_fn fn, void *ctx); /* at each (re)connect */
+
+struct store_counts { /* read from any thread */
+	uint64_t calls, failures, reconnects, timeouts, commands; /* commands: incl. SCRIPT LOAD, WAIT … */
+	uint64_t in_flight;
+	bool ready;
+};
+void store_counts(const struct store *store, struct store_counts *ret_counts);
+
+/* ---- blocking use, for threads that may wait (sync, relay, admin, tests) ----
+ * Turns the loop until the call with this 'done' flag has been answered. Every call below answers
+ * within the time-out, so this ends. Pattern:
+ *     struct x_wait w = {0}; store_x(store, …, on_x_set_done, &w); store_wait(store, &w.done);     */
+void store_wait(struct store *store, const bool *done);
+bool store_wait_ready(struct store *store, int64_t max_ms);
+
+/* ---- the steps; scripts/<name>.lua documents each ----
+ * Strings and arrays in arguments are borrowed during the call. Arrays in callbacks are lent during
+ * the callback. 'queue' selects the shard and the keys. People per call: <= STORE_PEOPLE_MAX. */
+#define STORE_PEOPLE_MAX 500
+
+enum join_code { JOIN_NEW, JOIN_SAME, JOIN_REUSED, JOIN_CLOSED, JOIN_FULL, JOIN_BUSY, JOIN_RATE, JOIN_LANE };
+struct join { /* one person who wants a place */
+	const char *position_id;
+	const char *lane;
+	const char *target;	   /* "" none */
+	const char *user;	   /* JSON or "" */
+	const char *request_hash;
+	const char *network;   /* "" not limited; no '{', '}' or spaces */
+};
+struct joined {
+	enum join_code code;
+	enum place_state state;
+	char lane[NAME_MAX_CHARS + 1];
+	uint64_t ticket;
+	uint64_t position; /* in the lane, for JOIN_NEW that waits; 0: not known here */
+	int64_t joined_ms;
+};
+struct seen_ticket {
+	char lane[NAME_MAX_CHARS + 1];
+	uint64_t ticket;
+};
+/* err WR_OK, WR_STORE_AWAY or WR_NO_QUEUE; then 'people' is NULL. */
+typedef void (*store_joined_fn)(void *ctx, enum wr_err err, const char *epoch, int64_t now_ms,
+								const struct joined *people, size_t count);
+void store_enqueue(struct store *store, const struct queue_name *queue, uint64_t outbox_limit,
+				   const char *seen_epoch, const struct seen_ticket *seen, size_t seen_count,
+				   const struct join *people, size_t count, store_joined_fn fn, void *ctx);
+
+/* ids: count × POSITION_ID_CHARS+1 chars. missing: positions (from 0) in ids that nobody holds. */
+typedef char store_id[POSITION_ID_CHARS + 1];
+typedef void (*store_beats_fn)(void *ctx, enum wr_err err, int64_t now_ms, const size_t *missing,
+							   size_t missing_count);
+void store_heartbeat(struct store *store, const struct queue_name *queue, const store_id *ids,
+					 size_t count, store_beats_fn fn, void *ctx);
+
+struct visit {
+	enum place_state state;
+	char lane[NAME_MAX_CHARS + 1];
+	uint64_t ticket;
+	int64_t joined_ms, ends_ms;
+	bool front;			/* waiting, before everybody in the line */
+	const char *target; /* "" none */
+};
+typedef void (*store_visits_fn)(void *ctx, enum wr_err err, int64_t now_ms,
+								const struct visit *people, size_t count);
+/* claim: a poll (brings back, claims); else only a look. */
+void store_visit(struct store *store, const struct queue_name *queue, bool claim,
+				 const store_id *ids, size_t count, store_visits_fn fn, void *ctx);
+
+enum store_release { STORE_LEAVE, STORE_RELEASE, STORE_REVOKE, STORE_RENEW };
+struct released {
+	enum place_state state;
+	int64_t ends_ms;
+};
+typedef void (*store_released_fn)(void *ctx, enum wr_err err, int64_t now_ms,
+								  const struct released *people, size_t count);
+void store_release(struct store *store, const struct queue_name *queue, enum store_release what,
+				   const store_id *ids, size_t count, store_released_fn fn, void *ctx);
+
+struct lost_place {
+	store_id position_id;
+	char lane[NAME_MAX_CHARS + 1];
+	uint64_t ticket;
+	int64_t joined_ms;
+	char epoch[EPOCH_CHARS + 1];
+};
+typedef void (*store_restored_fn)(void *ctx, enum wr_err err, const enum place_state *states,
+								  size_t count);
+void store_restore(struct store *store, const struct queue_name *queue,
+				   const struct lost_place *people, size_t count, store_restored_fn fn, void *ctx);
+
+struct admitted {
+	bool other; /* another admitter has the lease; nothing was done */
+	uint64_t admitted, set_aside, in_line;
+	int64_t free;
+	bool more;
+};
+typedef void (*store_admitted_fn)(void *ctx, enum wr_err err, const struct admitted *result);
+void store_admit(struct store *store, const struct queue_name *queue, const char *owner,
+				 int64_t lease_ms, int limit, int64_t gap_ms, uint64_t extra, store_admitted_fn fn,
+				 void *ctx); /* 'life' is added by the client */
+
+struct reaped {
+	uint64_t expired, missed, ended;
+	bool more;
+};
+typedef void (*store_reaped_fn)(void *ctx, enum wr_err err, const struct reaped *result);
+void store_reap(struct store *store, const struct queue_name *queue, int64_t gap_ms, int limit,
+				store_reaped_fn fn, void *ctx);
+
+struct lane_counts {
+	char lane[NAME_MAX_CHARS + 1];
+	uint64_t ticket, gone, admitted;
+};
+struct departure {
+	int lane; /* in 'lanes' */
+	struct ticket_range range;
+};
+#define STREAM_ID_BYTES 48
+struct synced {
+	int64_t now_ms;
+	char epoch[EPOCH_CHARS + 1], lost_epoch[EPOCH_CHARS + 1];
+	bool recovering;
+	uint64_t version, active, absent, returned, outbox_length;
+	size_t lane_count;
+	struct lane_counts lanes[QUEUE_LANES_MAX];
+	bool has_settings;
+	struct queue_settings settings; /* when has_settings */
+	size_t departure_count;
+	const struct departure *departures;
+	char last_departure[STREAM_ID_BYTES]; /* the id to ask from next time; "" when there was none */
+	bool more;							  /* there are more departures */
+};
+/* WR_NO_QUEUE: deleted (tombstone seen). WR_NOT_FOUND: the store knows nothing of it (never was, or lost). */
+typedef void (*store_synced_fn)(void *ctx, enum wr_err err, const struct synced *result);
+void store_sync(struct store *store, const struct queue_name *queue, const char *last_departure,
+				uint64_t version, int limit, store_synced_fn fn, void *ctx);
+/* One chunk of the bitmap of departed tickets, as position_index_load_chunk takes it. */
+typedef void (*store_chunk_fn)(void *ctx, enum wr_err err, const uint8_t *bitmap, size_t bytes);
+void store_read_chunk(struct store *store, const struct queue_name *queue, const char *lane,
+					  size_t chunk, store_chunk_fn fn, void *ctx);
+
+/* Names of all queues (wr:queues); names that do not parse are skipped. */
+typedef void (*store_queues_fn)(void *ctx, enum wr_err err, const struct queue_name *names,
+								size_t count);
+void store_queues(struct store *store, store_queues_fn fn, void *ctx);
+
+enum put_result { PUT_CREATED, PUT_CHANGED, PUT_SAME };
+/* WR_CONFLICT (version given and different), WR_NO_QUEUE (patch of none), WR_BUSY (being cleared). */
+typedef void (*store_put_fn)(void *ctx, enum wr_err err, enum put_result result, uint64_t version);
+struct queue_revival {
+	const char *lost_epoch; /* the life that ended */
+	const struct seen_ticket *seen;
+	size_t seen_count;
+};
+/* expected_version: 0 must not exist, UINT64_MAX any. event_data: JSON object for the event.
+ * revival: NULL for put. Adds the name to wr:queues first. */
+void store_put_queue(struct store *store, const struct queue_name *queue,
+					 const struct queue_settings *settings, uint64_t expected_version,
+					 const char *event_data, const struct queue_revival *revival, store_put_fn fn,
+					 void *ctx);
+/* Only these fields of an existing queue (pause, resume). */
+void store_patch_queue(struct store *store, const struct queue_name *queue,
+					   const struct queue_field *fields, size_t count, const char *event_data,
+					   store_put_fn fn, void *ctx);
+/* One step of deleting; *more: call again. WR_NO_QUEUE: there was none. */
+typedef void (*store_deleted_fn)(void *ctx, enum wr_err err, bool more);
+void store_delete_queue(struct store *store, const struct queue_name *queue, int limit,
+						const char *event_data, store_deleted_fn fn, void *ctx);
+
+typedef void (*store_lease_fn)(void *ctx, enum wr_err err, bool mine, uint64_t fence);
+void store_lease(struct store *store, const struct queue_name *queue, const char *role,
+				 const char *owner, int64_t ms, store_lease_fn fn, void *ctx);
+
+/* Does the store accept keys of a declared tag (DragonflyDB flags)? WR_BAD_CONFIG says in detail
+ * which flags are missing. Blocking. */
+WR_MUST_USE enum wr_err store_probe(struct store *store, struct err_detail *ret_detail);
+
+/* ---- outbox source for the relay (blocking, own client on the relay's thread) ---- */
+struct store_outbox;
+struct store_outbox *store_outbox_new(struct store_address *address, const char *owner,
+									  int64_t lease_ms); /* gives; own loop and client */
+void store_outbox_free(struct store_outbox *outbox);
+struct outbox_source store_outbox_source(struct store_outbox *outbox);
+
+/* Raw command for tests and benchmarks (pipelined client): argv style; reply as text via callback. */
+typedef void (*store_raw_fn)(void *ctx, enum wr_err err, const char *text, size_t len, int64_t number);
+void store_raw(struct store *store, int argc, const char **argv, const size_t *lens,
+			   store_raw_fn fn, void *ctx);
+
+#endif

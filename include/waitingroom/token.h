@@ -1,0 +1,95 @@
+/* Tokens: the signed papers that visitors carry (RFC 7515 compact form, closed profile).
+ *
+ *     position token  HS256, typ wr-position+jwt, checked on every heartbeat
+ *     session token   ES256, typ wr-session+jwt, checked by the site's proxy with the JWKS
+ *
+ * Verification, cheapest refusal first: length; two dots; signature length; the encoded header
+ * compared as bytes with one constant per live kid (no header is ever parsed, so there is no
+ * algorithm to confuse); signature; only then the payload: one flat object, integers and strings
+ * only, no duplicate or missing members; audience; times.
+ *
+ * What     Printing and verifying. A 'signer' holds the OpenSSL contexts of one thread.
+ * Used by  cmd/api, wrload does not (tokens are opaque to clients).
+ * Threads  one signer per thread; keys are shared and immutable.
+ */
+#ifndef WAITINGROOM_TOKEN_H
+#define WAITINGROOM_TOKEN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "waitingroom/clock.h"
+#include "waitingroom/err.h"
+#include "waitingroom/keys.h"
+#include "waitingroom/text.h"
+
+#define TOKEN_MAX_BYTES 1024
+#define TOKEN_LEEWAY_S 30
+#define POSITION_ID_CHARS 16 /* 96 bits, base64url */
+#define EPOCH_CHARS 11		 /* 64 bits, base64url */
+#define TARGET_HASH_CHARS 11 /* 64 bits of SHA-256 of the target, base64url; empty: no target */
+
+struct position_claims {
+	struct queue_name queue;			 /* "aud":"tenant/queue" */
+	char position_id[POSITION_ID_CHARS + 1]; /* "sub" */
+	char epoch[EPOCH_CHARS + 1];		 /* "epoch" */
+	char lane[NAME_MAX_CHARS + 1];		 /* "lane" */
+	uint64_t ticket;					 /* "ticket" */
+	char target_hash[TARGET_HASH_CHARS + 1]; /* "target", absent when empty */
+	int64_t issued_s;					 /* "iat", seconds */
+	int64_t expires_s;					 /* "exp" */
+};
+
+struct session_claims {
+	struct queue_name queue;			 /* "aud" */
+	char position_id[POSITION_ID_CHARS + 1]; /* "sub": the session is named like the place */
+	char epoch[EPOCH_CHARS + 1];		 /* "epoch" */
+	bool renewal;						 /* "renew" */
+	int64_t issued_s;					 /* "iat" (= "nbf") */
+	int64_t expires_s;					 /* "exp" */
+};
+
+struct signer;
+struct signer *signer_new(void); /* gives */
+void signer_free(struct signer *signer);
+/* Uses another table from now on (borrows it until the next call or the end). Cheap when it is the
+ * table already in use. Must be called before anything else, and again after a reload. */
+void signer_use_keys(struct signer *signer, const struct keys *keys);
+
+/* fills text with NUL, at most TOKEN_MAX_BYTES + 1; WR_BUG when it does not fit. */
+WR_MUST_USE enum wr_err position_token_print(struct signer *signer,
+											 const struct position_claims *claims,
+											 char ret_text[TOKEN_MAX_BYTES + 1], size_t *ret_len);
+WR_MUST_USE enum wr_err session_token_print(struct signer *signer,
+											const struct session_claims *claims,
+											char ret_text[TOKEN_MAX_BYTES + 1], size_t *ret_len);
+
+/* text   borrows 'len' bytes; need not end in NUL.
+ * now    wall clock; exp and iat are compared with TOKEN_LEEWAY_S of leeway.
+ * ret    fills, only on WR_OK.
+ * WR_BAD_TOKEN      does not parse, unknown kid, bad signature: deliberately not told apart.
+ * WR_TOKEN_EXPIRED  good signature, too late. */
+WR_MUST_USE enum wr_err position_token_verify(struct signer *signer, const char *text, size_t len,
+											  struct wall_time now,
+											  struct position_claims *ret_claims);
+WR_MUST_USE enum wr_err session_token_verify(struct signer *signer, const char *text, size_t len,
+											 struct wall_time now,
+											 struct session_claims *ret_claims);
+
+/* Same queue and key, same id; HMAC-SHA256 with the identity key over "tenant/queue" NUL key. */
+void position_id_from_key(struct signer *signer, const struct queue_name *queue, const char *key,
+						  size_t len, char ret_id[POSITION_ID_CHARS + 1]);
+void position_id_random(char ret_id[POSITION_ID_CHARS + 1]);
+bool position_id_is_valid(const char *text, size_t len);
+void epoch_random(char ret_epoch[EPOCH_CHARS + 1]);
+void target_hash(const char *target, size_t len, char ret_hash[TARGET_HASH_CHARS + 1]);
+/* hex of SHA-256, for admin keys kept hashed; 64 characters and NUL */
+void sha256_hex(const char *text, size_t len, char ret_hex[65]);
+
+/* The primitive layer, for the RFC 7515 vectors in the tests: checks header.payload against the
+ * signature part with the given raw key. */
+bool jws_hs256_is_valid(const char *text, size_t len, const uint8_t *key, size_t key_bytes);
+bool jws_es256_is_valid(const char *text, size_t len, const uint8_t x[32], const uint8_t y[32]);
+
+#endif

@@ -1,0 +1,218 @@
+-- Lets people in: as many as the rate, the burst and the capacity allow, in order.
+--
+-- ARGV  owner, lease_ms, limit, life, gap_ms, extra
+--       extra: let in so many now, whatever the rate says (an operator's order); 0 for a tick
+-- Gives 'ok', now, admitted, set_aside, free, in_line, more
+--       more: 1 when the limit of this call ended it and not the rules
+--       or 'noqueue', or 'other' when another admitter has the lease
+--
+-- First those who came back from absence, by ticket; then the lanes by weight (smooth weighted
+-- round robin, credits kept in wr:Q:tokens), each in ticket order: its list, merged with those
+-- restored after a loss. Whoever was not heard for absent_after_ms, or never, is set aside and costs no
+-- slot. Rules as in lib/core/admission.c, held against this file by tests.
+--
+-- Writes: outbox (admitted) - position hashes - sessions, heartbeats, absent, returned - lists -
+-- bitmap and counts - bucket. An admitted letter without its session entry: reap sees it in heartbeats
+-- and puts it into sessions. People still in a list who are not waiting are dropped here.
+local cfg = redis.call('HMGET', KEYS[1], 'version', 'state', 'lanes', 'rate_per_minute', 'burst',
+	'capacity', 'claim_ttl_ms', 'absent_after_ms')
+if not cfg[1] then return { 'noqueue' } end
+local owner, limit, extra = ARGV[1], tonumber(ARGV[3]), tonumber(ARGV[6])
+if extra == 0 then
+	local holder = redis.call('GET', key('lease:admit'))
+	if holder and holder ~= owner then return { 'other' } end
+	redis.call('SET', key('lease:admit'), owner, 'PX', ARGV[2])
+end
+local since = patience(ARGV[4], tonumber(ARGV[5]))
+local state, lanes = cfg[2], lanes_of(cfg[3])
+local absent_after = number(cfg[8], 90000)
+local free = number(cfg[6], 0) - redis.call('ZCARD', key('sessions'))
+local in_line = 0
+for i = 1, #lanes do
+	local name = lanes[i].name
+	in_line = in_line + number(redis.call('GET', key('ticket:' .. name)), 0)
+		- number(redis.call('HGET', key('counts'), 'gone:' .. name), 0)
+end
+
+local units = bucket_read(number(cfg[4], 0), number(cfg[5], 1))
+local places
+if redis.call('HGET', key('counts'), 'rebuild') then
+	places = 0
+elseif state == 'passthrough' then
+	places = limit
+elseif extra > 0 then
+	places = math.min(extra, free)
+elseif state == 'open' or state == 'closed' then
+	places = math.min(math.floor(units / 60000), free)
+else
+	places = 0
+end
+local wanted = math.max(0, math.min(places, limit))
+if wanted == 0 then
+	bucket_write(units)
+	return { 'ok', int(now), 0, 0, free, in_line, 0 }
+end
+
+local taken, aside, looked, seen, departed = {}, {}, 0, {}, {}
+
+-- Was this person there lately? Ghosts have negative scores, nobody at all none.
+local function is_present(score)
+	local heard = tonumber(score or '-1')
+	if heard < 0 then return false end
+	if heard < since then heard = since end
+	return now - heard <= absent_after
+end
+
+-- Reads what is known of some ids, in their order: { id, state, lane, ticket, joined, score }.
+local function look(ids)
+	local people = {}
+	if #ids == 0 then return people end
+	local scores = redis.call('ZMSCORE', key('heartbeats'), unpack(ids))
+	for i = 1, #ids do
+		local p = redis.call('HMGET', position_key(ids[i]), 's', 'l', 't', 'j', 'a')
+		people[i] = { id = ids[i], s = p[1] or '-', l = p[2], t = number(p[3], 0),
+			j = number(p[4], now), a = p[5], score = scores[i] }
+	end
+	return people
+end
+
+local function take(p, how)
+	p.how = how
+	taken[#taken + 1] = p
+end
+
+-- Those who came back stand before everybody.
+local back = redis.call('ZRANGE', key('returned'), '0', int(wanted - 1))
+local people = look(back)
+for i = 1, #people do
+	local p = people[i]
+	looked = looked + 1
+	p.returned = true
+	seen[p.id] = true
+	if p.s == 'w' then
+		if is_present(p.score) then take(p, 'returned') else aside[#aside + 1] = p end
+	end
+end
+
+-- A cursor walks one lane: the list from its tail, merged with 'restored' by ticket.
+local function refill(c)
+	if c.at > #c.people then
+		c.used = c.used + #c.people
+		local count = math.min(math.max(wanted - #taken, 16), limit)
+		local list = redis.call('LRANGE', c.list, int(-(c.used + count)), int(-(c.used + 1)))
+		local ids = {}
+		for i = #list, 1, -1 do ids[#ids + 1] = list[i] end
+		c.people, c.at = look(ids), 1
+	end
+	if c.restored_at > #c.restored then
+		local from = c.restored_used + #c.restored
+		c.restored_used = from
+		c.restored = look(redis.call('ZRANGE', c.zset, int(from), int(from + 63)))
+		c.restored_at = 1
+	end
+end
+
+-- The next person of the lane who is waiting and there, or nil; sets aside the absent on the way.
+local function peek(c)
+	while not c.next and looked < limit do
+		refill(c)
+		local listed, restored = c.people[c.at], c.restored[c.restored_at]
+		if not listed and not restored then return nil end
+		local p
+		if listed and (listed.s ~= 'w' or not restored or listed.t <= restored.t) then
+			p = listed
+			c.at = c.at + 1
+		else
+			p = restored
+			c.restored_at = c.restored_at + 1
+		end
+		looked = looked + 1
+		if p.s == 'w' and not p.a and not seen[p.id] then
+			seen[p.id] = true
+			if is_present(p.score) then c.next = p else aside[#aside + 1] = p end
+		end
+	end
+	return c.next
+end
+
+local credits, cursors, total = {}, {}, 0
+for i = 1, #lanes do
+	cursors[i] = { list = key('waiting:' .. lanes[i].name), zset = key('restored:' .. lanes[i].name),
+		people = {}, at = 1, used = 0, restored = {}, restored_at = 1, restored_used = 0 }
+	credits[i] = 0
+end
+if #lanes > 1 then
+	for i = 1, #lanes do
+		credits[i] = number(redis.call('HGET', key('tokens'), 'credit:' .. lanes[i].name), 0)
+	end
+end
+while #taken < wanted do
+	local best, sum = nil, 0
+	for i = 1, #lanes do
+		if peek(cursors[i]) then
+			credits[i] = credits[i] + lanes[i].weight
+			sum = sum + lanes[i].weight
+			if not best or credits[i] > credits[best] then best = i end
+		end
+	end
+	if not best then break end
+	credits[best] = credits[best] - sum
+	take(cursors[best].next, extra > 0 and 'operator' or (state == 'passthrough' and 'passthrough' or 'line'))
+	cursors[best].next = nil
+end
+
+local lines = {}
+for i = 1, #taken do
+	local p = taken[i]
+	local waited = now - p.j
+	if waited < 0 then waited = 0 end
+	lines[i] = p.id .. ' ' .. p.l .. ' ' .. int(p.t) .. ' ' .. int(waited) .. ' ' .. p.how
+end
+tell('admitted', epoch_now(), lines)
+
+local deadline, sessions, ids, per_lane = int(now + number(cfg[7], 600000)), {}, {}, {}
+for i = 1, #taken do
+	local p = taken[i]
+	redis.call('HSET', position_key(p.id), 's', 'a')
+	sessions[i * 2 - 1] = deadline
+	sessions[i * 2] = p.id
+	ids[i] = p.id
+	per_lane[p.l] = (per_lane[p.l] or 0) + 1
+	if not p.returned then departs(departed, p.l, p.t) end
+end
+local absent = {}
+for i = 1, #aside do
+	local p = aside[i]
+	redis.call('HSET', position_key(p.id), 'a', '1')
+	if p.returned then redis.call('HDEL', position_key(p.id), 'b') else departs(departed, p.l, p.t) end
+	-- A place that no set knows (a lost write) starts again as a ghost, so that reap finds it.
+	if not p.score then redis.call('ZADD', key('heartbeats'), int(-now), p.id) end
+	absent[i * 2 - 1] = int(p.t)
+	absent[i * 2] = p.id
+end
+if #taken > 0 then
+	redis.call('ZADD', key('sessions'), unpack(sessions))
+	redis.call('ZREM', key('heartbeats'), unpack(ids))
+end
+if #aside > 0 then redis.call('ZADD', key('absent'), unpack(absent)) end
+if #back > 0 then redis.call('ZREM', key('returned'), unpack(back)) end
+for i = 1, #lanes do
+	local c = cursors[i]
+	-- Somebody seen and not taken stays where they are.
+	local used, restored_used = c.used + c.at - 1, c.restored_used + c.restored_at - 1
+	if c.next then
+		if c.people[c.at - 1] == c.next then used = used - 1 else restored_used = restored_used - 1 end
+	end
+	if used > 0 then redis.call('RPOP', c.list, int(used)) end
+	if restored_used > 0 then redis.call('ZREMRANGEBYRANK', c.zset, '0', int(restored_used - 1)) end
+	if #lanes > 1 then
+		redis.call('HSET', key('tokens'), 'credit:' .. lanes[i].name, int(credits[i]))
+	end
+end
+depart(departed)
+for name, n in pairs(per_lane) do
+	redis.call('HINCRBY', key('counts'), 'admitted:' .. name, int(n))
+end
+if extra == 0 and state ~= 'passthrough' then units = units - #taken * 60000 end
+bucket_write(units)
+return { 'ok', int(now), #taken, #aside, free - #taken, in_line, (looked >= limit or #taken == limit) and 1 or 0 }

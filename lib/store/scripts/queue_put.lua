@@ -1,0 +1,78 @@
+-- Makes a queue or changes its settings.
+--
+-- ARGV  how, expected version ('' any, '0' must not exist), new epoch, event data (JSON),
+--       field_count, (field, value) * field_count, then for 'revive': lost epoch, (lane, ticket) *
+--       how: 'put'      make or replace
+--            'patch'    change only the given fields of a queue that exists
+--            'revive'   the store has lost everything and a pod still knows the queue
+-- Gives 'created' | 'changed' | 'same', version, epoch;  'conflict', version;  'noqueue';
+--       'busy' when the former queue of that name is still being cleared
+--
+-- A revived queue is frozen for a recovery window in which visitors report their places (restore).
+--
+-- Writes: outbox - epoch - recovery marks - settings last: a queue exists when it has a version.
+local how, expected = ARGV[1], ARGV[2]
+local version = redis.call('HGET', KEYS[1], 'version')
+local epoch = epoch_now()
+if how == 'patch' and not version then return { 'noqueue' } end
+if how == 'revive' and (version or epoch ~= '') then
+	return { 'same', number(version, 0), epoch }
+end
+if expected ~= '' and expected ~= (version or '0') then
+	return { 'conflict', number(version, 0) }
+end
+if not version and redis.call('EXISTS', key('heartbeats'), key('sessions')) > 0 then
+	return { 'busy' }
+end
+local fields, values, names = tonumber(ARGV[5]), {}, {}
+local state, message = nil, nil
+for i = 1, fields do
+	local name, value = ARGV[4 + i * 2], ARGV[5 + i * 2]
+	values[i * 2 - 1], values[i * 2], names[i] = name, value, name
+	if name == 'state' then state = value end
+	if name == 'message' then message = value end
+end
+local old_state = some(redis.call('HGET', KEYS[1], 'state'))
+if version then
+	local now_values, different = redis.call('HMGET', KEYS[1], unpack(names)), false
+	for i = 1, fields do
+		if now_values[i] ~= values[i * 2] then different = true end
+	end
+	if not different then return { 'same', tonumber(version), epoch } end
+end
+
+local kind = 'queue-updated'
+if not version then
+	kind = 'queue-created'
+	epoch = ARGV[3]
+elseif state == 'paused' and old_state ~= 'paused' then
+	kind = 'queue-paused'
+elseif old_state == 'paused' and state and state ~= 'paused' then
+	kind = 'queue-resumed'
+end
+local next_version = number(version, 0) + 1
+if not version then next_version = number(redis.call('HGET', key('counts'), 'last_version'), 0) + 1 end
+redis.call('XADD', key('outbox'), '*', 'type', kind, 'at', int(now), 'epoch', epoch, 'data', ARGV[4],
+	'n', int(next_version))
+if not version then
+	redis.call('SET', key('epoch'), epoch)
+	if how == 'revive' then
+		local poll_max = 30000
+		for i = 1, fields do
+			if values[i * 2 - 1] == 'poll_max_ms' then poll_max = number(values[i * 2], 30000) end
+		end
+		local at = 6 + fields * 2
+		redis.call('HSET', key('counts'), 'lost_epoch', ARGV[at], 'rebuild', '1', 'recover_until',
+			int(now + 3 * poll_max))
+		for i = at + 1, #ARGV, 2 do
+			if tonumber(ARGV[i + 1]) > 0 then
+				redis.call('HSET', key('counts'), 'lost_from:' .. ARGV[i], '1', 'lost_to:' .. ARGV[i],
+					ARGV[i + 1])
+				redis.call('SET', key('ticket:' .. ARGV[i]), ARGV[i + 1])
+			end
+		end
+	end
+end
+redis.call('HSET', KEYS[1], unpack(values))
+redis.call('HSET', KEYS[1], 'version', int(next_version))
+return { version and 'changed' or 'created', next_version, epoch }

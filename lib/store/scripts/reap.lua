@@ -1,0 +1,133 @@
+-- Ends what has run out: silent places, ghosts, turns not taken up, sessions.
+--
+-- ARGV  life, gap_ms, limit
+-- Gives 'ok', now, expired, missed, ended, more;  or 'noqueue'
+--       more: 1 when the limit ended the call
+--
+-- Nobody pays for our outages: 'since' is the moment when listening resumed, and no patience runs
+-- out before it has had its full time from there (amnesty). Sessions end when their token does.
+-- Every score is looked at inside this step, so a heartbeat that came in between wins. After a
+-- recovery window the lost tickets that nobody claimed are marked gone, one stretch a call.
+--
+-- Writes: outbox (missed, session-expired, expired) - position hashes - sets - bitmap and counts.
+-- A hash that is ahead of its set is met here again and taken out of the set.
+local cfg = redis.call('HMGET', KEYS[1], 'version', 'heartbeat_ttl_ms', 'first_heartbeat_ms',
+	'claim_ttl_ms', 'ended_keep_ms', 'lanes')
+if not cfg[1] then return { 'noqueue' } end
+local limit = tonumber(ARGV[3])
+local since = patience(ARGV[1], tonumber(ARGV[2]))
+local ttl, first = number(cfg[2], 300000), number(cfg[3], 30000)
+local claim_ttl, keep = number(cfg[4], 600000), number(cfg[5], 3600000)
+local missed, ended, expired, finished, departed = {}, {}, {}, {}, {}
+local sessions_out, beats_out, later, repaired = {}, {}, {}, {}
+
+local due = redis.call('ZRANGEBYSCORE', key('sessions'), '-inf', int(now), 'LIMIT', '0', int(limit))
+for i = 1, #due do
+	local id = due[i]
+	local p = redis.call('HMGET', position_key(id), 's', 'l', 't', 'e')
+	local who = p[1] and id .. ' ' .. p[2] .. ' ' .. p[3]
+	if p[1] == 'a' and since + claim_ttl > now then
+		later[#later + 1] = int(since + claim_ttl)
+		later[#later + 1] = id
+	elseif p[1] == 'c' and number(p[4], 0) > now then
+		later[#later + 1] = p[4]
+		later[#later + 1] = id
+	else
+		sessions_out[#sessions_out + 1] = id
+		if p[1] == 'a' then
+			missed[#missed + 1] = who
+			finished[#finished + 1] = { id = id, s = 'm' }
+		elseif p[1] == 'c' then
+			ended[#ended + 1] = who
+			finished[#finished + 1] = { id = id, s = 'e' }
+		end
+	end
+end
+
+local function expire(ids, reason)
+	for i = 1, #ids do
+		local id = ids[i]
+		local p = redis.call('HMGET', position_key(id), 's', 'l', 't', 'a', 'b', 'e')
+		beats_out[#beats_out + 1] = id
+		if p[1] == 'w' then
+			expired[#expired + 1] = id .. ' ' .. p[2] .. ' ' .. p[3] .. ' ' .. reason
+			finished[#finished + 1] = { id = id, s = 'x', l = p[2], before = p[4] or p[5] }
+			if not p[4] and not p[5] then departs(departed, p[2], tonumber(p[3])) end
+		elseif p[1] == 'a' or p[1] == 'c' then
+			-- Admitted, but the store lost the rest of that step: give it its slot's end.
+			repaired[#repaired + 1] = int(p[1] == 'c' and number(p[6], now) or now + claim_ttl)
+			repaired[#repaired + 1] = id
+		end
+	end
+end
+if now - since > ttl then
+	expire(redis.call('ZRANGEBYSCORE', key('heartbeats'), '0', int(now - ttl), 'LIMIT', '0',
+		int(limit)), 'silent')
+end
+-- A ghost's score is the negative of the time it was made.
+if now - since > first then
+	expire(redis.call('ZRANGEBYSCORE', key('heartbeats'), int(first - now), '-1', 'LIMIT', '0',
+		int(limit)), 'ghost')
+end
+
+local epoch = epoch_now()
+tell('missed', epoch, missed)
+tell('session-expired', epoch, ended)
+tell('expired', epoch, expired)
+local before, restored = {}, {}
+for i = 1, #finished do
+	local f = finished[i]
+	finish(f.id, f.s, keep)
+	if f.before then before[#before + 1] = f.id end
+	if f.l then
+		restored[f.l] = restored[f.l] or {}
+		table.insert(restored[f.l], f.id)
+	end
+end
+if #sessions_out > 0 then redis.call('ZREM', key('sessions'), unpack(sessions_out)) end
+if #later > 0 then redis.call('ZADD', key('sessions'), 'XX', unpack(later)) end
+if #repaired > 0 then redis.call('ZADD', key('sessions'), 'NX', unpack(repaired)) end
+if #beats_out > 0 then redis.call('ZREM', key('heartbeats'), unpack(beats_out)) end
+if #before > 0 then
+	redis.call('ZREM', key('absent'), unpack(before))
+	redis.call('ZREM', key('returned'), unpack(before))
+end
+for lane, ids in pairs(restored) do
+	if redis.call('EXISTS', key('restored:' .. lane)) == 1 then
+		redis.call('ZREM', key('restored:' .. lane), unpack(ids))
+	end
+end
+depart(departed)
+
+-- The end of a recovery window: whoever of the lost tickets has not come back is not in line.
+local more = (#due == limit or #beats_out >= limit) and 1 or 0
+local until_ms = redis.call('HGET', key('counts'), 'recover_until')
+if until_ms and now >= tonumber(until_ms) then
+	local lanes, stretch, open = lanes_of(cfg[6]), 16384, false
+	for i = 1, #lanes do
+		local name = lanes[i].name
+		local lost = redis.call('HMGET', key('counts'), 'lost_from:' .. name, 'lost_to:' .. name)
+		if lost[1] and not open then
+			local from, last = tonumber(lost[1]), tonumber(lost[2])
+			local to = math.min(last, from + stretch - 1, (math.floor((from - 1) / CHUNK) + 1) * CHUNK)
+			local kept = redis.call('ZRANGEBYSCORE', key('restored:' .. name), int(from), int(to),
+				'WITHSCORES')
+			local fresh, at = 0, from
+			for k = 2, #kept, 2 do
+				local ticket = tonumber(kept[k])
+				if ticket > at then fresh = fresh + mark_gone(name, at, ticket - 1) end
+				at = ticket + 1
+			end
+			if at <= to then fresh = fresh + mark_gone(name, at, to) end
+			redis.call('HINCRBY', key('counts'), 'gone:' .. name, int(fresh))
+			if to < last then
+				redis.call('HSET', key('counts'), 'lost_from:' .. name, int(to + 1))
+			else
+				redis.call('HDEL', key('counts'), 'lost_from:' .. name, 'lost_to:' .. name)
+			end
+			open = true
+		end
+	end
+	if open then more = 1 else redis.call('HDEL', key('counts'), 'recover_until', 'rebuild') end
+end
+return { 'ok', int(now), #expired, #missed, #ended, more }

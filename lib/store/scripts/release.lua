@@ -1,0 +1,66 @@
+-- Visitors give their places up; also used for sessions: release, revoke, renew.
+--
+-- ARGV  what ('leave' | 'release' | 'revoke' | 'renew'), then ids
+-- Gives 'ok', now, then per person: state, ends_ms;  or 'noqueue'
+--
+--   leave    waiting -> left; admitted -> missed; claimed -> ended (released)
+--   release  claimed -> ended (released)        revoke  claimed -> ended (revoked), admitted -> missed
+--   renew    claimed: the session's end moves to a full session_ttl_ms from now, if the queue says so
+-- Repeating is fine: the state after the call is the answer. The entry in the waiting list stays
+-- and is dropped when admit meets it: taking it out of the middle would cost a walk.
+--
+-- Writes: outbox - position hashes - sets - bitmap. A hash that has ended while its sets have not
+-- is taken out of them by admit and reap.
+local cfg = redis.call('HMGET', KEYS[1], 'version', 'ended_keep_ms', 'session_ttl_ms', 'session_renewal')
+if not cfg[1] then return { 'noqueue' } end
+local what, keep = ARGV[1], number(cfg[2], 3600000)
+local ends = now + number(cfg[3], 900000)
+local answer, ended, departed = { 'ok', int(now) }, {}, {}
+local told = { left = {}, missed = {}, ['session-released'] = {}, ['session-revoked'] = {} }
+local renewed = {}
+for i = 2, #ARGV do
+	local id = ARGV[i]
+	local p = redis.call('HMGET', position_key(id), 's', 'l', 't', 'e', 'a', 'b')
+	local state, session_end, kind = p[1] or '-', number(p[4], 0), nil
+	if what == 'renew' then
+		if state == 'c' and cfg[4] == '1' then
+			session_end = ends
+			renewed[#renewed + 1] = id
+		end
+	elseif state == 'w' and what == 'leave' then
+		state, kind = 'l', 'left'
+		if not p[5] and not p[6] then departs(departed, p[2], tonumber(p[3])) end
+	elseif state == 'a' and what ~= 'release' then
+		state, kind = 'm', 'missed'
+	elseif state == 'c' then
+		state = 'e'
+		kind = what == 'revoke' and 'session-revoked' or 'session-released'
+	end
+	if kind then
+		table.insert(told[kind], id .. ' ' .. p[2] .. ' ' .. p[3])
+		ended[#ended + 1] = { id = id, s = state, l = p[2] }
+	end
+	answer[#answer + 1] = state
+	answer[#answer + 1] = session_end
+end
+
+local epoch = epoch_now()
+for kind, lines in pairs(told) do tell(kind, epoch, lines) end
+for i = 1, #ended do finish(ended[i].id, ended[i].s, keep) end
+for i = 1, #ended do
+	local id = ended[i].id
+	if ended[i].s == 'l' then
+		redis.call('ZREM', key('heartbeats'), id)
+		redis.call('ZREM', key('absent'), id)
+		redis.call('ZREM', key('returned'), id)
+		redis.call('ZREM', key('restored:' .. ended[i].l), id)
+	else
+		redis.call('ZREM', key('sessions'), id)
+	end
+end
+for i = 1, #renewed do
+	redis.call('HSET', position_key(renewed[i]), 'e', int(ends))
+	redis.call('ZADD', key('sessions'), int(ends), renewed[i])
+end
+depart(departed)
+return answer

@@ -1,0 +1,55 @@
+-- Puts places back that a visitor's signed token proves and the store has lost.
+--
+-- ARGV  per person: id, lane, ticket, joined_ms, epoch
+-- Gives 'ok', now, then per person: state after the call ('w' also when it was put back just now,
+--       '-' when the place ended long ago, or belongs to a life of the queue that is over)
+--       or 'noqueue'
+--
+-- A place that is there keeps its state. One that is missing comes back with its own ticket, and
+-- stands in 'restored' by ticket order: admit merges it with the list, so nobody overtakes
+-- anybody. A ticket whose bit says gone has ended and been forgotten; it stays gone.
+--
+-- Writes: outbox (restored) - position hashes - ticket counter - restored, heartbeats. A hash
+-- without its entries is put into them by the next report of the same visitor.
+local cfg = redis.call('HMGET', KEYS[1], 'version', 'lanes')
+if not cfg[1] then return { 'noqueue' } end
+local epoch = epoch_now()
+local counts = redis.call('HMGET', key('counts'), 'lost_epoch', 'rebuild')
+local known = {}
+for _, lane in ipairs(lanes_of(cfg[2])) do known[lane.name] = true end
+local answer, lines, back = { 'ok', int(now) }, {}, {}
+for i = 1, #ARGV, 5 do
+	local id, lane, ticket = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2])
+	local state = redis.call('HMGET', position_key(id), 's', 'a', 'b')
+	local gone = 0
+	if not state[1] then
+		local chunk = math.floor((ticket - 1) / CHUNK)
+		gone = redis.call('GETBIT', key('gone:' .. lane .. ':' .. int(chunk)),
+			int(ticket - 1 - chunk * CHUNK))
+	end
+	if state[1] then
+		answer[#answer + 1] = state[1]
+		if state[1] == 'w' and not redis.call('ZSCORE', key('heartbeats'), id) then
+			back[#back + 1] = { id = id, lane = lane, ticket = ticket, there = true,
+				aside = state[2] or state[3] }
+		end
+	elseif gone == 1 or not known[lane] or (ARGV[i + 4] ~= epoch and ARGV[i + 4] ~= counts[1]) then
+		answer[#answer + 1] = '-'
+	else
+		answer[#answer + 1] = 'w'
+		back[#back + 1] = { id = id, lane = lane, ticket = ticket, joined = ARGV[i + 3] }
+		lines[#lines + 1] = id .. ' ' .. lane .. ' ' .. int(ticket) .. ' '
+			.. (counts[2] and 'rebuilt' or 'failover')
+	end
+end
+tell('restored', epoch, lines)
+for i = 1, #back do
+	local p = back[i]
+	if not p.there then
+		redis.call('HSET', position_key(p.id), 's', 'w', 'l', p.lane, 't', int(p.ticket), 'j', p.joined)
+	end
+	raise_ticket(p.lane, p.ticket)
+	if not p.aside then redis.call('ZADD', key('restored:' .. p.lane), int(p.ticket), p.id) end
+	redis.call('ZADD', key('heartbeats'), int(now), p.id)
+end
+return answer

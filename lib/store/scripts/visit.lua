@@ -1,0 +1,59 @@
+-- Reads places, and lets their visitors take what is theirs.
+--
+-- ARGV  'poll' or 'look', then ids
+-- Gives 'ok', now, then per person: state, lane, ticket, joined_ms, ends_ms, front, target
+--       ends_ms: end of the session (claimed), or of the time to take up the turn (admitted)
+--       front: 1 when the place stands before the line (set aside or back from absence)
+--       state '-' when the store knows nothing of the id; or 'noqueue'
+--
+-- 'look' changes nothing. A 'poll' of somebody set aside brings them back to the front; a poll of
+-- somebody admitted claims the session: its time starts now. Repeating either changes nothing more.
+--
+-- Writes: outbox (claimed) - position hashes - sets. With only the hash claimed the next poll
+-- answers the same session, and reap gives it its end in the set.
+local cfg = redis.call('HMGET', KEYS[1], 'version', 'session_ttl_ms')
+if not cfg[1] then return { 'noqueue' } end
+local ends = now + number(cfg[2], 900000)
+local poll = ARGV[1] == 'poll'
+local answer, claimed, claims, back = { 'ok', int(now) }, {}, {}, {}
+for i = 2, #ARGV do
+	local id = ARGV[i]
+	local p = redis.call('HMGET', position_key(id), 's', 'l', 't', 'j', 'e', 'a', 'b', 'g')
+	local state, session_end = p[1] or '-', number(p[5], 0)
+	if state == 'a' then
+		session_end = number(redis.call('ZSCORE', key('sessions'), id), 0)
+		if poll then
+			state = 'c'
+			session_end = ends
+			claimed[#claimed + 1] = id .. ' ' .. p[2] .. ' ' .. p[3] .. ' ' .. int(ends)
+			claims[#claims + 1] = id
+		end
+	elseif state == 'w' and poll then
+		back[#back + 1] = { id = id, ticket = p[3], aside = p[6] }
+	end
+	local n = #answer
+	answer[n + 1] = state
+	answer[n + 2] = p[2] or ''
+	answer[n + 3] = number(p[3], 0)
+	answer[n + 4] = number(p[4], 0)
+	answer[n + 5] = session_end
+	answer[n + 6] = (p[6] or p[7]) and 1 or 0
+	answer[n + 7] = p[8] or ''
+end
+
+tell('claimed', epoch_now(), claimed)
+for i = 1, #claims do
+	redis.call('HSET', position_key(claims[i]), 's', 'c', 'e', int(ends))
+	redis.call('ZADD', key('sessions'), int(ends), claims[i])
+end
+for i = 1, #back do
+	local p = back[i]
+	if p.aside then
+		redis.call('HSET', position_key(p.id), 'b', '1')
+		redis.call('HDEL', position_key(p.id), 'a')
+		redis.call('ZADD', key('returned'), p.ticket, p.id)
+		redis.call('ZREM', key('absent'), p.id)
+	end
+	redis.call('ZADD', key('heartbeats'), int(now), p.id)
+end
+return answer
