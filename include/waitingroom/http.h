@@ -16,12 +16,24 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "waitingroom/client_ip.h"
 #include "waitingroom/clock.h"
 #include "waitingroom/err.h"
 #include "waitingroom/loop.h"
 
-enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_DELETE, HTTP_OPTIONS, HTTP_METHOD_COUNT };
+/* All that is served; PATCH only because Envoy's check arrives with the site's own method. */
+enum http_method {
+	HTTP_GET,
+	HTTP_HEAD,
+	HTTP_POST,
+	HTTP_PUT,
+	HTTP_PATCH,
+	HTTP_DELETE,
+	HTTP_OPTIONS,
+	HTTP_METHOD_COUNT
+};
 const char *http_method_word(enum http_method method);
+bool http_method_parse(const char *word, enum http_method *ret_method);
 
 struct http_server;
 struct http_request;
@@ -106,6 +118,10 @@ bool http_request_cookie(const struct http_request *request, const char *name,
 const char *http_request_body(const struct http_request *request, size_t *ret_len);
 /* The peer's address as text, without port; "unix" for a unix socket. See client_ip.h. */
 const char *http_request_peer(const struct http_request *request);
+/* Who is asking when proxies stand in front: client_ip_find over the peer and all X-Forwarded-For
+ * headers, joined in order (some proxies add a line of their own instead of extending the last). */
+struct client_ip http_request_client(const struct http_request *request,
+									 const struct trusted_proxies *proxies);
 const char *http_request_id(const struct http_request *request); /* X-Request-Id of the answer */
 struct mono_time http_request_started(const struct http_request *request);
 /* Room for the handler's own notes while a request is parked: 'bytes' <= HTTP_NOTES_BYTES,

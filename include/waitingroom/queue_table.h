@@ -24,6 +24,7 @@
 
 struct queue_snapshot {
 	struct queue_name name;
+	uint32_t slot; /* small number given by the writer, reused after a queue is gone: index for workers' own arrays */
 	char epoch[EPOCH_CHARS + 1];
 	char lost_epoch[EPOCH_CHARS + 1]; /* the life before a total loss, whose tokens still count */
 	bool recovering;				  /* line frozen until everybody has reported again */

@@ -5,7 +5,8 @@
  * Each piece is a small file of lib/http (request_id.c, cors.c, rate_limit.c, recovery.c,
  * router.c); chain.c puts them in this order.
  *
- * What     Exact paths and patterns of whole segments: "/queues/{}/{}".
+ * What     Exact paths and patterns of whole segments: "/queues/{}/{}"; a last segment "{...}" takes
+ *          all that follows, slashes included, or nothing: "/authz/envoy/{...}".
  * Used by  cmd/api, cmd/admitter.
  * Threads  the chain of one server belongs to its loop's thread; route tables are constant.
  */
@@ -23,6 +24,9 @@ struct route_match {
 
 typedef void (*route_fn)(void *ctx, struct http_request *request, const struct route_match *match);
 
+/* In a route: serves every method. A route that names the method is preferred. */
+#define ROUTE_ANY_METHOD HTTP_METHOD_COUNT
+
 enum route_limit { ROUTE_NOT_LIMITED, ROUTE_LIMITED }; /* the per-network sliding window applies */
 
 struct route {
@@ -32,6 +36,21 @@ struct route {
 	enum route_limit limit;
 	bool cross_origin; /* CORS applies: answers to allowed origins, preflight answered */
 };
+
+/* The pure part of routing. The first route in the order of the table that fits is taken. */
+struct router;
+struct router *router_new(const struct route *routes, size_t count); /* gives; borrows routes */
+void router_free(struct router *router);
+
+struct router_find {
+	const struct route *route; /* NULL: nothing serves this method here */
+	struct route_match match;
+	unsigned methods;	/* bit per http_method that the path takes; 0: there is no such path */
+	bool cross_origin; /* a route of this path is */
+};
+/* 'path' as in http_request_path; ret borrows from it. */
+void router_find(const struct router *router, enum http_method method, const char *path,
+				 struct router_find *ret_find);
 
 struct cors_options {
 	const char *const *origins; /* exact, "https://shop.example"; count 0: CORS off */
