@@ -169,7 +169,8 @@ $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(LIBRARY)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer $(filter %.o %.a,$^) $(PACKAGE_LIBS) -lm -o $@
 
-.PRECIOUS: $(BUILD)/obj/%.o $(BUILD)/gen/%.c
+# Nothing is thrown away as an intermediate file.
+.SECONDARY:
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
 
 # ---- running and checking ----

@@ -1,9 +1,9 @@
 /* Log: formats a line on the stack and hands it over with one write(2).
  *
  * A line is at most PIPE_BUF bytes, so lines of several threads and processes on one pipe never
- * mix. When the reader of a pipe has stopped, a line is dropped after LOG_WAIT_MS instead of
- * holding up a worker, and the next line that gets through says how many were lost. Fields that do
- * not fit are left out and the line says "truncated".
+ * mix. When the reader of a pipe has stopped, lines are dropped after LOG_WAIT_MS instead of holding
+ * up a worker, and the next line that gets through says how many were lost. Fields that do not fit
+ * are left out and the line says "truncated".
  *
  * Shared between threads: the level and the count of dropped lines (atomics); the rest is set by
  * log_start() before other threads exist.
@@ -136,10 +136,11 @@ static size_t print_plain(char line[PIPE_BUF], enum log_level level, const char 
 	return len + 1;
 }
 
-static bool write_line(const char *line, size_t len)
+/* Once a line was dropped, the next ones do not wait at all until one gets through. */
+static bool write_line(const char *line, size_t len, bool may_wait)
 {
 	struct pollfd ready = {.fd = STDERR_FILENO, .events = POLLOUT};
-	if (poll(&ready, 1, LOG_WAIT_MS) != 1 || !(ready.revents & POLLOUT))
+	if (poll(&ready, 1, may_wait ? LOG_WAIT_MS : 0) != 1 || !(ready.revents & POLLOUT))
 		return false;
 	ssize_t written;
 	do {
@@ -158,7 +159,7 @@ void log_event_fields(enum log_level level, const char *event, const struct log_
 	int64_t dropped = atomic_exchange_explicit(&log_dropped, 0, memory_order_relaxed);
 	size_t len = log_is_terminal ? print_plain(line, level, event, fields, count)
 								 : print_json(line, level, event, fields, count, dropped);
-	if (!write_line(line, len))
+	if (!write_line(line, len, !dropped))
 		atomic_fetch_add_explicit(&log_dropped, dropped + 1, memory_order_relaxed);
 	errno = saved_errno;
 }
