@@ -85,11 +85,17 @@ GENERATED := $(if $(LUA_SCRIPTS),$(BUILD)/gen/store_scripts.c)
 LIBRARY_OBJECTS := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard lib/*/*.c)) \
 	$(patsubst $(BUILD)/gen/%.c,$(BUILD)/obj/gen/%.o,$(GENERATED))
 
-# cmd/api becomes waitingroom-api; names that begin with "wr" stay as they are.
+# A directory becomes a program once it has a main.c. cmd/api becomes waitingroom-api; names that begin with "wr" stay as they are.
 COMMANDS := $(sort $(patsubst cmd/%/,%,$(dir $(wildcard cmd/*/*.c))))
 program_of = $(BUILD)/bin/$(if $(filter wr%,$(1)),$(1),waitingroom-$(1))
-PROGRAMS := $(foreach command,$(COMMANDS),$(call program_of,$(command)))
+objects_of = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard cmd/$(1)/*.c))
+PROGRAMS := $(foreach command,$(patsubst cmd/%/main.c,%,$(wildcard cmd/*/main.c)),$(call program_of,$(command)))
+# What tests of a program link with: all of it but its main. A test called wrload_<x> gets wrload's.
+command_archive = $(BUILD)/lib/libcmd-$(1).a
+command_of_test = $(filter $(COMMANDS),$(firstword $(subst _, ,$(notdir $(1)))))
+archive_of_test = $(addprefix $(BUILD)/lib/libcmd-,$(addsuffix .a,$(call command_of_test,$(1))))
 
+SUPPORT := $(BUILD)/lib/libtestsupport.a
 SUPPORT_OBJECTS := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard tests/support/*.c))
 tests_of = $(patsubst tests/%.c,$(BUILD)/tests/%,$(wildcard tests/$(1)/*.c))
 UNIT := $(call tests_of,unit)
@@ -100,9 +106,12 @@ TESTS := $(UNIT) $(CONTRACT) $(INTEGRATION) $(SCENARIO)
 BENCHMARKS := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
 CHECKS := $(sort $(wildcard scripts/check-*))
+ALL_OBJECTS := $(LIBRARY_OBJECTS) $(SUPPORT_OBJECTS) \
+	$(foreach command,$(COMMANDS),$(call objects_of,$(command)))
 
 # ---- building ----
 
+.SECONDEXPANSION:
 .PHONY: all run test check bench asan tsan fuzz format lint check-unit check-contract \
 	check-integration check-scenario install clean help tests programs fuzz-programs FORCE
 
@@ -136,15 +145,24 @@ $(BUILD)/gen/store_scripts.c: $(LUA_SCRIPTS) lib/store/scripts scripts/embed
 	@mkdir -p $(@D)
 	$(Q)scripts/embed lib/store/script_texts.h store_script_text $(LUA_SCRIPTS) >$@
 
-# From scratch each time: ar would keep the members of files that were removed.
+# From scratch each time, and again when the list of files changes: ar would keep the members of
+# files that were removed.
+$(BUILD)/files: FORCE
+	@mkdir -p $(BUILD)
+	@echo $(sort $(ALL_OBJECTS)) | cmp -s - $@ || echo $(sort $(ALL_OBJECTS)) >$@
+
 $(LIBRARY): $(LIBRARY_OBJECTS)
+$(SUPPORT): $(SUPPORT_OBJECTS)
+$(foreach command,$(COMMANDS),\
+	$(eval $(call command_archive,$(command)): $(filter-out %/main.o,$(call objects_of,$(command)))))
+$(LIBRARY) $(SUPPORT) $(foreach command,$(COMMANDS),$(call command_archive,$(command))): $(BUILD)/files
 	$(say) AR $@
 	@mkdir -p $(@D)
 	@rm -f $@
-	$(Q)$(AR) rcs $@ $^
+	$(Q)$(AR) rcs $@ $(filter %.o,$^)
 
 define PROGRAM_RULE
-$(call program_of,$(1)): $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard cmd/$(1)/*.c)) $(LIBRARY)
+$(call program_of,$(1)): $(call objects_of,$(1)) $(LIBRARY)
 	$$(say) LINK $$@
 	@mkdir -p $$(@D)
 	$$(Q)$$(CC) $$(ALL_LDFLAGS) $$^ $$(PACKAGE_LIBS) -lm -o $$@
@@ -154,17 +172,17 @@ $(foreach command,$(COMMANDS),$(eval $(call PROGRAM_RULE,$(command))))
 $(BUILD)/tests/% $(BUILD)/bench/%: LINK_TEST = $(CC) $(ALL_LDFLAGS) $(filter %.o %.a,$^) \
 	$(CMOCKA_LIBS) $(PACKAGE_LIBS) -lm -o $@
 
-$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(SUPPORT_OBJECTS) $(LIBRARY)
+$(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $$(call archive_of_test,$$*) $(SUPPORT) $(LIBRARY)
 	$(say) LINK $@
 	@mkdir -p $(@D)
 	$(Q)$(LINK_TEST)
 
-$(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(SUPPORT_OBJECTS) $(LIBRARY)
+$(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $$(call archive_of_test,$$*) $(SUPPORT) $(LIBRARY)
 	$(say) LINK $@
 	@mkdir -p $(@D)
 	$(Q)$(LINK_TEST)
 
-$(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $(LIBRARY)
+$(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $$(call archive_of_test,$$*) $(LIBRARY)
 	$(say) LINK $@
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer $(filter %.o %.a,$^) $(PACKAGE_LIBS) -lm -o $@
@@ -191,9 +209,9 @@ test: ## everything that must hold, with a summary at the end
 check: tests ## the same without installing packages
 	$(Q)$(RUN_TESTS) $(CHECKS) $(TESTS)
 
-check-unit: all $(UNIT) ## tests of the library, no servers
+check-unit: $(UNIT) ## tests of the library, no servers
 	$(Q)$(RUN_TESTS) $(UNIT)
-check-contract: all $(CONTRACT) ## the store's scripts against real servers
+check-contract: $(CONTRACT) ## the store's scripts against real servers
 	$(Q)$(RUN_TESTS) $(CONTRACT)
 check-integration: all $(INTEGRATION) ## our programs with real servers
 	$(Q)$(RUN_TESTS) $(INTEGRATION)
@@ -222,7 +240,7 @@ fuzz-programs: $(patsubst %,$(BUILD)/fuzz/%,$(FUZZERS))
 bench: all $(BENCHMARKS) ## speeds and ratios, written to $(BUILD)/bench.json
 	$(Q)BUILD=$(BUILD) tests/bench/run
 
-lint: ## the project's own rules, layout and shell scripts
+lint: all ## the project's own rules, layout and shell scripts
 	$(Q)$(RUN_TESTS) $(CHECKS)
 
 format: ## lays out all C files
