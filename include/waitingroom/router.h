@@ -6,7 +6,7 @@
  * router.c); chain.c puts them in this order.
  *
  * What     Exact paths and patterns of whole segments: "/queues/{}/{}"; a last segment "{...}" takes
- *          all that follows, slashes included, or nothing: "/authz/envoy/{...}".
+ *          all that follows, with the slash before it, or nothing: "/authz/envoy/{...}".
  * Used by  cmd/api, cmd/admitter.
  * Threads  the chain of one server belongs to its loop's thread; route tables are constant.
  */

@@ -1,0 +1,146 @@
+/* Answers: from what the handler says to what the library sends.
+ *
+ * The body of an ordinary answer lies in the request object, which outlives the sending; it is not
+ * copied again. Only bodies larger than that room are copied. An answer given while the handler runs
+ * is queued by the library's callback that called the handler; one given later resumes the
+ * connection, and the library calls back to fetch it.
+ *
+ * Every answer carries X-Request-Id. Every answer says no-store unless its handler has said
+ * something else about caching: an answer about one person in a shared cache is the worst mistake
+ * that a waiting room can make, so it has to be the default that is safe.
+ */
+#include "internal.h"
+
+#include "waitingroom/text.h"
+
+#include <assert.h>
+#include <string.h>
+#include <strings.h>
+
+/* ---- headers ---- */
+
+static const char *keep_text(struct http_request *request, const char *text)
+{
+	size_t bytes = strlen(text) + 1;
+	assert(bytes <= REPLY_HEADER_BYTES - request->reply_header_bytes);
+	char *kept = request->reply_header_text + request->reply_header_bytes;
+	memcpy(kept, text, bytes);
+	request->reply_header_bytes += bytes;
+	return kept;
+}
+
+void http_reply_header(struct http_request *request, const char *name, const char *value)
+{
+	assert(request->phase == REQUEST_SERVING || request->phase == REQUEST_PARKED);
+	assert(request->reply_header_count < REPLY_HEADERS_MAX);
+	struct reply_header *header = &request->reply_headers[request->reply_header_count++];
+	header->name = keep_text(request, name);
+	header->value = keep_text(request, value);
+	if (!strcasecmp(name, MHD_HTTP_HEADER_CACHE_CONTROL))
+		request->has_cache_control = true;
+}
+
+static void add_header(struct http_request *request, const char *name, const char *value)
+{
+	/* The library refuses what would break the framing, line ends above all. */
+	if (MHD_add_response_header(request->response, name, value) != MHD_YES)
+		http_header_recover(request, name);
+}
+
+static void add_headers(struct http_request *request, const char *content_type)
+{
+	if (content_type)
+		add_header(request, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
+	add_header(request, "X-Request-Id", request->id);
+	if (!request->has_cache_control)
+		add_header(request, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+	for (size_t i = 0; i < request->reply_header_count; i++)
+		add_header(request, request->reply_headers[i].name, request->reply_headers[i].value);
+	if (request->server->draining)
+		add_header(request, MHD_HTTP_HEADER_CONNECTION, "close");
+}
+
+/* ---- answering ---- */
+
+static void answer(struct http_request *request, int status, const char *content_type, char *body,
+				   size_t len, enum MHD_ResponseMemoryMode mode)
+{
+	struct http_server *server = request->server;
+	assert(request->phase == REQUEST_SERVING || request->phase == REQUEST_PARKED);
+	request->response = MHD_create_response_from_buffer(len, body, mode);
+	assert(request->response && "out of memory");
+	add_headers(request, content_type);
+	request->status = status;
+	if (request->phase == REQUEST_PARKED)
+		http_count(&server->counters.parked_now, -1);
+	request->phase = REQUEST_ANSWERED;
+	if (request->suspended)
+		http_server_resume(request);
+}
+
+char *http_reply_room(struct http_request *request)
+{
+	return request->reply_room;
+}
+
+void http_reply_written(struct http_request *request, int status, const char *content_type,
+						size_t len)
+{
+	assert(len <= HTTP_REPLY_ROOM);
+	answer(request, status, content_type, request->reply_room, len, MHD_RESPMEM_PERSISTENT);
+}
+
+void http_reply(struct http_request *request, int status, const char *content_type,
+				const char *body, size_t len)
+{
+	if (len > HTTP_REPLY_ROOM) { /* the library does not write to it, whatever the type says */
+		answer(request, status, content_type, (char *)body, len, MHD_RESPMEM_MUST_COPY);
+		return;
+	}
+	if (len)
+		memmove(request->reply_room, body, len);
+	http_reply_written(request, status, content_type, len);
+}
+
+void http_reply_problem(struct http_request *request, enum wr_err err,
+						const struct err_detail *detail, int64_t retry_after_s)
+{
+	if (retry_after_s > 0) {
+		char seconds[21];
+		seconds[text_from_u64((uint64_t)retry_after_s, seconds)] = '\0';
+		http_reply_header(request, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
+	}
+	size_t len = problem_print(request->reply_room, HTTP_REPLY_ROOM, err, detail, request->id,
+							   retry_after_s);
+	http_reply_written(request, err_http_status(err), problem_content_type, len);
+}
+
+/* ---- inside the library's callback ---- */
+
+enum MHD_Result http_reply_queue(struct http_request *request)
+{
+	enum MHD_Result queued =
+		MHD_queue_response(request->mhd, (unsigned)request->status, request->response);
+	MHD_destroy_response(request->response); /* the connection holds it now */
+	request->response = NULL;
+	return queued;
+}
+
+/* Before the body has been read: the library answers, closes, and parses nothing that follows. */
+enum MHD_Result http_reply_refuse(struct http_request *request, enum http_refusal reason,
+								  enum wr_err err)
+{
+	http_count(&request->server->counters.refused[reason], 1);
+	request->phase = REQUEST_REFUSED;
+	request->status = err_http_status(err);
+	size_t len = problem_print(request->reply_room, HTTP_REPLY_ROOM, err, NULL, NULL, 0);
+	request->response =
+		MHD_create_response_from_buffer(len, request->reply_room, MHD_RESPMEM_PERSISTENT);
+	assert(request->response && "out of memory");
+	add_headers(request, problem_content_type);
+	if (err == WR_BAD_METHOD)
+		add_header(request, MHD_HTTP_HEADER_ALLOW, "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+	if (!request->server->draining)
+		add_header(request, MHD_HTTP_HEADER_CONNECTION, "close");
+	return http_reply_queue(request);
+}
