@@ -34,8 +34,9 @@ static struct process *all;
 
 /* ---- starting ---- */
 
-static void exec_child(const struct process *process, pid_t parent, const char *const argv[],
-					   const char *const env[])
+/* started  written to when exec fails; closed by it otherwise */
+static void exec_child(const struct process *process, pid_t parent, int started,
+					   const char *const argv[], const char *const env[])
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent) /* it died before the line above */
@@ -48,7 +49,7 @@ static void exec_child(const struct process *process, pid_t parent, const char *
 	for (; env && *env; env++)
 		putenv(strdup(*env));
 	execvp(argv[0], (char *const *)argv);
-	fprintf(stderr, "%s: %s\n", argv[0], strerror(errno));
+	dprintf(started, "%s: %s", argv[0], strerror(errno));
 	_exit(127);
 }
 
@@ -61,11 +62,19 @@ struct process *process_start(const char *name, const char *const argv[], const 
 	all = process;
 	fflush(NULL);
 	pid_t parent = getpid();
-	process->pid = fork();
-	if (process->pid < 0)
-		fail_msg("fork: %s", strerror(errno));
+	int started[2];
+	if (pipe2(started, O_CLOEXEC) || (process->pid = fork()) < 0)
+		fail_msg("no process for %s: %s", name, strerror(errno));
 	if (process->pid == 0)
-		exec_child(process, parent, argv, env);
+		exec_child(process, parent, started[1], argv, env);
+	/* Until exec it is a copy of us, with cmocka's signal handlers: nobody may signal it yet. */
+	close(started[1]);
+	char trouble[256] = {0};
+	ssize_t len = read(started[0], trouble, sizeof(trouble) - 1);
+	close(started[0]);
+	process->checked = len > 0; /* its end is said here */
+	if (len > 0)
+		fail_msg("cannot run %s", trouble);
 	return process;
 }
 
@@ -101,9 +110,11 @@ static void show_log(const struct process *process)
 {
 	WR_AUTO(mem_free_at) char *log = process_log(process);
 	size_t len = strlen(log);
-	const char *tail = len > TAIL_BYTES ? log + len - TAIL_BYTES : log;
-	fprintf(stderr, "# ---- last lines of %s (pid %d) ----\n%s", process->name, (int)process->pid,
-			tail);
+	char *tail = len > TAIL_BYTES ? log + len - TAIL_BYTES : log;
+	fprintf(stderr, "# ---- last lines of %s (pid %d) ----\n", process->name, (int)process->pid);
+	/* every line is a TAP comment: what a child prints must not look like a result of ours */
+	for (char *line; (line = strsep(&tail, "\n"));)
+		fprintf(stderr, "# %s\n", line);
 }
 
 void process_show_logs(void)
