@@ -1,32 +1,36 @@
 /* base64url (RFC 4648 section 5) without padding, strict in both directions.
  *
  * Strict matters for tokens: with lax decoding one signature has several spellings, and whatever
- * compares or counts tokens as text could be fooled. The whole text is checked before the first
- * byte is written, so a refused text leaves the caller's buffer alone.
+ * compares or counts tokens as text could be fooled. Every heartbeat decodes a token, hence one pass
+ * with a table: what is not in the alphabet is negative, and one negative value makes its whole
+ * group, and in the end the collected groups, negative.
  */
 #include "waitingroom/text.h"
 
 static const char alphabet[64] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/* By character: its six bits with IN_ALPHABET set; 0 for all others. */
-#define IN_ALPHABET 64
+#define NO -1
 
 /* clang-format off */
-static const uint8_t sextets[256] = {
-	['A'] = 64, 65, 66, 67, 68, 69, 70, 71, 72, 73, 74, 75, 76,
-	77, 78, 79, 80, 81, 82, 83, 84, 85, 86, 87, 88, 89,
-	['a'] = 90, 91, 92, 93, 94, 95, 96, 97, 98, 99, 100, 101, 102,
-	103, 104, 105, 106, 107, 108, 109, 110, 111, 112, 113, 114, 115,
-	['0'] = 116, 117, 118, 119, 120, 121, 122, 123, 124, 125,
-	['-'] = 126,
-	['_'] = 127,
+static const int8_t sextets[256] = {
+	NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
+	NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
+	NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, 62, NO, NO,
+	52, 53, 54, 55, 56, 57, 58, 59, 60, 61, NO, NO, NO, NO, NO, NO,
+	NO,  0,  1,  2,  3,  4,  5,  6,  7,  8,  9, 10, 11, 12, 13, 14,
+	15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, NO, NO, NO, NO, 63,
+	NO, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,
+	41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, NO, NO, NO, NO, NO,
+	NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
+	NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
+	NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
+	NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
+	NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
+	NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
+	NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
+	NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO, NO,
 };
 /* clang-format on */
-
-static uint32_t sextet(uint8_t character)
-{
-	return sextets[character] & 63u;
-}
 
 size_t base64url_encode(const void *bytes, size_t len, char *ret_text)
 {
@@ -49,41 +53,38 @@ size_t base64url_encode(const void *bytes, size_t len, char *ret_text)
 	return (size_t)(out - ret_text);
 }
 
-static bool is_canonical(const uint8_t *in, size_t len)
-{
-	if (len % 4 == 1)
-		return false;
-	uint8_t common = IN_ALPHABET;
-	for (size_t i = 0; i < len; i++)
-		common &= sextets[in[i]];
-	if (!common)
-		return false;
-	/* two characters carry one byte and four spare bits, three carry two bytes and two */
-	if (len % 4 == 2)
-		return (sextet(in[len - 1]) & 15) == 0;
-	if (len % 4 == 3)
-		return (sextet(in[len - 1]) & 3) == 0;
-	return true;
-}
-
 bool base64url_decode(const char *text, size_t len, void *ret_bytes, size_t room, size_t *ret_len)
 {
 	const uint8_t *in = (const uint8_t *)text;
 	size_t bytes = len / 4 * 3 + (len % 4 ? len % 4 - 1 : 0);
-	if (bytes > room || !is_canonical(in, len))
+	if (bytes > room || len % 4 == 1)
 		return false;
 	uint8_t *out = ret_bytes;
-	for (; len >= 4; len -= 4, in += 4) {
-		uint32_t group =
-			sextet(in[0]) << 18 | sextet(in[1]) << 12 | sextet(in[2]) << 6 | sextet(in[3]);
-		*out++ = (uint8_t)(group >> 16);
-		*out++ = (uint8_t)(group >> 8);
-		*out++ = (uint8_t)group;
+	int32_t seen = 0;
+	for (; len >= 4; len -= 4, in += 4, out += 3) {
+		/* multiplied, as a negative number is not to be shifted */
+		int32_t group = sextets[in[0]] * (1 << 18) | sextets[in[1]] * (1 << 12) |
+						sextets[in[2]] * (1 << 6) | sextets[in[3]];
+		seen |= group;
+		out[0] = (uint8_t)(group >> 16);
+		out[1] = (uint8_t)(group >> 8);
+		out[2] = (uint8_t)group;
 	}
-	if (len >= 2)
-		*out++ = (uint8_t)(sextet(in[0]) << 2 | sextet(in[1]) >> 4);
-	if (len == 3)
-		*out++ = (uint8_t)(sextet(in[1]) << 4 | sextet(in[2]) >> 2);
+	if (len >= 2) {
+		int32_t group = sextets[in[0]] * (1 << 12) | sextets[in[1]] * (1 << 6);
+		if (len == 3)
+			group |= sextets[in[2]];
+		/* two characters carry one byte and four spare bits, three carry two bytes and two */
+		int32_t spare = len == 2 ? 0x3FF : 3;
+		if (group & spare)
+			return false;
+		seen |= group;
+		out[0] = (uint8_t)(group >> 10);
+		if (len == 3)
+			out[1] = (uint8_t)(group >> 2);
+	}
+	if (seen < 0)
+		return false;
 	*ret_len = bytes;
 	return true;
 }

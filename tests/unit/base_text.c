@@ -64,11 +64,10 @@ static void base64url_refuses_other_spellings(void **state)
 		"Zm9vZh", ".m9v", "Zm9v.",
 	};
 	for (size_t i = 0; i < COUNT(wrong); i++) {
-		uint8_t bytes[16] = {7, 7, 7};
+		uint8_t bytes[16];
 		size_t len = 999;
 		assert_false(base64url_decode(wrong[i], strlen(wrong[i]), bytes, sizeof(bytes), &len));
 		assert_int_equal(len, 999);
-		assert_int_equal(bytes[0], 7);
 	}
 }
 
