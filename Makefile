@@ -16,8 +16,8 @@ JOBS ?= $(shell nproc 2>/dev/null || echo 1)
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 PORT_BASE ?= 8080
-RUN_DIR ?= run
-CROWD ?= 1
+RUN_DIR ?= .run
+CROWD ?= 300
 WERROR ?= $(if $(SAN),,-Werror)
 
 ifeq ($(origin CC),default)
