@@ -31,23 +31,23 @@
 #define TARGET_HASH_CHARS 11 /* 64 bits of SHA-256 of the target, base64url; empty: no target */
 
 struct position_claims {
-	struct queue_name queue;			 /* "aud":"tenant/queue" */
+	struct queue_name queue;				 /* "aud":"tenant/queue" */
 	char position_id[POSITION_ID_CHARS + 1]; /* "sub" */
-	char epoch[EPOCH_CHARS + 1];		 /* "epoch" */
-	char lane[NAME_MAX_CHARS + 1];		 /* "lane" */
-	uint64_t ticket;					 /* "ticket" */
+	char epoch[EPOCH_CHARS + 1];			 /* "epoch" */
+	char lane[NAME_MAX_CHARS + 1];			 /* "lane" */
+	uint64_t ticket;						 /* "ticket" */
 	char target_hash[TARGET_HASH_CHARS + 1]; /* "target", absent when empty */
-	int64_t issued_s;					 /* "iat", seconds */
-	int64_t expires_s;					 /* "exp" */
+	int64_t issued_s;						 /* "iat", seconds */
+	int64_t expires_s;						 /* "exp" */
 };
 
 struct session_claims {
-	struct queue_name queue;			 /* "aud" */
+	struct queue_name queue;				 /* "aud" */
 	char position_id[POSITION_ID_CHARS + 1]; /* "sub": the session is named like the place */
-	char epoch[EPOCH_CHARS + 1];		 /* "epoch" */
-	bool renewal;						 /* "renew" */
-	int64_t issued_s;					 /* "iat" (= "nbf") */
-	int64_t expires_s;					 /* "exp" */
+	char epoch[EPOCH_CHARS + 1];			 /* "epoch" */
+	bool renewal;							 /* "renew" */
+	int64_t issued_s;						 /* "iat" (= "nbf") */
+	int64_t expires_s;						 /* "exp" */
 };
 
 struct signer;
