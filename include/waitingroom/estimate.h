@@ -24,6 +24,7 @@
 struct estimator { /* zero-filled is a valid start */
 	int64_t bucket_start_ms;
 	uint64_t admitted_before, gone_before; /* totals at the start of the bucket */
+	uint64_t admitted_seen;				   /* total at the last observation */
 	double rate_per_s;	 /* EWMA, tau 300 s */
 	double hazard_per_s; /* EWMA, tau 300 s, per waiting person */
 	uint32_t bucket_count;
@@ -50,6 +51,9 @@ struct wait_range {
 	bool known; /* false: answer null */
 	int64_t low_s, high_s; /* rounded outward; capped at 90000 ("more than a day") */
 };
+/* Expected seconds, as they are: for measuring how good the estimates were. Model must be known. */
+double wait_mean_s(const struct wait_model *model, uint64_t people_ahead);
+
 struct wait_range wait_estimate(const struct wait_model *model, uint64_t people_ahead);
 
 #endif

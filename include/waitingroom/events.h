@@ -44,7 +44,7 @@ bool event_type_parse(const char *word, enum event_type *ret_type);
 
 #define EVENT_SUBJECT_BYTES 192
 #define EVENT_ID_BYTES 224
-#define EVENT_BODY_BYTES 2048
+#define EVENT_BODY_BYTES 16384 /* settings with all targets and a full message, escaped */
 struct event { /* one CloudEvent, ready to publish */
 	char subject[EVENT_SUBJECT_BYTES];
 	char id[EVENT_ID_BYTES];

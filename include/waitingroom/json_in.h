@@ -37,5 +37,7 @@ bool json_bool(const struct json_value *value, bool *ret_flag);
 
 /* Compact text of a value; gives (free). */
 char *json_print(const struct json_value *value);
+/* The same for an object, leaving out one member. */
+char *json_print_without(const struct json_value *object, const char *key);
 
 #endif

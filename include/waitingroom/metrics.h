@@ -24,7 +24,7 @@
 	X(METRIC_CONNECTIONS_TOTAL, "counter", "wr_http_connections_accepted_total", "Connections accepted.") \
 	X(METRIC_PARKED, "gauge", "wr_http_requests_parked", "Requests waiting for the store.")         \
 	X(METRIC_BUGS, "counter", "wr_bugs_total", "Requests ended with 500 by a bug of ours.")         \
-	X(METRIC_RATE_LIMITED, "counter", "wr_joins_refused_total", "Joins refused, by reason.")        \
+	X(METRIC_JOINS_REFUSED, "counter", "wr_joins_refused_total", "Joins refused, by reason.")        \
 	X(METRIC_JOINS, "counter", "wr_joins_total", "Places given, by kind (new, repeated).")          \
 	X(METRIC_BEATS, "counter", "wr_heartbeats_total", "Heartbeats answered, by source (index, store, stale).") \
 	X(METRIC_BEATS_FLUSHED, "counter", "wr_heartbeats_flushed_total", "Heartbeats written to the store.") \

@@ -8,7 +8,7 @@
  *     epoch   life of the queue's data
  *     people  lines "id lane ticket[ extra…]" separated by \n, columns by one space; extra columns:
  *               admitted  waited_ms how       (how: line | returned | immediate | operator | passthrough)
- *               expired   reason              (silent | ghost)
+ *               expired   reason              (silent | ghost | deleted)
  *               restored  reason              (failover | rebuilt)
  *               claimed   session_ends_ms
  *     data    for queue events: a JSON object
@@ -39,10 +39,11 @@ struct outbox_entry {
 };
 
 struct outbox_batch {
-	struct outbox_entry *entries;
+	struct outbox_entry *entries; /* malloc'd by whoever filled it */
 	size_t count;
-	void *memory; /* what the pointers point into; freed by outbox_batch_free */
+	void *memory; /* malloc'd: what the entries' pointers point into; may be NULL */
 };
+/* Frees 'entries' and 'memory' and leaves an empty batch. An empty batch is fine. */
 void outbox_batch_free(struct outbox_batch *batch);
 
 struct outbox_source {

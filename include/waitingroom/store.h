@@ -60,6 +60,7 @@ void store_on_ready(struct store *store, loop_fn fn, void *ctx); /* at each (re)
 
 struct store_counts { /* read from any thread */
 	uint64_t calls, failures, reconnects, timeouts, commands; /* commands: incl. SCRIPT LOAD, WAIT … */
+	uint64_t refusals; /* attempts that came to nothing: no answer, a replica, loading, a password */
 	uint64_t in_flight;
 	bool ready;
 };

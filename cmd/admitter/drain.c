@@ -1,0 +1,146 @@
+/* Drain: one queue, let in and cleaned up tick by tick.
+ *
+ *     admit   every WR_ADMIT_INTERVAL_MS; at once again when the limit of a step ended it.
+ *             Another admitter has the lease: ask again before it can have run out unnoticed.
+ *     reap    every WR_REAP_INTERVAL_MS; at once again while there is more.
+ *
+ * At most one step of each kind is under way. Every step is one atomic script that checks all
+ * rules itself, so two admitters at once cannot let too many in: the lease only saves work.
+ */
+#include <stdlib.h>
+
+#include "admitter.h"
+#include "waitingroom/memory.h"
+
+struct drain {
+	struct admitter *admitter;
+	struct queue_name name;
+	struct loop_timer *admit_timer, *reap_timer;
+	bool admit_open, reap_open, is_stopped, is_over;
+	struct drain *next;
+};
+
+static void again(struct drain *drain, struct loop_timer *timer, int64_t ms)
+{
+	if (!drain->is_stopped && !drain->is_over)
+		loop_timer_arm(timer, mono_add_ms(loop_now(drain->admitter->loop), ms));
+}
+
+static void on_admitted(void *ctx, enum wr_err err, const struct admitted *result)
+{
+	struct drain *drain = ctx;
+	const struct config *config = drain->admitter->config;
+	struct metrics_shard *shard = drain->admitter->shard;
+	int64_t wait_ms = config->admit_interval_ms;
+	drain->admit_open = false;
+	if (err == WR_NO_QUEUE) {
+		drain->is_over = true;
+	} else if (err != WR_OK) {
+		metrics_add(shard, METRIC_TICKS, TICK_ADMIT_FAILED, 1);
+	} else if (result->other) {
+		metrics_add(shard, METRIC_TICKS, TICK_ADMIT_OTHER, 1);
+		wait_ms = config->lease_ms / 4;
+	} else {
+		metrics_add(shard, METRIC_TICKS, TICK_ADMIT_DONE, 1);
+		metrics_add(shard, METRIC_ADMITTED, 0, result->admitted);
+		metrics_add(shard, METRIC_SET_ASIDE, 0, result->set_aside);
+		if (result->more)
+			wait_ms = 0;
+	}
+	again(drain, drain->admit_timer, wait_ms);
+}
+
+static void admit(void *ctx)
+{
+	struct drain *drain = ctx;
+	struct admitter *admitter = drain->admitter;
+	if (drain->admit_open || drain->is_stopped)
+		return;
+	drain->admit_open = true;
+	store_admit(admitter->store, &drain->name, admitter->owner, admitter->config->lease_ms,
+				(int)admitter->config->admit_limit, admitter->config->deaf_after_ms, 0, on_admitted,
+				drain);
+}
+
+static void on_reaped(void *ctx, enum wr_err err, const struct reaped *result)
+{
+	struct drain *drain = ctx;
+	struct metrics_shard *shard = drain->admitter->shard;
+	int64_t wait_ms = drain->admitter->config->reap_interval_ms;
+	drain->reap_open = false;
+	if (err == WR_NO_QUEUE) {
+		drain->is_over = true;
+	} else if (err != WR_OK) {
+		metrics_add(shard, METRIC_TICKS, TICK_REAP_FAILED, 1);
+	} else {
+		metrics_add(shard, METRIC_TICKS, TICK_REAP_DONE, 1);
+		metrics_add(shard, METRIC_EXPIRED, EXPIRED_SILENT, result->expired);
+		metrics_add(shard, METRIC_EXPIRED, EXPIRED_MISSED, result->missed);
+		metrics_add(shard, METRIC_EXPIRED, EXPIRED_SESSION, result->ended);
+		if (result->more)
+			wait_ms = 0;
+	}
+	again(drain, drain->reap_timer, wait_ms);
+}
+
+static void reap(void *ctx)
+{
+	struct drain *drain = ctx;
+	struct admitter *admitter = drain->admitter;
+	if (drain->reap_open || drain->is_stopped)
+		return;
+	drain->reap_open = true;
+	store_reap(admitter->store, &drain->name, admitter->config->deaf_after_ms,
+			   (int)admitter->config->admit_limit, on_reaped, drain);
+}
+
+struct drain *drain_new(struct admitter *admitter, const struct queue_name *name)
+{
+	struct drain *drain = mem_alloc_zero(1, sizeof(*drain));
+	drain->admitter = admitter;
+	drain->name = *name;
+	drain->admit_timer = loop_timer_new(admitter->loop, admit, drain);
+	drain->reap_timer = loop_timer_new(admitter->loop, reap, drain);
+	loop_timer_arm(drain->admit_timer, loop_now(admitter->loop));
+	loop_timer_arm(drain->reap_timer, loop_now(admitter->loop));
+	return drain;
+}
+
+void drain_free(struct drain *drain)
+{
+	loop_timer_free(drain->admit_timer);
+	loop_timer_free(drain->reap_timer);
+	free(drain);
+}
+
+const struct queue_name *drain_name(const struct drain *drain)
+{
+	return &drain->name;
+}
+
+struct drain *drain_next(struct drain *drain)
+{
+	return drain->next;
+}
+
+void drain_link(struct drain *drain, struct drain *next)
+{
+	drain->next = next;
+}
+
+void drain_stop(struct drain *drain)
+{
+	drain->is_stopped = true;
+	loop_timer_disarm(drain->admit_timer);
+	loop_timer_disarm(drain->reap_timer);
+}
+
+bool drain_is_idle(const struct drain *drain)
+{
+	return !drain->admit_open && !drain->reap_open;
+}
+
+bool drain_is_over(const struct drain *drain)
+{
+	return drain->is_over;
+}

@@ -1,0 +1,100 @@
+/* waitingroom-admitter: lets people in, expires the silent, ends sessions; any number may run.
+ *
+ * SIGTERM: steps under way end, leases are given up, the relay publishes what it holds, exit 0.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "admitter.h"
+#include "health.h"
+#include "waitingroom/log.h"
+#include "waitingroom/memory.h"
+#include "waitingroom/process.h"
+#include "waitingroom/version.h"
+
+#define PROGRAM "waitingroom-admitter"
+
+struct parts {
+	struct config config;
+	struct store_address *address;
+	struct store_outbox *outbox;
+	struct relay *relay;
+	struct admitter *admitter;
+	struct health *health;
+};
+
+static enum wr_err start_relay(struct parts *parts, struct err_detail *ret_detail)
+{
+	const struct config *config = &parts->config;
+	char owner[OWNER_BYTES];
+	if (!config->relay)
+		return WR_OK;
+	snprintf(owner, sizeof(owner), "relay-%08x%08x", (unsigned)getpid(),
+			 (unsigned)(clock_mono().ns & 0xffffffff));
+	parts->outbox = store_outbox_new(parts->address, owner, config->lease_ms);
+	struct relay_options options = {.nats_url = config->nats_url,
+									.source = store_outbox_source(parts->outbox),
+									.batch_entries = 256,
+									.pending_max = 4096,
+									.ack_wait_ms = 2000,
+									.replicas = (uint32_t)config->stream_replicas,
+									.max_age_s = config->stream_max_age_s,
+									.max_bytes = config->stream_max_bytes,
+									.duplicate_window_s = config->stream_duplicate_window_s};
+	return relay_start(&options, &parts->relay, ret_detail);
+}
+
+static enum wr_err start(struct parts *parts, struct err_detail *ret_detail)
+{
+	enum log_level level = LOG_LEVEL_INFO;
+	enum wr_err err = config_read(&parts->config, ret_detail);
+	if (err == WR_OK && !log_level_parse(parts->config.log_level, &level))
+		err = err_say(ret_detail, WR_BAD_CONFIG, "WR_LOG_LEVEL: must be debug, info, warn or error");
+	log_start(PROGRAM, level);
+	if (err == WR_OK)
+		err = store_address_parse(parts->config.store_url, &parts->address, ret_detail);
+	if (err == WR_OK)
+		err = start_relay(parts, ret_detail);
+	if (err != WR_OK)
+		return err;
+	parts->admitter = admitter_start(&parts->config, parts->address);
+	err = health_start(&parts->config, parts->admitter, parts->relay, &parts->health, ret_detail);
+	if (err == WR_OK)
+		err = process_write_ready(parts->config.ready_file, "", health_address(parts->health),
+								  ret_detail);
+	return err;
+}
+
+static void stop(struct parts *parts)
+{
+	health_stop(WR_TAKE(parts->health)); /* it looks at the others: first */
+	admitter_stop(WR_TAKE(parts->admitter));
+	if (parts->relay != NULL)
+		relay_stop(WR_TAKE(parts->relay), 2000);
+	store_outbox_free(parts->outbox);
+	store_address_free(parts->address);
+}
+
+int main(int argc, char **argv)
+{
+	static struct parts parts;
+	struct err_detail detail = {""};
+	int status = 0;
+	if (process_arguments(argc, argv, PROGRAM, "gives places out at the rate and up to the capacity",
+						  &status))
+		return status;
+	process_prepare();
+	if (start(&parts, &detail) != WR_OK) {
+		fprintf(stderr, "%s: %s\n", PROGRAM, detail.text);
+		return 1;
+	}
+	log_event(LOG_LEVEL_INFO, "started", LOG_TEXT("version", WR_VERSION),
+			  LOG_TEXT("internal", health_address(parts.health)));
+	while (process_wait_signal(5000) != PROCESS_STOP)
+		if (!atomic_load(&parts.admitter->is_ready))
+			store_address_resolve(parts.address);
+	stop(&parts);
+	log_event(LOG_LEVEL_INFO, "stopped");
+	return 0;
+}

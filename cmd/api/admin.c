@@ -1,0 +1,388 @@
+/* Admin API: queues are made, changed, paused, resumed, taken away; people let in by hand.
+ *
+ *     every route ─► admin key ─► names ─► body ─► one or more steps of the store ─► answer
+ *
+ * Reading one queue asks the store, so that a change is seen by whoever made it; the list comes from
+ * the pod's own picture. Steps that go on (delete, admit) repeat their script call until it says done.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "admin_keys.h"
+#include "internal.h"
+#include "queue_event.h"
+#include "waitingroom/json_in.h"
+#include "waitingroom/memory.h"
+#include "waitingroom/pacing.h"
+
+#define STEP_PEOPLE 500
+#define ADMIT_MAX 1000000
+
+/* What an admin request keeps while it waits for the store. */
+struct admin_notes {
+	struct internal *internal;
+	struct queue_name name;
+	uint64_t wanted, done; /* admit */
+};
+_Static_assert(sizeof(struct admin_notes) <= HTTP_NOTES_BYTES, "notes are too small");
+
+static void problem(struct internal *internal, struct http_request *request, enum wr_err err,
+					const struct err_detail *detail)
+{
+	int64_t retry_s =
+		err_is_retryable(err) ? retry_after_s(1, jitter_next(&internal->jitter)) : 0;
+	http_reply_problem(request, err, detail, retry_s);
+}
+
+/* Key and names of a route about one queue; false: answered. */
+static bool admin_begin(struct internal *internal, struct http_request *request,
+						const struct route_match *match)
+{
+	struct admin_notes *notes = http_request_notes(request);
+	notes->internal = internal;
+	if (!admin_keys_allow(atomic_load_explicit(&internal->app->admin_keys, memory_order_acquire),
+						  http_request_header(request, "Authorization"))) {
+		problem(internal, request, WR_BAD_TOKEN, NULL);
+		return false;
+	}
+	if (match->count < 2)
+		return true;
+	if (!name_is_valid(match->segment[0], match->len[0]) ||
+		!name_is_valid(match->segment[1], match->len[1])) {
+		struct err_detail detail;
+		problem(internal, request,
+				err_say(&detail, WR_INVALID,
+						"tenant and queue: must be 1..63 of a-z, 0-9 and -, not beginning with -"),
+				&detail);
+		return false;
+	}
+	memcpy(notes->name.tenant, match->segment[0], match->len[0]);
+	memcpy(notes->name.queue, match->segment[1], match->len[1]);
+	return true;
+}
+
+static void reply_json(struct http_request *request, int status, const struct json_out *out)
+{
+	http_reply(request, status, "application/json", out->text, out->len);
+}
+
+/* ---- reading ---- */
+
+static void list_queue(void *ctx, const struct queue_snapshot *snapshot)
+{
+	struct json_out *out = ctx;
+	char name[QUEUE_NAME_TEXT_BYTES];
+	queue_name_print(&snapshot->name, name);
+	json_out_object(out, NULL);
+	json_out_string(out, "queue", name);
+	json_out_string(out, "state", queue_state_word(snapshot->settings->state));
+	json_out_int(out, "version", (int64_t)snapshot->settings->version);
+	json_out_int(out, "waiting", (int64_t)snapshot->waiting);
+	json_out_int(out, "active", (int64_t)snapshot->active);
+	json_out_int(out, "absent", (int64_t)snapshot->absent);
+	json_out_int(out, "rate_per_minute", snapshot->settings->rate_per_minute);
+	json_out_int(out, "capacity", snapshot->settings->capacity);
+	json_out_object_end(out);
+}
+
+void admin_list_serve(void *ctx, struct http_request *request, const struct route_match *match)
+{
+	struct internal *internal = ctx;
+	if (!admin_begin(internal, request, match))
+		return;
+	size_t room = 1024 + 512 * queue_table_count(internal->app->queues);
+	WR_AUTO(mem_free_at) char *text = mem_alloc_zero(1, room);
+	struct json_out out;
+	json_out_init(&out, text, room);
+	json_out_object(&out, NULL);
+	json_out_array(&out, "queues");
+	queue_table_each(internal->app->queues, list_queue, &out);
+	json_out_array_end(&out);
+	json_out_object_end(&out);
+	reply_json(request, 200, &out);
+}
+
+static void write_lanes(struct json_out *out, const struct synced *answer)
+{
+	json_out_array(out, "lanes");
+	for (size_t i = 0; i < answer->lane_count; i++) {
+		const struct lane_counts *lane = &answer->lanes[i];
+		json_out_object(out, NULL);
+		json_out_string(out, "lane", lane->lane);
+		json_out_int(out, "waiting", (int64_t)(lane->ticket - lane->gone));
+		json_out_int(out, "last_ticket", (int64_t)lane->ticket);
+		json_out_int(out, "admitted", (int64_t)lane->admitted);
+		json_out_object_end(out);
+	}
+	json_out_array_end(out);
+}
+
+static void on_got(void *ctx, enum wr_err err, const struct synced *answer)
+{
+	struct http_request *request = ctx;
+	struct admin_notes *notes = http_request_notes(request);
+	if (err != WR_OK) {
+		problem(notes->internal, request, err == WR_NOT_FOUND ? WR_NO_QUEUE : err, NULL);
+		return;
+	}
+	char name[QUEUE_NAME_TEXT_BYTES];
+	size_t room = 65536;
+	WR_AUTO(mem_free_at) char *text = mem_alloc_zero(1, room);
+	struct json_out out;
+	queue_name_print(&notes->name, name);
+	json_out_init(&out, text, room);
+	json_out_object(&out, NULL);
+	json_out_string(&out, "queue", name);
+	json_out_int(&out, "version", (int64_t)answer->version);
+	queue_settings_to_json(&answer->settings, &out, "settings");
+	json_out_object(&out, "now");
+	json_out_int(&out, "active", (int64_t)answer->active);
+	json_out_int(&out, "absent", (int64_t)answer->absent);
+	json_out_int(&out, "returned", (int64_t)answer->returned);
+	json_out_int(&out, "outbox", (int64_t)answer->outbox_length);
+	json_out_bool(&out, "recovering", answer->recovering);
+	write_lanes(&out, answer);
+	json_out_object_end(&out);
+	json_out_object_end(&out);
+	reply_json(request, 200, &out);
+}
+
+void admin_get_serve(void *ctx, struct http_request *request, const struct route_match *match)
+{
+	struct internal *internal = ctx;
+	if (!admin_begin(internal, request, match))
+		return;
+	struct admin_notes *notes = http_request_notes(request);
+	http_request_park(request);
+	store_sync(internal->store, &notes->name, "0", 0, 1, on_got, request);
+}
+
+/* ---- making and changing ---- */
+
+static void on_put(void *ctx, enum wr_err err, enum put_result result, uint64_t version)
+{
+	static const char *const words[] = {"created", "changed", "unchanged"};
+	struct http_request *request = ctx;
+	struct admin_notes *notes = http_request_notes(request);
+	struct err_detail detail = {""};
+	if (err != WR_OK) {
+		if (err == WR_CONFLICT)
+			(void)err_say(&detail, err, "version: the queue is at version %llu; read it again",
+						  (unsigned long long)version);
+		if (err == WR_BUSY)
+			(void)err_say(&detail, err, "The former queue of this name is still being cleared.");
+		problem(notes->internal, request, err, detail.text[0] != '\0' ? &detail : NULL);
+		return;
+	}
+	char name[QUEUE_NAME_TEXT_BYTES], text[512];
+	struct json_out out;
+	queue_name_print(&notes->name, name);
+	json_out_init(&out, text, sizeof(text));
+	json_out_object(&out, NULL);
+	json_out_string(&out, "queue", name);
+	json_out_string(&out, "result", words[result]);
+	json_out_int(&out, "version", (int64_t)version);
+	json_out_object_end(&out);
+	reply_json(request, result == PUT_CREATED ? 201 : 200, &out);
+}
+
+/* If-Match: "7" -> only when the queue is at version 7. */
+static enum wr_err expected_version(const struct http_request *request, uint64_t *ret_version,
+									struct err_detail *ret_detail)
+{
+	const char *text = http_request_header(request, "If-Match");
+	*ret_version = UINT64_MAX;
+	if (text == NULL || strcmp(text, "*") == 0)
+		return WR_OK;
+	size_t len = strlen(text);
+	if (len >= 2 && text[0] == '"' && text[len - 1] == '"') {
+		text++;
+		len -= 2;
+	}
+	if (!text_to_u64(text, len, UINT64_MAX - 1, ret_version))
+		return err_say(ret_detail, WR_INVALID, "If-Match: must be a version, for example \"7\"");
+	return WR_OK;
+}
+
+void admin_put_serve(void *ctx, struct http_request *request, const struct route_match *match)
+{
+	struct internal *internal = ctx;
+	if (!admin_begin(internal, request, match))
+		return;
+	struct admin_notes *notes = http_request_notes(request);
+	struct queue_settings base, settings;
+	struct err_detail detail = {""};
+	uint64_t version = 0;
+	size_t len = 0;
+	const char *body = http_request_body(request, &len);
+	queue_settings_default(&base);
+	enum wr_err err = queue_settings_from_json(body, len, &base, &settings, &detail);
+	if (err == WR_OK)
+		err = expected_version(request, &version, &detail);
+	if (err != WR_OK) {
+		problem(internal, request, err, &detail);
+		return;
+	}
+	char data[QUEUE_EVENT_BYTES];
+	queue_event_data(&settings, "admin", data);
+	http_request_park(request);
+	store_put_queue(internal->store, &notes->name, &settings, version, data, NULL, on_put, request);
+}
+
+/* ---- pause and resume ---- */
+
+/* The body is optional; "message" is its only member. */
+static enum wr_err read_message(const struct http_request *request, const char **ret_message,
+								struct json_value **ret_document, struct err_detail *ret_detail)
+{
+	size_t len = 0;
+	const char *body = http_request_body(request, &len);
+	*ret_message = "";
+	if (len == 0)
+		return WR_OK;
+	enum wr_err err = json_parse(body, len, ret_document, ret_detail);
+	if (err != WR_OK)
+		return err;
+	const struct json_value *message = json_member(*ret_document, "message");
+	if (!json_is_object(*ret_document) ||
+		json_count(*ret_document) > (message != NULL ? 1u : 0u) ||
+		(message != NULL && !json_string(message, ret_message)) ||
+		strlen(*ret_message) > QUEUE_MESSAGE_BYTES)
+		return err_say(ret_detail, WR_INVALID,
+					   "message: the body is {\"message\":\"…\"} with at most %d bytes",
+					   QUEUE_MESSAGE_BYTES);
+	return WR_OK;
+}
+
+static void change_state(struct internal *internal, struct http_request *request,
+						 enum queue_state state)
+{
+	struct admin_notes *notes = http_request_notes(request);
+	WR_AUTO(json_free_at) struct json_value *document = NULL;
+	struct err_detail detail = {""};
+	const char *message = "";
+	enum wr_err err = read_message(request, &message, &document, &detail);
+	if (err != WR_OK) {
+		problem(internal, request, err, &detail);
+		return;
+	}
+	struct queue_field *fields = mem_alloc_zero(2, sizeof(*fields));
+	fields[0].name = "state";
+	strcpy(fields[0].value, queue_state_word(state));
+	fields[1].name = "message";
+	memcpy(fields[1].value, message, strlen(message) + 1);
+	char data[QUEUE_MESSAGE_BYTES * 6 + 64];
+	struct json_out out;
+	json_out_init(&out, data, sizeof(data) - 1);
+	json_out_object(&out, NULL);
+	json_out_string(&out, "by", "admin");
+	json_out_string(&out, "message", message);
+	json_out_object_end(&out);
+	data[out.len] = '\0';
+	http_request_park(request);
+	store_patch_queue(internal->store, &notes->name, fields, 2, data, on_put, request);
+	free(fields);
+}
+
+void admin_pause_serve(void *ctx, struct http_request *request, const struct route_match *match)
+{
+	if (admin_begin(ctx, request, match))
+		change_state(ctx, request, QUEUE_PAUSED);
+}
+
+void admin_resume_serve(void *ctx, struct http_request *request, const struct route_match *match)
+{
+	if (admin_begin(ctx, request, match))
+		change_state(ctx, request, QUEUE_OPEN);
+}
+
+/* ---- admit now ---- */
+
+static void admit_step(struct http_request *request);
+
+static void on_admitted(void *ctx, enum wr_err err, const struct admitted *result)
+{
+	struct http_request *request = ctx;
+	struct admin_notes *notes = http_request_notes(request);
+	if (err != WR_OK) {
+		problem(notes->internal, request, err, NULL);
+		return;
+	}
+	notes->done += result->admitted;
+	if (result->more && result->admitted + result->set_aside > 0 && notes->done < notes->wanted) {
+		admit_step(request);
+		return;
+	}
+	char text[128];
+	struct json_out out;
+	json_out_init(&out, text, sizeof(text));
+	json_out_object(&out, NULL);
+	json_out_int(&out, "admitted", (int64_t)notes->done);
+	json_out_int(&out, "free", result->free);
+	json_out_object_end(&out);
+	reply_json(request, 200, &out);
+}
+
+static void admit_step(struct http_request *request)
+{
+	struct admin_notes *notes = http_request_notes(request);
+	const struct config *config = &notes->internal->app->config;
+	store_admit(notes->internal->store, &notes->name, "operator", config->lease_ms, STEP_PEOPLE,
+				config->deaf_after_ms, notes->wanted - notes->done, on_admitted, request);
+}
+
+void admin_admit_serve(void *ctx, struct http_request *request, const struct route_match *match)
+{
+	struct internal *internal = ctx;
+	if (!admin_begin(internal, request, match))
+		return;
+	struct admin_notes *notes = http_request_notes(request);
+	WR_AUTO(json_free_at) struct json_value *document = NULL;
+	struct err_detail detail = {""};
+	size_t len = 0;
+	int64_t count = 0;
+	const char *body = http_request_body(request, &len);
+	enum wr_err err = json_parse(body, len, &document, &detail);
+	if (err == WR_OK && (!json_int(json_member(document, "count"), &count) || count < 1 ||
+						 count > ADMIT_MAX || json_count(document) != 1))
+		err = err_say(&detail, WR_INVALID, "count: the body is {\"count\":N} with N 1..%d", ADMIT_MAX);
+	if (err != WR_OK) {
+		problem(internal, request, err, &detail);
+		return;
+	}
+	notes->wanted = (uint64_t)count;
+	http_request_park(request);
+	admit_step(request);
+}
+
+/* ---- delete ---- */
+
+static void delete_step(struct http_request *request);
+
+static void on_deleted(void *ctx, enum wr_err err, bool more)
+{
+	struct http_request *request = ctx;
+	struct admin_notes *notes = http_request_notes(request);
+	if (err != WR_OK)
+		problem(notes->internal, request, err, NULL);
+	else if (more)
+		delete_step(request);
+	else
+		http_reply(request, 204, "application/json", "", 0);
+}
+
+static void delete_step(struct http_request *request)
+{
+	struct admin_notes *notes = http_request_notes(request);
+	store_delete_queue(notes->internal->store, &notes->name, STEP_PEOPLE, "{\"by\":\"admin\"}",
+					   on_deleted, request);
+}
+
+void admin_delete_serve(void *ctx, struct http_request *request, const struct route_match *match)
+{
+	if (!admin_begin(ctx, request, match))
+		return;
+	http_request_park(request);
+	delete_step(request);
+}

@@ -1,0 +1,76 @@
+/* What the threads of waitingroom-api share.
+ *
+ *     workers (one per core)   visitors' HTTP; read queues and keys, write nothing shared
+ *     sync                     the only writer of 'queues'
+ *     relay                    outbox to JetStream, lives in lib/events
+ *     internal                 metrics, health, admin API
+ *     main                     starts, waits for signals, reloads, drains
+ *
+ * Meeting points: 'queues' and 'keys' are swapped by pointer and freed through 'quiescence'; the
+ * flags are atomics; everything else is set before the threads start and read-only afterwards.
+ */
+#ifndef WAITINGROOM_API_APP_H
+#define WAITINGROOM_API_APP_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "waitingroom/client_ip.h"
+#include "waitingroom/config.h"
+#include "waitingroom/events.h"
+#include "waitingroom/keys.h"
+#include "waitingroom/metrics.h"
+#include "waitingroom/queue_table.h"
+#include "waitingroom/quiescence.h"
+#include "waitingroom/router.h"
+#include "waitingroom/store.h"
+
+#define WORKERS_MAX 128
+#define ORIGINS_MAX 32
+
+struct worker;
+struct sync;
+struct internal;
+struct admin_keys;
+
+struct app {
+	struct config config;
+	struct quiescence *quiescence;
+	struct queue_table *queues;
+	struct store_address *store_address;
+	struct trusted_proxies *proxies;
+	const char *origins[ORIGINS_MAX]; /* point into 'origins_text' */
+	size_t origin_count;
+	char origins_text[CONFIG_TEXT_BYTES];
+
+	_Atomic(struct keys *) keys;			 /* swapped on SIGHUP */
+	_Atomic(struct admin_keys *) admin_keys; /* the same; NULL: the admin API is off */
+	atomic_bool synced;						 /* the queues have been read once */
+	atomic_bool draining;					 /* SIGTERM was seen: /readyz says no */
+
+	struct worker *workers[WORKERS_MAX];
+	size_t worker_count;
+	struct sync *sync;
+	struct store_outbox *outbox; /* both NULL when switched off */
+	struct relay *relay;
+	struct internal *internal;
+};
+
+/* The public endpoints: one table for routes, metrics and documentation. */
+#define ENDPOINT_TABLE(X)                                                                          \
+	X(ENDPOINT_OTHER, "other")                                                                     \
+	X(ENDPOINT_ENQUEUE, "enqueue")                                                                 \
+	X(ENDPOINT_HEARTBEAT, "heartbeat")                                                             \
+	X(ENDPOINT_STATUS, "status")                                                                   \
+	X(ENDPOINT_LEAVE, "leave")                                                                     \
+	X(ENDPOINT_QUEUE, "queue")                                                                     \
+	X(ENDPOINT_SESSION_RELEASE, "session_release")                                                 \
+	X(ENDPOINT_JWKS, "jwks")
+#define ENDPOINT_ENUM(id, word) id,
+enum endpoint { ENDPOINT_TABLE(ENDPOINT_ENUM) ENDPOINT_COUNT };
+#undef ENDPOINT_ENUM
+
+/* Label values of stored counters, in the order of their numbers. */
+enum beat_source { BEAT_INDEX, BEAT_STORE, BEAT_STALE, BEAT_SOURCES };
+
+#endif

@@ -1,0 +1,127 @@
+/* Credentials: finding and checking the token of a request.
+ *
+ * Scripts send Authorization: Bearer. Pages that must avoid a preflight send the token as a
+ * text/plain body. Browsers without scripts send the cookie, one per queue. A cookie is sent by
+ * the browser whoever asked for the request, so it does not count on a cross-site one.
+ */
+#include "credentials.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#define COOKIE_NAME_BYTES (QUEUE_NAME_TEXT_BYTES + 24)
+
+static void cookie_name(const struct worker *worker, const struct queue_name *queue,
+						char ret_name[COOKIE_NAME_BYTES])
+{
+	const char *prefix = worker->app->config.secure_cookies ? "__Host-wr-place-" : "wr-place-";
+	if (strcmp(queue->tenant, "default") == 0)
+		snprintf(ret_name, COOKIE_NAME_BYTES, "%s%s", prefix, queue->queue);
+	else
+		snprintf(ret_name, COOKIE_NAME_BYTES, "%s%s.%s", prefix, queue->tenant, queue->queue);
+}
+
+static bool bearer(const struct http_request *request, const char **ret_token, size_t *ret_len)
+{
+	const char *value = http_request_header(request, "Authorization");
+	if (value == NULL || strncasecmp(value, "Bearer ", 7) != 0)
+		return false;
+	*ret_token = value + 7;
+	*ret_len = strlen(value + 7);
+	return true;
+}
+
+static bool text_body(const struct http_request *request, const char **ret_token, size_t *ret_len)
+{
+	const char *type = http_request_header(request, "Content-Type");
+	if (type == NULL || strncasecmp(type, "text/plain", 10) != 0)
+		return false;
+	*ret_token = http_request_body(request, ret_len);
+	return *ret_len > 0;
+}
+
+/* The first place cookie of the Cookie header, whatever its queue. */
+static bool any_place_cookie(const struct worker *worker, const struct http_request *request,
+							 const char **ret_token, size_t *ret_len)
+{
+	const char *prefix = worker->app->config.secure_cookies ? "__Host-wr-place-" : "wr-place-";
+	const char *at = http_request_header(request, "Cookie");
+	while (at != NULL && *at != '\0') {
+		at += strspn(at, " ;");
+		size_t len = strcspn(at, ";");
+		const char *equals = memchr(at, '=', len);
+		if (equals != NULL && strncmp(at, prefix, strlen(prefix)) == 0) {
+			*ret_token = equals + 1;
+			*ret_len = len - (size_t)(equals + 1 - at);
+			return true;
+		}
+		at += len;
+	}
+	return false;
+}
+
+static enum wr_err cookie(const struct worker *worker, const struct http_request *request,
+						  const char **ret_token, size_t *ret_len)
+{
+	char text[QUEUE_NAME_TEXT_BYTES], name[COOKIE_NAME_BYTES];
+	struct queue_name queue;
+	bool found;
+	if (http_request_query(request, "queue", text, sizeof(text))) {
+		if (!queue_name_parse(text, strlen(text), &queue))
+			return WR_BAD_TOKEN;
+		cookie_name(worker, &queue, name);
+		found = http_request_cookie(request, name, ret_token, ret_len);
+	} else {
+		found = any_place_cookie(worker, request, ret_token, ret_len);
+	}
+	if (!found)
+		return WR_BAD_TOKEN;
+	const char *site = http_request_header(request, "Sec-Fetch-Site");
+	if (http_request_method(request) == HTTP_POST && site != NULL && strcmp(site, "cross-site") == 0)
+		return WR_FORBIDDEN;
+	return WR_OK;
+}
+
+enum wr_err credentials_position(struct worker *worker, struct http_request *request,
+								 struct position_claims *ret_claims)
+{
+	const char *token = NULL;
+	size_t len = 0;
+	if (!bearer(request, &token, &len) && !text_body(request, &token, &len)) {
+		enum wr_err err = cookie(worker, request, &token, &len);
+		if (err != WR_OK)
+			return err;
+	}
+	return position_token_verify(worker->signer, token, len, worker->wall, ret_claims);
+}
+
+enum wr_err credentials_session(struct worker *worker, struct http_request *request,
+								struct session_claims *ret_claims)
+{
+	const char *token = NULL;
+	size_t len = 0;
+	if (!bearer(request, &token, &len) && !text_body(request, &token, &len))
+		return WR_BAD_TOKEN;
+	return session_token_verify(worker->signer, token, len, worker->wall, ret_claims);
+}
+
+void credentials_set_cookie(struct worker *worker, struct http_request *request,
+							const struct queue_name *queue, const char *token)
+{
+	char name[COOKIE_NAME_BYTES], value[TOKEN_MAX_BYTES + COOKIE_NAME_BYTES + 80];
+	cookie_name(worker, queue, name);
+	snprintf(value, sizeof(value), "%s=%s; Path=/; Max-Age=86400; HttpOnly; SameSite=Lax%s", name,
+			 token, worker->app->config.secure_cookies ? "; Secure" : "");
+	http_reply_header(request, "Set-Cookie", value);
+}
+
+void credentials_drop_cookie(struct worker *worker, struct http_request *request,
+							 const struct queue_name *queue)
+{
+	char name[COOKIE_NAME_BYTES], value[COOKIE_NAME_BYTES + 80];
+	cookie_name(worker, queue, name);
+	snprintf(value, sizeof(value), "%s=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax%s", name,
+			 worker->app->config.secure_cookies ? "; Secure" : "");
+	http_reply_header(request, "Set-Cookie", value);
+}

@@ -1,0 +1,20 @@
+/* Credentials: who says so? The token of a request, from wherever the client could put it. */
+#ifndef WAITINGROOM_API_CREDENTIALS_H
+#define WAITINGROOM_API_CREDENTIALS_H
+
+#include "worker.h"
+
+/* Order: Authorization: Bearer, a text/plain body, the cookie of the queue named by ?queue=, or the only
+ * place cookie there is. A cookie counts only when the browser does not call the request
+ * cross-site. WR_BAD_TOKEN, WR_TOKEN_EXPIRED, WR_FORBIDDEN. */
+WR_MUST_USE enum wr_err credentials_position(struct worker *worker, struct http_request *request,
+											 struct position_claims *ret_claims);
+WR_MUST_USE enum wr_err credentials_session(struct worker *worker, struct http_request *request,
+											struct session_claims *ret_claims);
+/* Sets the place's cookie on the answer. */
+void credentials_set_cookie(struct worker *worker, struct http_request *request,
+							const struct queue_name *queue, const char *token);
+void credentials_drop_cookie(struct worker *worker, struct http_request *request,
+							 const struct queue_name *queue);
+
+#endif

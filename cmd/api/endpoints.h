@@ -1,0 +1,26 @@
+/* Endpoints: the functions behind the public routes, one file each. ctx is the worker. */
+#ifndef WAITINGROOM_API_ENDPOINTS_H
+#define WAITINGROOM_API_ENDPOINTS_H
+
+#include "gather.h"
+
+void enqueue_serve(void *ctx, struct http_request *request, const struct route_match *match);
+void heartbeat_serve(void *ctx, struct http_request *request, const struct route_match *match);
+void status_serve(void *ctx, struct http_request *request, const struct route_match *match);
+void leave_serve(void *ctx, struct http_request *request, const struct route_match *match);
+void queue_info_serve(void *ctx, struct http_request *request, const struct route_match *match);
+void session_release_serve(void *ctx, struct http_request *request, const struct route_match *match);
+void jwks_serve(void *ctx, struct http_request *request, const struct route_match *match);
+
+/* Answers to what gather sent; err: the whole call failed, 'person' is NULL. */
+void enqueue_answer(struct worker *worker, struct http_request *request, enum wr_err err,
+					const char *epoch, const struct joined *person);
+void leave_answer(struct worker *worker, struct http_request *request, enum wr_err err,
+				  const struct released *person);
+void session_release_answer(struct worker *worker, struct http_request *request, enum wr_err err,
+							const struct released *person);
+
+extern const struct route public_routes[];
+extern const size_t public_route_count;
+
+#endif

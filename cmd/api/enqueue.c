@@ -1,0 +1,256 @@
+/* POST /enqueue: a visitor takes a place.
+ *
+ * Checks, cheapest first: type, shape, names, target. What passes is parked and joins the queue's
+ * next batch; the store decides (enqueue.lua). An Idempotency-Key makes the id of the place, so a
+ * repeated join finds the first one: 200 instead of 201. A place that was let in at once, or that
+ * has left the line meanwhile, is polled in the same request, so that its session is in the answer.
+ */
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "credentials.h"
+#include "endpoints.h"
+#include "place.h"
+#include "waitingroom/json_in.h"
+#include "waitingroom/memory.h"
+
+#define KEY_MAX_CHARS 128
+#define USER_MAX_BYTES 1024
+#define TOKEN_LIFE_S 86400
+
+/* Quoted (structured field string) or bare, 1..128 visible characters. */
+static enum wr_err read_key(const struct http_request *request, const char **ret_key,
+							size_t *ret_len, struct err_detail *ret_detail)
+{
+	const char *key = http_request_header(request, "Idempotency-Key");
+	*ret_key = NULL;
+	if (key == NULL)
+		return WR_OK;
+	size_t len = strlen(key);
+	if (len >= 2 && key[0] == '"' && key[len - 1] == '"') {
+		key++;
+		len -= 2;
+	}
+	bool good = len >= 1 && len <= KEY_MAX_CHARS;
+	for (size_t i = 0; good && i < len; i++)
+		good = isgraph((unsigned char)key[i]) && key[i] != '"' && key[i] != '\\';
+	if (!good)
+		return err_say(ret_detail, WR_INVALID,
+					   "Idempotency-Key: must be 1..%d visible ASCII characters", KEY_MAX_CHARS);
+	*ret_key = key;
+	*ret_len = len;
+	return WR_OK;
+}
+
+static enum wr_err check_type(const struct http_request *request)
+{
+	const char *type = http_request_header(request, "Content-Type");
+	if (type == NULL || strncasecmp(type, "application/json", 16) == 0 ||
+		strncasecmp(type, "text/plain", 10) == 0)
+		return WR_OK;
+	return WR_BAD_MEDIA_TYPE;
+}
+
+struct wish { /* the body, checked for shape; texts are lent by the document */
+	const char *queue_id, *target, *lane;
+	const struct json_value *user;
+};
+
+static enum wr_err read_wish(const struct json_value *document, struct wish *ret_wish,
+							 struct err_detail *ret_detail)
+{
+	*ret_wish = (struct wish){.queue_id = NULL, .target = "", .lane = NULL, .user = NULL};
+	if (!json_is_object(document))
+		return err_say(ret_detail, WR_MALFORMED, "The body must be a JSON object.");
+	for (size_t i = 0; i < json_count(document); i++) {
+		const struct json_value *member = json_at(document, i);
+		const char *key = json_key(member);
+		bool good = true;
+		if (strcmp(key, "queue_id") == 0)
+			good = json_string(member, &ret_wish->queue_id);
+		else if (strcmp(key, "target") == 0)
+			good = json_is_null(member) || json_string(member, &ret_wish->target);
+		else if (strcmp(key, "lane") == 0)
+			good = json_is_null(member) || json_string(member, &ret_wish->lane);
+		else if (strcmp(key, "user") == 0)
+			good = json_is_object(member);
+		else
+			return err_say(ret_detail, WR_INVALID,
+						   "A member of the body is not known; known are queue_id, target, lane "
+						   "and user.");
+		if (!good)
+			return err_say(ret_detail, WR_INVALID, "%s: must be %s", key,
+						   strcmp(key, "user") == 0 ? "an object" : "a string");
+		if (strcmp(key, "user") == 0)
+			ret_wish->user = member;
+	}
+	if (ret_wish->queue_id == NULL)
+		return err_say(ret_detail, WR_INVALID, "queue_id: is required, for example \"demo\"");
+	return WR_OK;
+}
+
+static enum wr_err choose_lane(const struct queue_settings *settings, const char *wanted,
+							   char ret_lane[NAME_MAX_CHARS + 1], struct err_detail *ret_detail)
+{
+	int lane = wanted == NULL ? 0 : queue_settings_lane(settings, wanted);
+	if (lane < 0)
+		return err_say(ret_detail, WR_INVALID, "lane: the queue has no such lane");
+	if (!settings->lanes[lane].open)
+		return err_say(ret_detail, WR_INVALID, "lane: this lane needs a signed entry token");
+	memcpy(ret_lane, settings->lanes[lane].name, NAME_MAX_CHARS + 1);
+	return WR_OK;
+}
+
+/* Two joins with one key must want the same. Nothing to compare without a key. */
+static void hash_wish(struct parked *notes, const char *target, const char *user)
+{
+	char text[2048 + USER_MAX_BYTES + NAME_MAX_CHARS + 8];
+	int len = snprintf(text, sizeof(text), "%s\n%s\n%s", notes->claims.lane, target, user);
+	target_hash(text, len > 0 && (size_t)len < sizeof(text) ? (size_t)len : sizeof(text) - 1,
+				notes->joining.request_hash);
+}
+
+/* Fills the notes from the wish; everything that can be refused without the store is. */
+static enum wr_err prepare(struct worker *worker, struct http_request *request,
+						   const struct wish *wish, const struct queue_snapshot *snapshot,
+						   struct err_detail *ret_detail)
+{
+	struct parked *notes = http_request_notes(request);
+	const char *key = NULL;
+	size_t key_len = 0;
+	enum wr_err err = read_key(request, &key, &key_len, ret_detail);
+	if (err == WR_OK)
+		err = choose_lane(snapshot->settings, wish->lane, notes->claims.lane, ret_detail);
+	if (err == WR_OK && wish->target[0] != '\0')
+		err = queue_settings_check_target(snapshot->settings, wish->target, strlen(wish->target),
+										  ret_detail);
+	if (err != WR_OK)
+		return err;
+	if (wish->user != NULL) {
+		notes->joining.user = json_print(wish->user);
+		if (strlen(notes->joining.user) > USER_MAX_BYTES)
+			return err_say(ret_detail, WR_INVALID, "user: must be at most %d bytes", USER_MAX_BYTES);
+	}
+	notes->joining.target = wish->target;
+	if (wish->target[0] != '\0')
+		target_hash(wish->target, strlen(wish->target), notes->claims.target_hash);
+	if (key != NULL) {
+		position_id_from_key(worker->signer, &notes->claims.queue, key, key_len,
+							 notes->claims.position_id);
+		hash_wish(notes, wish->target, notes->joining.user != NULL ? notes->joining.user : "");
+	} else {
+		position_id_random(notes->claims.position_id);
+	}
+	struct client_ip ip = client_ip_find(http_request_peer(request),
+										 http_request_header(request, "X-Forwarded-For"),
+										 worker->app->proxies);
+	client_ip_network(&ip, notes->joining.network);
+	return WR_OK;
+}
+
+void enqueue_serve(void *ctx, struct http_request *request, const struct route_match *match)
+{
+	struct worker *worker = ctx;
+	struct parked *notes = http_request_notes(request);
+	struct err_detail detail = {""};
+	struct wish wish;
+	size_t len = 0;
+	(void)match;
+	notes->endpoint = ENDPOINT_ENQUEUE;
+	notes->is_join = true;
+	const char *body = http_request_body(request, &len);
+	enum wr_err err = check_type(request);
+	if (err == WR_OK)
+		err = json_parse(body, len, &notes->joining.document, &detail);
+	if (err == WR_OK)
+		err = read_wish(notes->joining.document, &wish, &detail);
+	if (err == WR_OK &&
+		!queue_name_parse(wish.queue_id, strlen(wish.queue_id), &notes->claims.queue))
+		err = err_say(&detail, WR_INVALID,
+					  "queue_id: must be \"queue\" or \"tenant/queue\" of a-z, 0-9 and -");
+	if (err != WR_OK) {
+		worker_problem(worker, request, err, &detail);
+		return;
+	}
+	const struct queue_snapshot *snapshot =
+		queue_table_find(worker->app->queues, &notes->claims.queue);
+	if (snapshot == NULL)
+		err = atomic_load(&worker->app->synced) ? WR_NO_QUEUE : WR_STORE_AWAY;
+	else if (!store_is_ready(worker->store))
+		err = WR_STORE_AWAY;
+	else
+		err = prepare(worker, request, &wish, snapshot, &detail);
+	if (err == WR_OK)
+		err = gather_request(worker->gather, snapshot->slot, GATHER_JOIN, request);
+	if (err != WR_OK)
+		worker_problem(worker, request, err, detail.text[0] != '\0' ? &detail : NULL);
+}
+
+static enum wr_err join_error(enum join_code code)
+{
+	switch (code) {
+	case JOIN_NEW:
+	case JOIN_SAME:
+		return WR_OK;
+	case JOIN_REUSED:
+		return WR_KEY_REUSED;
+	case JOIN_CLOSED:
+		return WR_QUEUE_CLOSED;
+	case JOIN_FULL:
+		return WR_QUEUE_FULL;
+	case JOIN_BUSY:
+		return WR_BUSY;
+	case JOIN_RATE:
+		return WR_RATE_LIMITED;
+	case JOIN_LANE:
+		return WR_INVALID;
+	}
+	return WR_BUG;
+}
+
+void enqueue_answer(struct worker *worker, struct http_request *request, enum wr_err err,
+					const char *epoch, const struct joined *person)
+{
+	struct parked *notes = http_request_notes(request);
+	if (err == WR_OK) {
+		err = join_error(person->code);
+		if (err != WR_OK)
+			metrics_add(worker->shard, METRIC_JOINS_REFUSED, (unsigned)person->code, 1);
+	}
+	struct place_look look;
+	enum wr_err refused = WR_OK;
+	if (err != WR_OK) {
+		worker_problem(worker, request, err, NULL);
+		return;
+	}
+	metrics_add(worker->shard, METRIC_JOINS, person->code == JOIN_NEW ? 0 : 1, 1);
+	notes->status = person->code == JOIN_NEW ? 201 : 200;
+	memcpy(notes->claims.epoch, epoch, strnlen(epoch, EPOCH_CHARS));
+	memcpy(notes->claims.lane, person->lane, sizeof(notes->claims.lane));
+	notes->claims.ticket = person->ticket;
+	notes->claims.issued_s = person->joined_ms / 1000;
+	notes->claims.expires_s = notes->claims.issued_s + TOKEN_LIFE_S;
+	enum place_source source = place_find(worker, &notes->claims, &look, &refused);
+	if (source == PLACE_REFUSED) {
+		worker_problem(worker, request, refused, NULL);
+		return;
+	}
+	/* In line, and the store's own count is newer than the local picture. */
+	if (person->code == JOIN_NEW && person->state == PLACE_WAITING)
+		look.position = person->position;
+	else if (source == PLACE_FROM_STORE || person->state != PLACE_WAITING) {
+		if (gather_request(worker->gather, look.snapshot->slot, GATHER_POLL, request) != WR_OK)
+			worker_problem(worker, request, WR_BUSY, NULL);
+		return;
+	}
+	char token[TOKEN_MAX_BYTES + 1];
+	size_t len = 0;
+	if (position_token_print(worker->signer, &notes->claims, token, &len) != WR_OK) {
+		worker_problem(worker, request, WR_BUG, NULL);
+		return;
+	}
+	credentials_set_cookie(worker, request, &notes->claims.queue, token);
+	place_answer_waiting(worker, request, &notes->claims, &look, token, notes->status);
+}

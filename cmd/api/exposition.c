@@ -1,0 +1,178 @@
+/* Exposition: the page of /metrics, gathered from all threads at the time of the scrape. */
+#include <stdio.h>
+#include <string.h>
+
+#include "internal.h"
+#include "sync.h"
+#include "waitingroom/version.h"
+#include "worker.h"
+
+#define ENDPOINT_WORD(id, word) word,
+static const char *const endpoint_words[] = {ENDPOINT_TABLE(ENDPOINT_WORD)};
+#undef ENDPOINT_WORD
+_Static_assert(ENDPOINT_COUNT <= METRIC_ENDPOINTS_MAX, "too many endpoints for a shard");
+
+static const char *const join_reasons[] = {"", "", "key_reused", "closed", "full", "busy", "rate", "lane"};
+static const char *const join_kinds[] = {"new", "repeated"};
+static const char *const beat_sources[] = {"index", "store", "stale"};
+
+static void write_http(struct metrics_page *page, const struct app *app)
+{
+	struct http_counts sum = {0};
+	for (size_t i = 0; i < app->worker_count; i++) {
+		struct http_counts one;
+		http_server_counts(app->workers[i]->http, &one);
+		sum.connections_now += one.connections_now;
+		sum.connections_total += one.connections_total;
+		sum.parked_now += one.parked_now;
+		sum.bugs += one.bugs;
+		for (int r = 0; r < HTTP_REFUSAL_COUNT; r++)
+			sum.refused[r] += one.refused[r];
+	}
+	metrics_value(page, METRIC_CONNECTIONS, "", (double)sum.connections_now);
+	metrics_value(page, METRIC_CONNECTIONS_TOTAL, "", (double)sum.connections_total);
+	metrics_value(page, METRIC_PARKED, "", (double)sum.parked_now);
+	for (int r = 0; r < HTTP_REFUSAL_COUNT; r++) {
+		char label[64];
+		snprintf(label, sizeof(label), "reason=\"%s\"", http_refusal_word((enum http_refusal)r));
+		metrics_value(page, METRIC_REFUSED, label, (double)sum.refused[r]);
+	}
+	metrics_value(page, METRIC_BUGS, "", (double)sum.bugs);
+}
+
+static void write_counters(struct metrics_page *page, const struct app *app)
+{
+	struct metrics_shard *shards[WORKERS_MAX];
+	for (size_t i = 0; i < app->worker_count; i++)
+		shards[i] = app->workers[i]->shard;
+	size_t n = app->worker_count;
+	metrics_requests(page, shards, n, endpoint_words, ENDPOINT_COUNT);
+	metrics_counter(page, METRIC_JOINS, shards, n, "kind", join_kinds, 2);
+	for (unsigned r = JOIN_REUSED; r <= JOIN_LANE; r++) {
+		uint64_t sum = 0;
+		char label[64];
+		for (size_t i = 0; i < n; i++)
+			sum += atomic_load_explicit(&shards[i]->counter[METRIC_JOINS_REFUSED][r],
+										memory_order_relaxed);
+		snprintf(label, sizeof(label), "reason=\"%s\"", join_reasons[r]);
+		metrics_value(page, METRIC_JOINS_REFUSED, label, (double)sum);
+	}
+	metrics_counter(page, METRIC_BEATS, shards, n, "source", beat_sources, BEAT_SOURCES);
+	metrics_counter(page, METRIC_BEATS_FLUSHED, shards, n, NULL, NULL, 0);
+	metrics_counter(page, METRIC_BEATS_LOST, shards, n, NULL, NULL, 0);
+	metrics_counter(page, METRIC_FLUSHES, shards, n, NULL, NULL, 0);
+	metrics_counter(page, METRIC_RESTORED, shards, n, NULL, NULL, 0);
+}
+
+static void write_store(struct metrics_page *page, const struct app *app)
+{
+	struct store_counts sum = {0};
+	uint64_t ready = 0;
+	int64_t longest_us = 0;
+	for (size_t i = 0; i < app->worker_count; i++) {
+		struct store_counts one;
+		store_counts(app->workers[i]->store, &one);
+		sum.calls += one.calls;
+		sum.commands += one.commands;
+		sum.failures += one.failures;
+		sum.reconnects += one.reconnects;
+		ready += one.ready;
+		int64_t us = atomic_exchange(&app->workers[i]->longest_turn_us, 0);
+		longest_us = us > longest_us ? us : longest_us;
+	}
+	metrics_value(page, METRIC_STORE_CALLS, "", (double)sum.calls);
+	metrics_value(page, METRIC_STORE_COMMANDS, "", (double)sum.commands);
+	metrics_value(page, METRIC_STORE_FAILURES, "", (double)sum.failures);
+	metrics_value(page, METRIC_STORE_RECONNECTS, "", (double)sum.reconnects);
+	metrics_value(page, METRIC_STORE_UP, "", (double)ready);
+	metrics_value(page, METRIC_LOOP_LAG, "", (double)longest_us / 1e6);
+}
+
+/* Samples of a family must stand together: one walk over the queues per family. */
+struct family_call {
+	struct metrics_page *page;
+	enum metric metric;
+	struct mono_time now;
+};
+
+static double queue_number(const struct queue_snapshot *snapshot, enum metric metric,
+						   struct mono_time now)
+{
+	size_t bytes = 0;
+	switch (metric) {
+	case METRIC_WAITING:
+		return (double)snapshot->waiting;
+	case METRIC_ACTIVE:
+		return (double)snapshot->active;
+	case METRIC_ABSENT:
+		return (double)snapshot->absent;
+	case METRIC_CAPACITY:
+		return (double)snapshot->settings->capacity;
+	case METRIC_RATE:
+		return (double)snapshot->settings->rate_per_minute;
+	case METRIC_SYNC_AGE:
+		return (double)(now.ns - snapshot->taken.ns) / 1e9;
+	default:
+		for (uint32_t i = 0; i < snapshot->settings->lane_count; i++)
+			bytes += position_index_bytes(snapshot->lanes[i]);
+		return (double)bytes;
+	}
+}
+
+static void write_queue(void *ctx, const struct queue_snapshot *snapshot)
+{
+	struct family_call *call = ctx;
+	char name[QUEUE_NAME_TEXT_BYTES], label[QUEUE_NAME_TEXT_BYTES + 16];
+	queue_name_print(&snapshot->name, name);
+	snprintf(label, sizeof(label), "queue=\"%s\"", name);
+	metrics_value(call->page, call->metric, label, queue_number(snapshot, call->metric, call->now));
+}
+
+static void write_queues(struct metrics_page *page, const struct app *app)
+{
+	static const enum metric families[] = {METRIC_WAITING, METRIC_ACTIVE,	METRIC_ABSENT,
+										   METRIC_CAPACITY, METRIC_RATE,	METRIC_SYNC_AGE,
+										   METRIC_INDEX_BYTES};
+	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
+		struct family_call call = {.page = page, .metric = families[i], .now = clock_mono()};
+		queue_table_each(app->queues, write_queue, &call);
+	}
+}
+
+static void write_sync_and_relay(struct metrics_page *page, const struct app *app)
+{
+	struct sync_counts sync;
+	sync_counts(app->sync, &sync);
+	metrics_value(page, METRIC_SYNC_RELOADS, "", (double)sync.reloads);
+	metrics_value(page, METRIC_SYNC_FAILURES, "", (double)sync.failures);
+	if (app->relay == NULL)
+		return;
+	struct relay_counts relay;
+	relay_counts(app->relay, &relay);
+	metrics_value(page, METRIC_EVENTS, "", (double)relay.published);
+	metrics_value(page, METRIC_EVENTS_ACKED, "", (double)relay.acked);
+	metrics_value(page, METRIC_EVENTS_FAILED, "", (double)relay.failed);
+	metrics_value(page, METRIC_EVENTS_REPUBLISHED, "", (double)relay.republished);
+	metrics_value(page, METRIC_OUTBOX, "", (double)relay.backlog);
+	metrics_value(page, METRIC_OUTBOX_AGE, "", (double)relay.oldest_ms / 1e3);
+	metrics_value(page, METRIC_BROKER_UP, "", relay.connected ? 1 : 0);
+}
+
+void exposition_serve(void *ctx, struct http_request *request, const struct route_match *match)
+{
+	const struct app *app = ((struct internal *)ctx)->app;
+	struct metrics_page *page = metrics_page_new();
+	size_t len = 0;
+	(void)match;
+	metrics_value(page, METRIC_INFO, "program=\"waitingroom-api\",version=\"" WR_VERSION "\"", 1);
+	metrics_value(page, METRIC_DRAINING, "", atomic_load(&app->draining) ? 1 : 0);
+	write_http(page, app);
+	write_counters(page, app);
+	write_store(page, app);
+	write_queues(page, app);
+	write_sync_and_relay(page, app);
+	metrics_process(page);
+	const char *text = metrics_page_text(page, &len);
+	http_reply(request, 200, "text/plain; version=0.0.4; charset=utf-8", text, len);
+	metrics_page_free(page);
+}

@@ -1,0 +1,187 @@
+/* Followed: from the store's answers to the picture that workers read.
+ *
+ * A new life of the queue's data (another epoch) starts new indexes, except while the queue is
+ * recovering from a total loss: then the old indexes go on answering, frozen, until everybody has
+ * reported and the store's bitmap is the truth again.
+ */
+#include "followed.h"
+
+#include <string.h>
+
+#include "waitingroom/log.h"
+#include "waitingroom/memory.h"
+
+#include <stdlib.h>
+
+#define RANGES_AT_ONCE 256
+
+static void free_index(void *index)
+{
+	position_index_free(index);
+}
+
+struct followed *followed_new(const struct queue_name *name, uint32_t slot)
+{
+	struct followed *followed = mem_alloc_zero(1, sizeof(*followed));
+	followed->name = *name;
+	followed->slot = slot;
+	strcpy(followed->last_departure, "0");
+	return followed;
+}
+
+void followed_free(struct followed *followed, struct quiescence *quiescence)
+{
+	for (size_t i = 0; i < followed->lane_count; i++)
+		quiescence_retire(quiescence, followed->lanes[i].index, free_index);
+	if (followed->settings != NULL)
+		quiescence_retire(quiescence, followed->settings, free);
+	free(followed);
+}
+
+/* Lanes by the new settings; a lane that stays keeps its index and its history. */
+static void take_settings(struct followed *followed, const struct queue_settings *settings,
+						  struct quiescence *quiescence)
+{
+	struct followed_lane old[QUEUE_LANES_MAX];
+	size_t old_count = followed->lane_count;
+	memcpy(old, followed->lanes, sizeof(old));
+	if (followed->settings != NULL)
+		quiescence_retire(quiescence, followed->settings, free);
+	followed->settings = mem_copy(settings, sizeof(*settings));
+	followed->lane_count = settings->lane_count;
+	for (size_t i = 0; i < settings->lane_count; i++) {
+		struct followed_lane lane = {.index = NULL};
+		memcpy(lane.name, settings->lanes[i].name, sizeof(lane.name));
+		for (size_t k = 0; k < old_count; k++)
+			if (old[k].index != NULL && strcmp(old[k].name, lane.name) == 0) {
+				lane = old[k];
+				old[k].index = NULL;
+			}
+		if (lane.index == NULL)
+			lane.index = position_index_new();
+		followed->lanes[i] = lane;
+	}
+	for (size_t k = 0; k < old_count; k++)
+		if (old[k].index != NULL)
+			quiescence_retire(quiescence, old[k].index, free_index);
+}
+
+static void start_new_indexes(struct followed *followed, struct quiescence *quiescence)
+{
+	for (size_t i = 0; i < followed->lane_count; i++) {
+		quiescence_retire(quiescence, followed->lanes[i].index, free_index);
+		followed->lanes[i].index = position_index_new();
+		followed->lanes[i].estimator = (struct estimator){.started = false};
+	}
+	strcpy(followed->last_departure, "0");
+}
+
+/* 'from' numbers lanes as the answer does. */
+static struct followed_lane *lane_of(struct followed *followed, const struct synced *answer,
+									 int from)
+{
+	for (size_t i = 0; i < followed->lane_count; i++)
+		if (strcmp(followed->lanes[i].name, answer->lanes[from].lane) == 0)
+			return &followed->lanes[i];
+	return NULL;
+}
+
+static void apply_departures(struct followed *followed, const struct synced *answer)
+{
+	for (int from = 0; from < (int)answer->lane_count; from++) {
+		struct followed_lane *lane = lane_of(followed, answer, from);
+		struct ticket_range ranges[RANGES_AT_ONCE];
+		size_t count = 0;
+		for (size_t i = 0; lane != NULL && i <= answer->departure_count; i++) {
+			bool last = i == answer->departure_count;
+			if (!last && answer->departures[i].lane == from)
+				ranges[count++] = answer->departures[i].range;
+			if (count == RANGES_AT_ONCE || (last && count > 0)) {
+				if (position_index_apply(lane->index, ranges, count) != WR_OK)
+					log_event(LOG_LEVEL_ERROR, "index_limit", LOG_TEXT("queue", followed->name.queue));
+				count = 0;
+			}
+		}
+	}
+	if (answer->last_departure[0] != '\0')
+		memcpy(followed->last_departure, answer->last_departure, sizeof(followed->last_departure));
+}
+
+void followed_apply(struct followed *followed, const struct synced *answer,
+					struct quiescence *quiescence)
+{
+	bool new_life = followed->is_known && strcmp(followed->epoch, answer->epoch) != 0;
+	bool recovered = followed->recovering && !answer->recovering;
+	if (answer->has_settings)
+		take_settings(followed, &answer->settings, quiescence);
+	if ((new_life && !answer->recovering) || recovered)
+		start_new_indexes(followed, quiescence);
+	followed->recovering = answer->recovering;
+	memcpy(followed->epoch, answer->epoch, sizeof(followed->epoch));
+	followed->is_known = true;
+	if (followed->recovering)
+		return; /* the bitmap is not the truth yet */
+	apply_departures(followed, answer);
+	for (int from = 0; from < (int)answer->lane_count; from++) {
+		struct followed_lane *lane = lane_of(followed, answer, from);
+		if (lane != NULL)
+			position_index_set_last(lane->index, answer->lanes[from].ticket);
+	}
+}
+
+unsigned followed_behind(const struct followed *followed, const struct synced *answer)
+{
+	unsigned behind = 0;
+	if (followed->recovering || answer->more)
+		return 0;
+	for (size_t i = 0; i < followed->lane_count; i++)
+		for (size_t from = 0; from < answer->lane_count; from++)
+			if (strcmp(followed->lanes[i].name, answer->lanes[from].lane) == 0 &&
+				position_index_gone(followed->lanes[i].index) < answer->lanes[from].gone)
+				behind |= 1u << i;
+	return behind;
+}
+
+static double lane_rate_per_s(const struct queue_settings *settings, size_t lane)
+{
+	uint64_t weights = 0;
+	for (size_t i = 0; i < settings->lane_count; i++)
+		weights += settings->lanes[i].weight;
+	return (double)settings->rate_per_minute / 60.0 * (double)settings->lanes[lane].weight /
+		   (double)weights;
+}
+
+struct queue_snapshot *followed_snapshot(struct followed *followed, const struct synced *answer,
+										 struct mono_time now, uint64_t outbox_limit)
+{
+	struct queue_snapshot *snapshot = mem_alloc_zero(1, sizeof(*snapshot));
+	const struct queue_settings *settings = followed->settings;
+	bool paused = settings->state == QUEUE_PAUSED || settings->state == QUEUE_HOLD ||
+				  followed->recovering;
+	snapshot->name = followed->name;
+	snapshot->slot = followed->slot;
+	memcpy(snapshot->epoch, answer->epoch, sizeof(snapshot->epoch));
+	memcpy(snapshot->lost_epoch, answer->lost_epoch, sizeof(snapshot->lost_epoch));
+	snapshot->recovering = followed->recovering;
+	snapshot->settings = settings;
+	snapshot->active = answer->active;
+	snapshot->absent = answer->absent;
+	snapshot->returned = answer->returned;
+	snapshot->as_of_ms = answer->now_ms;
+	snapshot->taken = now;
+	snapshot->outbox_full = answer->outbox_length >= outbox_limit;
+	for (size_t i = 0; i < followed->lane_count; i++) {
+		struct followed_lane *lane = &followed->lanes[i];
+		snapshot->lanes[i] = lane->index;
+		uint64_t waiting = position_index_last(lane->index) - position_index_gone(lane->index);
+		for (size_t from = 0; from < answer->lane_count; from++)
+			if (strcmp(lane->name, answer->lanes[from].lane) == 0)
+				estimator_observe(&lane->estimator, answer->now_ms, answer->lanes[from].admitted,
+								  answer->lanes[from].gone, waiting, paused);
+		snapshot->waits[i] =
+			estimator_model(&lane->estimator, answer->now_ms, lane_rate_per_s(settings, i),
+							(int64_t)answer->active >= settings->capacity, paused);
+		snapshot->waiting += waiting;
+	}
+	return snapshot;
+}

@@ -1,0 +1,39 @@
+/* Followed: what the sync thread knows of one queue between two rounds. */
+#ifndef WAITINGROOM_API_FOLLOWED_H
+#define WAITINGROOM_API_FOLLOWED_H
+
+#include "app.h"
+
+struct followed_lane {
+	char name[NAME_MAX_CHARS + 1];
+	struct position_index *index;
+	struct estimator estimator;
+};
+
+struct followed {
+	struct queue_name name;
+	uint32_t slot;
+	bool is_known; /* the store has answered for it at least once */
+	char epoch[EPOCH_CHARS + 1];
+	bool recovering;
+	char last_departure[STREAM_ID_BYTES];
+	struct queue_settings *settings;
+	size_t lane_count;
+	struct followed_lane lanes[QUEUE_LANES_MAX];
+	struct followed *next;
+};
+
+struct followed *followed_new(const struct queue_name *name, uint32_t slot);
+/* Everything it has published is retired. */
+void followed_free(struct followed *followed, struct quiescence *quiescence);
+
+/* Takes in an answer of the store: settings, lanes, departures, last tickets. */
+void followed_apply(struct followed *followed, const struct synced *answer,
+					struct quiescence *quiescence);
+/* Lanes whose index has counted fewer departures than the store: bit i for lane i. */
+unsigned followed_behind(const struct followed *followed, const struct synced *answer);
+/* The picture for the workers; gives. */
+struct queue_snapshot *followed_snapshot(struct followed *followed, const struct synced *answer,
+										 struct mono_time now, uint64_t outbox_limit);
+
+#endif

@@ -1,0 +1,532 @@
+/* Gather: parked requests and heartbeats by queue, sent to the store as batches.
+ *
+ *     gather_request ─► list of (queue, kind) ─► end of turn ─► one script call ─► answers
+ *     gather_beat    ─► buffer of the queue   ─► flush timer ─► heartbeat.lua, 500 people a call
+ *
+ * A list is sent when fewer than IN_FLIGHT_MAX calls of its kind are under way; so under load the
+ * batches grow instead of their number. Every call is answered by the store client within its
+ * time-out, so a parked request is too.
+ *
+ * A heartbeat that the store does not find may belong to somebody it has lost: the place is put
+ * back from what the token said (restore.lua decides; for people who were let in or left meanwhile
+ * it changes nothing). When the store is away, heartbeats are dropped: the amnesty covers them.
+ */
+#include "gather.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "endpoints.h"
+#include "place.h"
+#include "waitingroom/json_in.h"
+#include "waitingroom/memory.h"
+
+#define IN_FLIGHT_MAX 2
+#define BEATS_MAX 200000 /* a queue's buffer in one worker; more than it can serve between flushes */
+#define JOINS_PER_CALL 256
+
+struct list {
+	struct http_request **items;
+	size_t count, room;
+	unsigned in_flight;
+};
+
+struct beat { /* beside the id: what restoring would need */
+	uint64_t ticket;
+	int64_t joined_ms;
+	uint8_t lane;
+	char epoch[EPOCH_CHARS + 1];
+};
+
+struct gather_queue {
+	struct queue_name name;
+	uint32_t slot;
+	struct list lists[GATHER_KINDS];
+	store_id *beat_ids;
+	struct beat *beats;
+	size_t beat_count, beat_room;
+	uint64_t beat_version; /* settings that 'lane' numbers refer to */
+	unsigned beats_in_flight;
+	struct mono_time last_flush;
+	struct gather_queue *next;
+};
+
+struct batch {
+	struct gather *gather;
+	struct gather_queue *queue;
+	enum gather_kind kind;
+	size_t count;
+	struct http_request *requests[STORE_PEOPLE_MAX];
+	struct batch *next_free;
+};
+
+struct beat_batch {
+	struct gather *gather;
+	struct gather_queue *queue;
+	size_t count;
+	uint64_t version;
+	store_id ids[STORE_PEOPLE_MAX];
+	struct beat beats[STORE_PEOPLE_MAX];
+	struct beat_batch *next_free;
+};
+
+struct gather {
+	struct worker *worker;
+	struct gather_queue **slots;
+	struct gather_queue *all;
+	struct batch *free_batches;
+	struct beat_batch *free_beat_batches;
+	size_t parked, beats_in_flight;
+	bool has_work; /* a list may be sendable */
+};
+
+struct gather *gather_new(struct worker *worker)
+{
+	struct gather *gather = mem_alloc_zero(1, sizeof(*gather));
+	gather->worker = worker;
+	gather->slots = mem_alloc_zero((size_t)worker->app->config.queues_max, sizeof(*gather->slots));
+	return gather;
+}
+
+static void queue_free(struct gather_queue *queue)
+{
+	for (size_t kind = 0; kind < GATHER_KINDS; kind++)
+		free(queue->lists[kind].items);
+	free(queue->beat_ids);
+	free(queue->beats);
+	free(queue);
+}
+
+/* The gathering of a queue. A slot that now belongs to another queue gets a new one; the old stays
+ * in 'all' until its work is answered. */
+static struct gather_queue *queue_of(struct gather *gather, uint32_t slot,
+									 const struct queue_name *name)
+{
+	struct gather_queue *queue = gather->slots[slot];
+	if (queue != NULL && queue_name_equal(&queue->name, name))
+		return queue;
+	queue = mem_alloc_zero(1, sizeof(*queue));
+	queue->name = *name;
+	queue->slot = slot;
+	queue->next = gather->all;
+	gather->all = queue;
+	gather->slots[slot] = queue;
+	return queue;
+}
+
+static bool queue_is_idle(const struct gather_queue *queue)
+{
+	for (size_t kind = 0; kind < GATHER_KINDS; kind++)
+		if (queue->lists[kind].count > 0 || queue->lists[kind].in_flight > 0)
+			return false;
+	return queue->beat_count == 0 && queue->beats_in_flight == 0;
+}
+
+/* ---- requests ---- */
+
+enum wr_err gather_request(struct gather *gather, uint32_t slot, enum gather_kind kind,
+						   struct http_request *request)
+{
+	struct parked *notes = http_request_notes(request);
+	if (!notes->is_parked && gather->parked >= (size_t)gather->worker->app->config.parked_max)
+		return WR_BUSY;
+	struct gather_queue *queue = queue_of(gather, slot, &notes->claims.queue);
+	struct list *list = &queue->lists[kind];
+	if (list->count == list->room) {
+		list->room = list->room > 0 ? list->room * 2 : 64;
+		list->items = mem_grow(list->items, list->room, sizeof(struct http_request *));
+	}
+	list->items[list->count++] = request;
+	gather->has_work = true;
+	gather->parked++;
+	if (!notes->is_parked) {
+		notes->is_parked = true;
+		http_request_park(request);
+	}
+	return WR_OK;
+}
+
+/* From here on the request is being answered, or gathered again. */
+static struct parked *unpark(struct gather *gather, struct http_request *request)
+{
+	gather->parked--;
+	return http_request_notes(request);
+}
+
+static struct batch *batch_take(struct gather *gather, struct gather_queue *queue,
+								enum gather_kind kind, size_t limit)
+{
+	struct batch *batch = gather->free_batches;
+	if (batch != NULL)
+		gather->free_batches = batch->next_free;
+	else
+		batch = mem_alloc_zero(1, sizeof(*batch));
+	struct list *list = &queue->lists[kind];
+	batch->gather = gather;
+	batch->queue = queue;
+	batch->kind = kind;
+	batch->count = list->count < limit ? list->count : limit;
+	memcpy(batch->requests, list->items, batch->count * sizeof(struct http_request *));
+	memmove(list->items, list->items + batch->count,
+			(list->count - batch->count) * sizeof(struct http_request *));
+	list->count -= batch->count;
+	list->in_flight++;
+	return batch;
+}
+
+static void batch_done(struct batch *batch)
+{
+	struct gather *gather = batch->gather;
+	batch->queue->lists[batch->kind].in_flight--;
+	gather->has_work = true;
+	batch->next_free = gather->free_batches;
+	gather->free_batches = batch;
+}
+
+static void on_joined(void *ctx, enum wr_err err, const char *epoch, int64_t now_ms,
+					  const struct joined *people, size_t count)
+{
+	struct batch *batch = ctx;
+	(void)now_ms;
+	for (size_t i = 0; i < batch->count; i++) {
+		struct http_request *request = batch->requests[i];
+		unpark(batch->gather, request);
+		if (err == WR_OK && i < count)
+			enqueue_answer(batch->gather->worker, request, WR_OK, epoch, &people[i]);
+		else
+			enqueue_answer(batch->gather->worker, request, err != WR_OK ? err : WR_BUG, "", NULL);
+	}
+	batch_done(batch);
+}
+
+static void on_visits(void *ctx, enum wr_err err, int64_t now_ms, const struct visit *people,
+					  size_t count)
+{
+	struct batch *batch = ctx;
+	(void)now_ms;
+	for (size_t i = 0; i < batch->count; i++) {
+		struct http_request *request = batch->requests[i];
+		const struct parked *notes = unpark(batch->gather, request);
+		struct worker *worker = batch->gather->worker;
+		bool lost = batch->kind == GATHER_POLL && err == WR_OK && i < count &&
+					people[i].state == PLACE_NONE;
+		if (lost && gather_request(batch->gather, batch->queue->slot, GATHER_RESTORE, request) == WR_OK)
+			continue;
+		if (notes->endpoint == ENDPOINT_HEARTBEAT)
+			metrics_add(worker->shard, METRIC_BEATS, err == WR_OK ? BEAT_STORE : BEAT_STALE, 1);
+		if (err == WR_OK && i < count)
+			place_answer_visit(worker, request, WR_OK, &people[i]);
+		else
+			place_answer_visit(worker, request, err != WR_OK ? err : WR_BUG, NULL);
+	}
+	batch_done(batch);
+}
+
+static void on_restored(void *ctx, enum wr_err err, const enum place_state *states, size_t count)
+{
+	struct batch *batch = ctx;
+	for (size_t i = 0; i < batch->count; i++) {
+		struct http_request *request = batch->requests[i];
+		struct worker *worker = batch->gather->worker;
+		unpark(batch->gather, request);
+		if (err == WR_OK && i < count && states[i] == PLACE_WAITING)
+			metrics_add(worker->shard, METRIC_RESTORED, 0, 1);
+		place_answer_restored(worker, request, err != WR_OK || i < count ? err : WR_BUG,
+							  err == WR_OK && i < count ? states[i] : PLACE_NONE);
+	}
+	batch_done(batch);
+}
+
+static void on_released(void *ctx, enum wr_err err, int64_t now_ms, const struct released *people,
+						size_t count)
+{
+	struct batch *batch = ctx;
+	(void)now_ms;
+	for (size_t i = 0; i < batch->count; i++) {
+		struct http_request *request = batch->requests[i];
+		struct worker *worker = batch->gather->worker;
+		unpark(batch->gather, request);
+		const struct released *person = err == WR_OK && i < count ? &people[i] : NULL;
+		enum wr_err result = err != WR_OK || person != NULL ? err : WR_BUG;
+		if (batch->kind == GATHER_LEAVE)
+			leave_answer(worker, request, result, person);
+		else
+			session_release_answer(worker, request, result, person);
+	}
+	batch_done(batch);
+}
+
+/* ---- sending ---- */
+
+static void send_joins(struct worker *worker, struct batch *batch)
+{
+	struct join people[JOINS_PER_CALL];
+	struct seen_ticket seen[QUEUE_LANES_MAX];
+	size_t seen_count = 0;
+	const char *epoch = "";
+	for (size_t i = 0; i < batch->count; i++) {
+		const struct parked *notes = http_request_notes(batch->requests[i]);
+		people[i] = (struct join){.position_id = notes->claims.position_id,
+								  .lane = notes->claims.lane,
+								  .target = notes->joining.target,
+								  .user = notes->joining.user != NULL ? notes->joining.user : "",
+								  .request_hash = notes->joining.request_hash,
+								  .network = notes->joining.network};
+	}
+	/* The highest tickets this pod has seen: the store never gives a number twice. */
+	const struct queue_snapshot *snapshot =
+		queue_table_find(worker->app->queues, &batch->queue->name);
+	if (snapshot != NULL) {
+		epoch = snapshot->epoch;
+		for (uint32_t i = 0; i < snapshot->settings->lane_count; i++) {
+			struct seen_ticket *lane = &seen[seen_count++];
+			memcpy(lane->lane, snapshot->settings->lanes[i].name, sizeof(lane->lane));
+			lane->ticket = position_index_last(snapshot->lanes[i]);
+		}
+	}
+	store_enqueue(worker->store, &batch->queue->name, (uint64_t)worker->app->config.outbox_limit,
+				  epoch, seen, seen_count, people, batch->count, on_joined, batch);
+}
+
+static void send_restores(struct worker *worker, struct batch *batch)
+{
+	struct lost_place *people = mem_alloc_zero(batch->count, sizeof(*people));
+	for (size_t i = 0; i < batch->count; i++) {
+		const struct position_claims *claims =
+			&((const struct parked *)http_request_notes(batch->requests[i]))->claims;
+		memcpy(people[i].position_id, claims->position_id, sizeof(people[i].position_id));
+		memcpy(people[i].lane, claims->lane, sizeof(people[i].lane));
+		memcpy(people[i].epoch, claims->epoch, sizeof(people[i].epoch));
+		people[i].ticket = claims->ticket;
+		people[i].joined_ms = claims->issued_s * 1000;
+	}
+	store_restore(worker->store, &batch->queue->name, people, batch->count, on_restored, batch);
+	free(people);
+}
+
+static void send_batch(struct worker *worker, struct batch *batch)
+{
+	store_id ids[STORE_PEOPLE_MAX];
+	const struct queue_name *name = &batch->queue->name;
+	if (batch->kind != GATHER_JOIN && batch->kind != GATHER_RESTORE)
+		for (size_t i = 0; i < batch->count; i++) {
+			const struct parked *notes = http_request_notes(batch->requests[i]);
+			memcpy(ids[i], notes->claims.position_id, sizeof(ids[i]));
+		}
+	switch (batch->kind) {
+	case GATHER_JOIN:
+		send_joins(worker, batch);
+		break;
+	case GATHER_POLL:
+	case GATHER_LOOK:
+		store_visit(worker->store, name, batch->kind == GATHER_POLL, ids, batch->count, on_visits,
+					batch);
+		break;
+	case GATHER_RESTORE:
+		send_restores(worker, batch);
+		break;
+	case GATHER_LEAVE:
+		store_release(worker->store, name, STORE_LEAVE, ids, batch->count, on_released, batch);
+		break;
+	case GATHER_RELEASE:
+		store_release(worker->store, name, STORE_RELEASE, ids, batch->count, on_released, batch);
+		break;
+	case GATHER_KINDS:
+		abort();
+	}
+}
+
+void gather_send(struct gather *gather)
+{
+	if (!gather->has_work)
+		return;
+	gather->has_work = false;
+	for (struct gather_queue *queue = gather->all; queue != NULL; queue = queue->next)
+		for (int kind = 0; kind < GATHER_KINDS; kind++) {
+			struct list *list = &queue->lists[kind];
+			while (list->count > 0 && list->in_flight < IN_FLIGHT_MAX)
+				send_batch(gather->worker,
+						   batch_take(gather, queue, (enum gather_kind)kind,
+									  kind == GATHER_JOIN ? JOINS_PER_CALL : STORE_PEOPLE_MAX));
+		}
+}
+
+/* ---- heartbeats ---- */
+
+static void on_beats_restored(void *ctx, enum wr_err err, const enum place_state *states,
+							  size_t count)
+{
+	struct worker *worker = ctx;
+	for (size_t i = 0; err == WR_OK && i < count; i++)
+		if (states[i] == PLACE_WAITING)
+			metrics_add(worker->shard, METRIC_RESTORED, 0, 1);
+}
+
+/* The store holds nothing for these people. Those whose token proves a place get it back. */
+static void restore_missing(struct gather *gather, const struct beat_batch *batch,
+							const size_t *missing, size_t missing_count)
+{
+	struct worker *worker = gather->worker;
+	const struct queue_snapshot *snapshot =
+		queue_table_find(worker->app->queues, &batch->queue->name);
+	if (snapshot == NULL || snapshot->settings->version != batch->version)
+		return; /* lanes may have other numbers now; the next heartbeat says it again */
+	struct lost_place *people = mem_alloc_zero(missing_count, sizeof(*people));
+	for (size_t i = 0; i < missing_count; i++) {
+		const struct beat *beat = &batch->beats[missing[i]];
+		memcpy(people[i].position_id, batch->ids[missing[i]], sizeof(store_id));
+		memcpy(people[i].lane, snapshot->settings->lanes[beat->lane].name, sizeof(people[i].lane));
+		memcpy(people[i].epoch, beat->epoch, sizeof(people[i].epoch));
+		people[i].ticket = beat->ticket;
+		people[i].joined_ms = beat->joined_ms;
+	}
+	store_restore(worker->store, &batch->queue->name, people, missing_count, on_beats_restored,
+				  worker);
+	free(people);
+}
+
+static void on_beats(void *ctx, enum wr_err err, int64_t now_ms, const size_t *missing,
+					 size_t missing_count)
+{
+	struct beat_batch *batch = ctx;
+	struct gather *gather = batch->gather;
+	(void)now_ms;
+	if (err == WR_OK)
+		metrics_add(gather->worker->shard, METRIC_BEATS_FLUSHED, 0, batch->count);
+	else
+		metrics_add(gather->worker->shard, METRIC_BEATS_LOST, 0, batch->count);
+	if (err == WR_OK && missing_count > 0)
+		restore_missing(gather, batch, missing, missing_count);
+	batch->queue->beats_in_flight--;
+	gather->beats_in_flight--;
+	batch->next_free = gather->free_beat_batches;
+	gather->free_beat_batches = batch;
+}
+
+static void send_beats(struct gather *gather, struct gather_queue *queue, size_t from, size_t count)
+{
+	struct beat_batch *batch = gather->free_beat_batches;
+	if (batch != NULL)
+		gather->free_beat_batches = batch->next_free;
+	else
+		batch = mem_alloc_zero(1, sizeof(*batch));
+	batch->gather = gather;
+	batch->queue = queue;
+	batch->count = count;
+	batch->version = queue->beat_version;
+	if (count > 0) {
+		memcpy(batch->ids, queue->beat_ids + from, count * sizeof(store_id));
+		memcpy(batch->beats, queue->beats + from, count * sizeof(struct beat));
+	}
+	queue->beats_in_flight++;
+	gather->beats_in_flight++;
+	queue->last_flush = loop_now(gather->worker->loop);
+	metrics_add(gather->worker->shard, METRIC_FLUSHES, 0, 1);
+	store_heartbeat(gather->worker->store, &queue->name, (const store_id *)batch->ids, count,
+					on_beats, batch);
+}
+
+static void flush_queue(struct gather *gather, struct gather_queue *queue)
+{
+	for (size_t from = 0; from < queue->beat_count; from += STORE_PEOPLE_MAX) {
+		size_t count = queue->beat_count - from;
+		send_beats(gather, queue, from, count < STORE_PEOPLE_MAX ? count : STORE_PEOPLE_MAX);
+	}
+	queue->beat_count = 0;
+}
+
+void gather_beat(struct gather *gather, const struct queue_snapshot *snapshot, int lane,
+				 const struct position_claims *claims)
+{
+	struct gather_queue *queue = queue_of(gather, snapshot->slot, &snapshot->name);
+	if (queue->beat_version != snapshot->settings->version) {
+		flush_queue(gather, queue);
+		queue->beat_version = snapshot->settings->version;
+	}
+	if (queue->beat_count == queue->beat_room) {
+		if (queue->beat_room >= BEATS_MAX) {
+			metrics_add(gather->worker->shard, METRIC_BEATS_LOST, 0, 1);
+			return;
+		}
+		queue->beat_room = queue->beat_room > 0 ? queue->beat_room * 2 : 512;
+		queue->beat_ids = mem_grow(queue->beat_ids, queue->beat_room, sizeof(store_id));
+		queue->beats = mem_grow(queue->beats, queue->beat_room, sizeof(struct beat));
+	}
+	size_t i = queue->beat_count++;
+	memcpy(queue->beat_ids[i], claims->position_id, sizeof(store_id));
+	queue->beats[i].ticket = claims->ticket;
+	queue->beats[i].joined_ms = claims->issued_s * 1000;
+	queue->beats[i].lane = (uint8_t)lane;
+	memcpy(queue->beats[i].epoch, claims->epoch, sizeof(queue->beats[i].epoch));
+}
+
+void gather_flush_beats(struct gather *gather)
+{
+	for (struct gather_queue *queue = gather->all; queue != NULL; queue = queue->next)
+		if (queue->beat_count > 0)
+			flush_queue(gather, queue);
+}
+
+static void mark_queue(void *ctx, const struct queue_snapshot *snapshot)
+{
+	struct gather *gather = ctx;
+	struct gather_queue *queue = queue_of(gather, snapshot->slot, &snapshot->name);
+	/* A little less than the timer's interval, so that a mark is not put off by a whole one. */
+	if (mono_diff_ms(queue->last_flush, loop_now(gather->worker->loop)) >= 900)
+		send_beats(gather, queue, 0, 0);
+}
+
+void gather_mark(struct gather *gather)
+{
+	queue_table_each(gather->worker->app->queues, mark_queue, gather);
+	for (struct gather_queue **at = &gather->all; *at != NULL;) {
+		struct gather_queue *queue = *at;
+		if (gather->slots[queue->slot] != queue && queue_is_idle(queue)) {
+			*at = queue->next;
+			queue_free(queue);
+		} else {
+			at = &queue->next;
+		}
+	}
+}
+
+bool gather_is_idle(const struct gather *gather)
+{
+	if (gather->parked > 0 || gather->beats_in_flight > 0)
+		return false;
+	for (const struct gather_queue *queue = gather->all; queue != NULL; queue = queue->next)
+		if (!queue_is_idle(queue))
+			return false;
+	return true;
+}
+
+size_t gather_parked(const struct gather *gather)
+{
+	return gather->parked;
+}
+
+void gather_free(struct gather *gather)
+{
+	if (gather == NULL)
+		return;
+	for (struct gather_queue *queue = gather->all; queue != NULL;) {
+		struct gather_queue *next = queue->next;
+		for (size_t kind = 0; kind < GATHER_KINDS; kind++)
+			for (size_t i = 0; i < queue->lists[kind].count; i++)
+				worker_problem(gather->worker, queue->lists[kind].items[i], WR_DRAINING, NULL);
+		queue_free(queue);
+		queue = next;
+	}
+	for (struct batch *batch = gather->free_batches; batch != NULL;) {
+		struct batch *next = batch->next_free;
+		free(batch);
+		batch = next;
+	}
+	for (struct beat_batch *batch = gather->free_beat_batches; batch != NULL;) {
+		struct beat_batch *next = batch->next_free;
+		free(batch);
+		batch = next;
+	}
+	free(gather->slots);
+	free(gather);
+}

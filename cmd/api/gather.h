@@ -1,0 +1,59 @@
+/* Gather: what the requests of one turn ask of the store, sent together.
+ *
+ * A request that needs the store is parked here under its queue and kind. At the end of the turn
+ * each list becomes one script call, as long as fewer than two of the same kind are under way; what
+ * arrives meanwhile waits for the next. So the fuller the worker, the larger the batches.
+ * Heartbeats are gathered longer (WR_FLUSH_INTERVAL_MS), and nobody waits for them.
+ */
+#ifndef WAITINGROOM_API_GATHER_H
+#define WAITINGROOM_API_GATHER_H
+
+#include "worker.h"
+
+/* What a parked request keeps in its notes. */
+struct joining {
+	struct json_value *document; /* owned: texts below point into it */
+	const char *target;			 /* "" none */
+	char *user;					 /* owned; NULL none */
+	char request_hash[TARGET_HASH_CHARS + 1];
+	char network[NETWORK_TEXT_BYTES];
+};
+
+enum gather_kind {
+	GATHER_JOIN,	/* enqueue.lua */
+	GATHER_POLL,	/* visit.lua: brings back, claims */
+	GATHER_LOOK,	/* visit.lua: only reads */
+	GATHER_RESTORE, /* restore.lua: the store does not know a place that a token proves */
+	GATHER_LEAVE,	/* release.lua */
+	GATHER_RELEASE, /* release.lua */
+	GATHER_KINDS
+};
+
+struct parked { /* the notes of every request of ours */
+	enum endpoint endpoint;
+	bool is_parked;				  /* once parked, it may be gathered again */
+	bool is_join;				  /* the answer carries the position token */
+	int status;					  /* of a good answer: 200, 201 */
+	struct position_claims claims; /* the place; for a session only queue, id and epoch */
+	struct joining joining;		  /* GATHER_JOIN */
+};
+_Static_assert(sizeof(struct parked) <= HTTP_NOTES_BYTES, "notes are too small");
+
+struct gather;
+struct gather *gather_new(struct worker *worker);
+void gather_free(struct gather *gather);
+
+/* Parks the request; its answer comes from place.c or the endpoint's own file. WR_BUSY: too many are
+ * waiting already, the request is untouched. 'slot' of the queue's snapshot. */
+WR_MUST_USE enum wr_err gather_request(struct gather *gather, uint32_t slot, enum gather_kind kind,
+									   struct http_request *request);
+/* A heartbeat: nobody waits for it. 'lane' as in the snapshot's settings. */
+void gather_beat(struct gather *gather, const struct queue_snapshot *snapshot, int lane,
+				 const struct position_claims *claims);
+void gather_send(struct gather *gather);		/* end of a turn */
+void gather_flush_beats(struct gather *gather); /* timer */
+void gather_mark(struct gather *gather); /* timer: tells the store that we are listening */
+bool gather_is_idle(const struct gather *gather);
+size_t gather_parked(const struct gather *gather);
+
+#endif

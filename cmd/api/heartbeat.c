@@ -1,0 +1,38 @@
+/* POST /heartbeat: "I am still here. Where do I stand?"
+ *
+ * The hot path: one HMAC, one look into the position index, one entry in the heartbeat buffer, one
+ * answer written in place. No store round trip, no lock, no allocation of ours. Only somebody whose
+ * ticket has left the line is looked up in the store (place.c).
+ */
+#include "credentials.h"
+#include "endpoints.h"
+#include "place.h"
+
+void heartbeat_serve(void *ctx, struct http_request *request, const struct route_match *match)
+{
+	struct worker *worker = ctx;
+	struct parked *notes = http_request_notes(request);
+	(void)match;
+	notes->endpoint = ENDPOINT_HEARTBEAT;
+	notes->status = 200;
+	enum wr_err err = credentials_position(worker, request, &notes->claims);
+	if (err != WR_OK) {
+		worker_problem(worker, request, err, NULL);
+		return;
+	}
+	struct place_look look;
+	switch (place_find(worker, &notes->claims, &look, &err)) {
+	case PLACE_FROM_INDEX:
+		gather_beat(worker->gather, look.snapshot, look.lane, &notes->claims);
+		metrics_add(worker->shard, METRIC_BEATS, look.stale ? BEAT_STALE : BEAT_INDEX, 1);
+		place_answer_waiting(worker, request, &notes->claims, &look, NULL, 200);
+		return;
+	case PLACE_FROM_STORE:
+		err = gather_request(worker->gather, look.snapshot->slot, GATHER_POLL, request);
+		if (err != WR_OK)
+			worker_problem(worker, request, err, NULL);
+		return;
+	case PLACE_REFUSED:
+		worker_problem(worker, request, err, NULL);
+	}
+}

@@ -1,0 +1,38 @@
+/* Internal port: metrics, health, debug, admin API; its own thread, loop and store connection. */
+#ifndef WAITINGROOM_API_INTERNAL_H
+#define WAITINGROOM_API_INTERNAL_H
+
+#include <pthread.h>
+
+#include "app.h"
+#include "waitingroom/http.h"
+
+struct internal {
+	struct app *app;
+	pthread_t thread;
+	struct loop *loop;
+	struct http_server *http;
+	struct chain *chain;
+	struct store *store;
+	int reader;
+	atomic_bool stop;
+	uint64_t jitter;
+};
+
+WR_MUST_USE enum wr_err internal_start(struct app *app, struct internal **ret_internal,
+									   struct err_detail *ret_detail);
+void internal_stop(struct internal *internal); /* waits for the thread and frees */
+const char *internal_address(const struct internal *internal);
+
+/* exposition.c: the page of /metrics */
+void exposition_serve(void *ctx, struct http_request *request, const struct route_match *match);
+/* admin.c; ctx is the internal port */
+void admin_list_serve(void *ctx, struct http_request *request, const struct route_match *match);
+void admin_get_serve(void *ctx, struct http_request *request, const struct route_match *match);
+void admin_put_serve(void *ctx, struct http_request *request, const struct route_match *match);
+void admin_delete_serve(void *ctx, struct http_request *request, const struct route_match *match);
+void admin_pause_serve(void *ctx, struct http_request *request, const struct route_match *match);
+void admin_resume_serve(void *ctx, struct http_request *request, const struct route_match *match);
+void admin_admit_serve(void *ctx, struct http_request *request, const struct route_match *match);
+
+#endif

@@ -1,0 +1,84 @@
+/* waitingroom-api: starts the threads, waits for signals, drains.
+ *
+ * Start: settings → keys (without them nothing can be signed: refuse) → internal port → sync →
+ * workers → relay. SIGHUP reads keys, admin keys and the log level again; a bad file keeps the old.
+ * SIGTERM: /readyz says no → WR_DRAIN_WAIT_MS for the gateway to notice → workers finish what is
+ * under way and flush heartbeats → relay stops → exit 0. A second SIGTERM ends at once, cleanly.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "admin_keys.h"
+#include "app_start.h"
+#include "waitingroom/log.h"
+#include "waitingroom/process.h"
+#include "worker.h"
+
+#define PROGRAM "waitingroom-api"
+
+static int generate(const char *what, const char *path)
+{
+	struct err_detail detail = {""};
+	char key[ADMIN_KEY_BYTES];
+	enum wr_err err = WR_OK;
+	if (strcmp(what, "--generate-keys") == 0) {
+		err = keys_generate(path, &detail);
+	} else {
+		err = admin_keys_generate(path, key, &detail);
+		if (err == WR_OK)
+			puts(key);
+	}
+	if (err != WR_OK)
+		fprintf(stderr, "%s: %s\n", PROGRAM, detail.text);
+	return err == WR_OK ? 0 : 1;
+}
+
+/* Waits for the workers' threads; true when a second signal asked to stop at once. */
+static bool drain(struct app *app)
+{
+	log_event(LOG_LEVEL_INFO, "draining", LOG_NUMBER("wait_ms", app->config.drain_wait_ms));
+	atomic_store(&app->draining, true);
+	bool now = process_wait_signal(app->config.drain_wait_ms) == PROCESS_STOP;
+	for (size_t i = 0; i < app->worker_count; i++)
+		worker_drain(app->workers[i]);
+	struct mono_time deadline = mono_add_ms(clock_mono(), app->config.drain_limit_ms);
+	while (!now && !app_workers_ended(app) && mono_diff_ms(clock_mono(), deadline) > 0)
+		now = process_wait_signal(20) == PROCESS_STOP;
+	return now;
+}
+
+static void serve(struct app *app)
+{
+	for (;;) {
+		enum process_signal signal = process_wait_signal(-1);
+		if (signal == PROCESS_RELOAD)
+			app_reload(app);
+		if (signal == PROCESS_STOP)
+			break;
+	}
+	bool at_once = drain(app);
+	app_stop(app, at_once ? 0 : 2000);
+	log_event(LOG_LEVEL_INFO, "stopped");
+}
+
+int main(int argc, char **argv)
+{
+	int status = 0;
+	if (argc == 3 && (strcmp(argv[1], "--generate-keys") == 0 ||
+					  strcmp(argv[1], "--generate-admin-key") == 0))
+		return generate(argv[1], argv[2]);
+	if (process_arguments(argc, argv, PROGRAM,
+						  "visitors' HTTP of the waiting room. Also: --generate-keys FILE, "
+						  "--generate-admin-key FILE.",
+						  &status))
+		return status;
+	process_prepare();
+	struct err_detail detail = {""};
+	struct app *app = NULL;
+	if (app_start(&app, &detail) != WR_OK) {
+		fprintf(stderr, "%s: %s\n", PROGRAM, detail.text);
+		return 1;
+	}
+	serve(app);
+	return 0;
+}

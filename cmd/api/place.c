@@ -1,0 +1,257 @@
+/* Place: from a token's claims to the place object.
+ *
+ * Whoever is in line is answered from the position index, without the store. Whoever has left the
+ * line (or is newer than the local picture, or carries a token from another life of the queue) is
+ * looked up in the store: let in, set aside, ended, or unknown and then put back if the token
+ * proves the place. When the store is away, the last picture is given and marked "stale".
+ */
+#include "place.h"
+
+#include <string.h>
+
+#include "credentials.h"
+#include "waitingroom/pacing.h"
+
+#define JSON_TYPE "application/json"
+#define ANSWER_BYTES 12288 /* token, session token, target and message, escaped */
+
+static int64_t picture_age_ms(const struct worker *worker, const struct queue_snapshot *snapshot)
+{
+	return mono_diff_ms(snapshot->taken, loop_now(worker->loop));
+}
+
+/* The store's time now, as far as this pod can tell. */
+static int64_t store_now_ms(const struct worker *worker, const struct queue_snapshot *snapshot)
+{
+	return snapshot->as_of_ms + picture_age_ms(worker, snapshot);
+}
+
+enum place_source place_find(struct worker *worker, const struct position_claims *claims,
+							 struct place_look *ret_look, enum wr_err *ret_err)
+{
+	struct app *app = worker->app;
+	const struct queue_snapshot *snapshot = queue_table_find(app->queues, &claims->queue);
+	if (snapshot == NULL) {
+		*ret_err = atomic_load(&app->synced) ? WR_NO_QUEUE : WR_STORE_AWAY;
+		return PLACE_REFUSED;
+	}
+	*ret_look = (struct place_look){.snapshot = snapshot,
+									.lane = queue_settings_lane(snapshot->settings, claims->lane),
+									.stale = picture_age_ms(worker, snapshot) >
+											 app->config.stale_after_ms};
+	bool same_life = strcmp(claims->epoch, snapshot->epoch) == 0 ||
+					 (claims->epoch[0] != '\0' && strcmp(claims->epoch, snapshot->lost_epoch) == 0);
+	if (!same_life || ret_look->lane < 0)
+		return PLACE_FROM_STORE;
+	struct index_answer answer;
+	if (position_index_find(snapshot->lanes[ret_look->lane], claims->ticket, &answer) != WR_OK ||
+		!answer.in_line)
+		return PLACE_FROM_STORE;
+	ret_look->position = answer.position;
+	return PLACE_FROM_INDEX;
+}
+
+static void write_wait(struct json_out *out, const struct place_look *look)
+{
+	struct wait_range wait = {.known = false};
+	if (look->position > 0 && look->lane >= 0)
+		wait = wait_estimate(&look->snapshot->waits[look->lane], look->position - 1);
+	if (!wait.known) {
+		json_out_null(out, "estimated_wait_s");
+		return;
+	}
+	json_out_object(out, "estimated_wait_s");
+	json_out_int(out, "low", wait.low_s);
+	json_out_int(out, "high", wait.high_s);
+	json_out_object_end(out);
+}
+
+static int64_t poll_after(struct worker *worker, const struct place_look *look, bool is_join)
+{
+	const struct queue_settings *settings = look->snapshot->settings;
+	struct pacing pacing = {.poll_min_ms = settings->poll_min_ms,
+							.poll_max_ms = settings->poll_max_ms,
+							.waiting = look->snapshot->waiting,
+							.polls_per_s_max = (uint64_t)worker->app->config.polls_per_s_max};
+	if (is_join)
+		return first_poll_after_ms(&pacing, worker_random(worker));
+	struct wait_range wait = {.known = false};
+	if (look->position > 0 && look->lane >= 0)
+		wait = wait_estimate(&look->snapshot->waits[look->lane], look->position - 1);
+	return poll_after_ms(&pacing, look->position > 0 ? look->position - 1 : 0,
+						 wait.known ? wait.low_s : -1, worker_random(worker));
+}
+
+static void write_head(struct json_out *out, const char *status,
+					   const struct position_claims *claims)
+{
+	char name[QUEUE_NAME_TEXT_BYTES];
+	size_t name_len = queue_name_print(&claims->queue, name);
+	json_out_object(out, NULL);
+	json_out_string(out, "status", status);
+	json_out_string_n(out, "queue_id", name, name_len);
+	json_out_string_n(out, "position_id", claims->position_id, POSITION_ID_CHARS);
+}
+
+static void write_waiting(struct worker *worker, struct json_out *out,
+						  const struct position_claims *claims, const struct place_look *look,
+						  const char *token)
+{
+	const struct queue_snapshot *snapshot = look->snapshot;
+	const struct queue_settings *settings = snapshot->settings;
+	write_head(out, "waiting", claims);
+	if (look->position > 0) {
+		json_out_int(out, "position", (int64_t)look->position);
+		json_out_int(out, "ahead", (int64_t)look->position - 1);
+	} else {
+		json_out_null(out, "position");
+		json_out_null(out, "ahead");
+	}
+	json_out_int(out, "waiting", (int64_t)snapshot->waiting);
+	write_wait(out, look);
+	json_out_bool(out, "paused", settings->state == QUEUE_PAUSED || snapshot->recovering);
+	json_out_string(out, "message", settings->message);
+	json_out_int(out, "poll_after_ms", poll_after(worker, look, token != NULL));
+	json_out_int(out, "hold_ms", settings->heartbeat_ttl_ms);
+	json_out_int(out, "as_of_ms", snapshot->as_of_ms);
+	if (look->stale)
+		json_out_bool(out, "stale", true);
+	if (token != NULL)
+		json_out_string(out, "token", token);
+	json_out_object_end(out);
+}
+
+void place_answer_waiting(struct worker *worker, struct http_request *request,
+						  const struct position_claims *claims, const struct place_look *look,
+						  const char *token, int status)
+{
+	struct json_out out;
+	json_out_init(&out, http_reply_room(request), HTTP_REPLY_ROOM);
+	write_waiting(worker, &out, claims, look, token);
+	if (!out.overflow) {
+		http_reply_written(request, status, JSON_TYPE, out.len);
+		return;
+	}
+	char text[ANSWER_BYTES]; /* a long message; rare */
+	json_out_init(&out, text, sizeof(text));
+	write_waiting(worker, &out, claims, look, token);
+	http_reply(request, status, JSON_TYPE, text, out.len);
+}
+
+/* The token that enqueue gives; the same place always gets the same claims. */
+static enum wr_err join_token(struct worker *worker, const struct position_claims *claims,
+							  char ret_text[TOKEN_MAX_BYTES + 1])
+{
+	size_t len = 0;
+	return position_token_print(worker->signer, claims, ret_text, &len);
+}
+
+static void answer_admitted(struct worker *worker, struct http_request *request,
+							const struct parked *notes, const struct place_look *look,
+							const struct visit *visit)
+{
+	const struct queue_settings *settings = look->snapshot->settings;
+	char token[TOKEN_MAX_BYTES + 1] = "", session[TOKEN_MAX_BYTES + 1] = "", text[ANSWER_BYTES];
+	if (notes->is_join && join_token(worker, &notes->claims, token) != WR_OK) {
+		worker_problem(worker, request, WR_BUG, NULL);
+		return;
+	}
+	if (visit->state == PLACE_CLAIMED) {
+		struct session_claims claims = {.queue = notes->claims.queue,
+										.renewal = settings->session_renewal,
+										.issued_s = (visit->ends_ms - settings->session_ttl_ms) / 1000,
+										.expires_s = (visit->ends_ms + 999) / 1000};
+		memcpy(claims.position_id, notes->claims.position_id, sizeof(claims.position_id));
+		memcpy(claims.epoch, look->snapshot->epoch, sizeof(claims.epoch));
+		size_t len = 0;
+		if (session_token_print(worker->signer, &claims, session, &len) != WR_OK) {
+			worker_problem(worker, request, WR_BUG, NULL);
+			return;
+		}
+	}
+	int64_t left_ms = visit->ends_ms - store_now_ms(worker, look->snapshot);
+	struct json_out out;
+	json_out_init(&out, text, sizeof(text));
+	write_head(&out, "admitted", &notes->claims);
+	json_out_string(&out, "message", settings->message);
+	json_out_int(&out, "poll_after_ms", settings->poll_max_ms);
+	json_out_int(&out, "enter_within_ms", left_ms > 0 ? left_ms : 0);
+	json_out_int(&out, "as_of_ms", look->snapshot->as_of_ms);
+	if (session[0] != '\0')
+		json_out_string(&out, "session_token", session);
+	if (visit->target[0] != '\0')
+		json_out_string(&out, "redirect_url", visit->target);
+	else
+		json_out_null(&out, "redirect_url");
+	if (token[0] != '\0')
+		json_out_string(&out, "token", token);
+	json_out_object_end(&out);
+	if (notes->is_join)
+		credentials_set_cookie(worker, request, &notes->claims.queue, token);
+	http_reply(request, notes->status, JSON_TYPE, text, out.len);
+}
+
+static void answer_waiting_now(struct worker *worker, struct http_request *request,
+							   struct parked *notes, struct place_look *look)
+{
+	char token[TOKEN_MAX_BYTES + 1];
+	if (!notes->is_join) {
+		place_answer_waiting(worker, request, &notes->claims, look, NULL, notes->status);
+		return;
+	}
+	if (join_token(worker, &notes->claims, token) != WR_OK) {
+		worker_problem(worker, request, WR_BUG, NULL);
+		return;
+	}
+	credentials_set_cookie(worker, request, &notes->claims.queue, token);
+	place_answer_waiting(worker, request, &notes->claims, look, token, notes->status);
+}
+
+void place_answer_visit(struct worker *worker, struct http_request *request, enum wr_err err,
+						const struct visit *visit)
+{
+	struct parked *notes = http_request_notes(request);
+	struct place_look look;
+	enum wr_err refused = WR_OK;
+	enum place_source source = place_find(worker, &notes->claims, &look, &refused);
+	if (source == PLACE_REFUSED) {
+		worker_problem(worker, request, refused, NULL);
+		return;
+	}
+	if (err != WR_OK) {
+		/* Joins must be sure; polls get the last picture. */
+		if (notes->is_join) {
+			worker_problem(worker, request, err, NULL);
+			return;
+		}
+		look.stale = true;
+		answer_waiting_now(worker, request, notes, &look);
+		return;
+	}
+	switch (visit->state) {
+	case PLACE_WAITING:
+		if (visit->front)
+			look.position = 1;
+		else if (source == PLACE_FROM_STORE)
+			look.stale = true; /* the picture here does not know the place yet */
+		answer_waiting_now(worker, request, notes, &look);
+		return;
+	case PLACE_ADMITTED:
+	case PLACE_CLAIMED:
+		answer_admitted(worker, request, notes, &look, visit);
+		return;
+	default:
+		credentials_drop_cookie(worker, request, &notes->claims.queue);
+		worker_problem(worker, request, place_state_poll_error(visit->state), NULL);
+	}
+}
+
+void place_answer_restored(struct worker *worker, struct http_request *request, enum wr_err err,
+						   enum place_state state)
+{
+	struct visit visit = {.state = state, .target = ""};
+	/* Let in meanwhile: what it is entitled to comes with the next poll. */
+	if (err == WR_OK && (state == PLACE_ADMITTED || state == PLACE_CLAIMED))
+		err = WR_STORE_AWAY;
+	place_answer_visit(worker, request, err, &visit);
+}

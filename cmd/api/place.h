@@ -1,0 +1,35 @@
+/* Place: what a visitor is told about where they stand. */
+#ifndef WAITINGROOM_API_PLACE_H
+#define WAITINGROOM_API_PLACE_H
+
+#include "gather.h"
+
+/* How the place of these claims can be answered from the local picture. */
+enum place_source {
+	PLACE_FROM_INDEX, /* in line: position known */
+	PLACE_FROM_STORE, /* has left the line, or is too new: the store knows */
+	PLACE_REFUSED,	  /* no such queue: the error says it */
+};
+struct place_look {
+	const struct queue_snapshot *snapshot; /* lent until the turn ends */
+	int lane;
+	uint64_t position;
+	bool stale; /* the picture is older than WR_STALE_AFTER_MS */
+};
+enum place_source place_find(struct worker *worker, const struct position_claims *claims,
+							 struct place_look *ret_look, enum wr_err *ret_err);
+
+/* The place object of somebody in line; 'position' 0: not known (null). With 'token' (NULL: none),
+ * which enqueue gives. Status 200 or 201. */
+void place_answer_waiting(struct worker *worker, struct http_request *request,
+						  const struct position_claims *claims, const struct place_look *look,
+						  const char *token, int status);
+
+/* What the store says of a parked request's place; err: the call failed, 'visit' is NULL. */
+void place_answer_visit(struct worker *worker, struct http_request *request, enum wr_err err,
+						const struct visit *visit);
+/* The same after an attempt to put a lost place back. */
+void place_answer_restored(struct worker *worker, struct http_request *request, enum wr_err err,
+						   enum place_state state);
+
+#endif

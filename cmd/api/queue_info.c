@@ -1,0 +1,68 @@
+/* GET /queues/<tenant>/<queue>: public counts and message, the same for everybody, cacheable. */
+#include <stdio.h>
+#include <string.h>
+
+#include "endpoints.h"
+
+#define INFO_BYTES 8192
+
+/* FNV-1a over the body: equal bodies, equal tags, on every pod. */
+static void entity_tag(const char *body, size_t len, char ret_tag[20])
+{
+	uint64_t hash = 14695981039346656037u;
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ (uint8_t)body[i]) * 1099511628211u;
+	snprintf(ret_tag, 20, "\"%016llx\"", (unsigned long long)hash);
+}
+
+static void write_info(struct json_out *out, const struct queue_snapshot *snapshot)
+{
+	char name[QUEUE_NAME_TEXT_BYTES];
+	queue_name_print(&snapshot->name, name);
+	struct wait_range wait = wait_estimate(&snapshot->waits[0], snapshot->waiting);
+	json_out_object(out, NULL);
+	json_out_string(out, "queue_id", name);
+	json_out_string(out, "state", queue_state_word(snapshot->settings->state));
+	json_out_string(out, "message", snapshot->settings->message);
+	json_out_int(out, "waiting", (int64_t)snapshot->waiting);
+	if (wait.known) {
+		json_out_object(out, "estimated_wait_s");
+		json_out_int(out, "low", wait.low_s);
+		json_out_int(out, "high", wait.high_s);
+		json_out_object_end(out);
+	} else {
+		json_out_null(out, "estimated_wait_s");
+	}
+	json_out_object_end(out);
+}
+
+void queue_info_serve(void *ctx, struct http_request *request, const struct route_match *match)
+{
+	struct worker *worker = ctx;
+	struct queue_name name = {{0}, {0}};
+	((struct parked *)http_request_notes(request))->endpoint = ENDPOINT_QUEUE;
+	const struct queue_snapshot *snapshot = NULL;
+	if (name_is_valid(match->segment[0], match->len[0]) &&
+		name_is_valid(match->segment[1], match->len[1])) {
+		memcpy(name.tenant, match->segment[0], match->len[0]);
+		memcpy(name.queue, match->segment[1], match->len[1]);
+		snapshot = queue_table_find(worker->app->queues, &name);
+	}
+	if (snapshot == NULL) {
+		bool synced = atomic_load(&worker->app->synced);
+		worker_problem(worker, request, synced ? WR_NO_QUEUE : WR_STORE_AWAY, NULL);
+		return;
+	}
+	char text[INFO_BYTES], tag[20];
+	struct json_out out;
+	json_out_init(&out, text, sizeof(text));
+	write_info(&out, snapshot);
+	entity_tag(text, out.len, tag);
+	http_reply_header(request, "ETag", tag);
+	http_reply_header(request, "Cache-Control", "public, max-age=2, stale-while-revalidate=5");
+	const char *known = http_request_header(request, "If-None-Match");
+	if (known != NULL && strstr(known, tag) != NULL)
+		http_reply(request, 304, "application/json", "", 0);
+	else
+		http_reply(request, 200, "application/json", text, out.len);
+}

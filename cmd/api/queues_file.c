@@ -1,0 +1,129 @@
+/* Queues file: reading, checking, applying. The whole file is checked before any of it is applied. */
+#include "queues_file.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "queue_event.h"
+#include "waitingroom/json_in.h"
+#include "waitingroom/memory.h"
+
+#define FILE_MAX_BYTES (4 * 1024 * 1024)
+
+static enum wr_err read_file(const char *path, char **ret_text, size_t *ret_len,
+							 struct err_detail *ret_detail)
+{
+	FILE *file = fopen(path, "r");
+	if (file == NULL)
+		return err_say(ret_detail, WR_IO, "WR_QUEUES_FILE: %s cannot be opened", path);
+	char *text = mem_alloc_zero(1, FILE_MAX_BYTES + 1);
+	size_t len = fread(text, 1, FILE_MAX_BYTES + 1, file);
+	bool failed = ferror(file) != 0;
+	fclose(file);
+	if (failed || len > FILE_MAX_BYTES) {
+		free(text);
+		return err_say(ret_detail, WR_IO, "WR_QUEUES_FILE: %s cannot be read, or is over 4 MB", path);
+	}
+	*ret_text = text;
+	*ret_len = len;
+	return WR_OK;
+}
+
+/* One element: everything but "queue" is settings. */
+static enum wr_err read_queue(const struct json_value *element, struct queue_name *ret_name,
+							  struct queue_settings *ret_settings, struct err_detail *ret_detail)
+{
+	const char *name = NULL;
+	if (!json_string(json_member(element, "queue"), &name) ||
+		!queue_name_parse(name, strlen(name), ret_name))
+		return err_say(ret_detail, WR_BAD_CONFIG,
+					   "WR_QUEUES_FILE: each queue needs \"queue\":\"tenant/queue\"");
+	struct queue_settings base;
+	queue_settings_default(&base);
+	/* The parser takes settings alone: print the element without its name. */
+	WR_AUTO(mem_free_at) char *text = json_print_without(element, "queue");
+	struct err_detail inner = {""};
+	enum wr_err err = queue_settings_from_json(text, strlen(text), &base, ret_settings, &inner);
+	if (err != WR_OK)
+		return err_say(ret_detail, WR_BAD_CONFIG, "WR_QUEUES_FILE: queue %s: %.180s", name, inner.text);
+	return WR_OK;
+}
+
+typedef enum wr_err (*queue_fn)(void *ctx, const struct queue_name *name,
+								const struct queue_settings *settings);
+
+static enum wr_err each_queue(const char *path, queue_fn fn, void *ctx,
+							  struct err_detail *ret_detail)
+{
+	WR_AUTO(mem_free_at) char *text = NULL;
+	WR_AUTO(json_free_at) struct json_value *document = NULL;
+	size_t len = 0;
+	struct err_detail inner = {""};
+	enum wr_err err = read_file(path, &text, &len, ret_detail);
+	if (err != WR_OK)
+		return err;
+	if (json_parse(text, len, &document, &inner) != WR_OK)
+		return err_say(ret_detail, WR_BAD_CONFIG, "WR_QUEUES_FILE: %.200s", inner.text);
+	const struct json_value *queues = json_member(document, "queues");
+	if (queues == NULL || !json_is_array(queues))
+		return err_say(ret_detail, WR_BAD_CONFIG, "WR_QUEUES_FILE: needs a member \"queues\": [ … ]");
+	for (size_t i = 0; i < json_count(queues); i++) {
+		struct queue_name name;
+		struct queue_settings *settings = mem_alloc_zero(1, sizeof(*settings));
+		err = read_queue(json_at(queues, i), &name, settings, ret_detail);
+		if (err == WR_OK)
+			err = fn(ctx, &name, settings);
+		free(settings);
+		if (err != WR_OK)
+			return err;
+	}
+	return WR_OK;
+}
+
+static enum wr_err only_check(void *ctx, const struct queue_name *name,
+							  const struct queue_settings *settings)
+{
+	(void)ctx;
+	(void)name;
+	(void)settings;
+	return WR_OK;
+}
+
+enum wr_err queues_file_check(const char *path, struct err_detail *ret_detail)
+{
+	return each_queue(path, only_check, NULL, ret_detail);
+}
+
+struct put_call {
+	bool done;
+	enum wr_err err;
+};
+
+static void on_put(void *ctx, enum wr_err err, enum put_result result, uint64_t version)
+{
+	struct put_call *call = ctx;
+	(void)result;
+	(void)version;
+	call->done = true;
+	call->err = err;
+}
+
+static enum wr_err apply(void *ctx, const struct queue_name *name,
+						 const struct queue_settings *settings)
+{
+	struct store *store = ctx;
+	struct put_call call = {.done = false};
+	char data[QUEUE_EVENT_BYTES];
+	queue_event_data(settings, "file", data);
+	store_put_queue(store, name, settings, UINT64_MAX, data, NULL, on_put, &call);
+	store_wait(store, &call.done);
+	/* Being cleared after a delete: it will be there at the next try. */
+	return call.err == WR_BUSY ? WR_STORE_AWAY : call.err;
+}
+
+enum wr_err queues_file_apply(const char *path, struct store *store, struct err_detail *ret_detail)
+{
+	enum wr_err err = queues_file_check(path, ret_detail);
+	return err == WR_OK ? each_queue(path, apply, store, ret_detail) : err;
+}

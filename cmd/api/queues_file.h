@@ -1,0 +1,19 @@
+/* Queues file: queues declared beside the deployment (WR_QUEUES_FILE).
+ *
+ *     {"queues":[{"queue":"default/demo","rate_per_minute":600,"capacity":200,…},…]}
+ */
+#ifndef WAITINGROOM_API_QUEUES_FILE_H
+#define WAITINGROOM_API_QUEUES_FILE_H
+
+#include "waitingroom/store.h"
+
+/* Reads and checks the file without a store: for the start, so that a mistake stops it.
+ * WR_IO, WR_BAD_CONFIG; detail names the queue and the field. */
+WR_MUST_USE enum wr_err queues_file_check(const char *path, struct err_detail *ret_detail);
+
+/* Makes or changes every queue of the file; those already as declared stay untouched. Blocking.
+ * WR_STORE_AWAY: try again later, repeating is harmless. */
+WR_MUST_USE enum wr_err queues_file_apply(const char *path, struct store *store,
+										  struct err_detail *ret_detail);
+
+#endif

@@ -1,0 +1,13 @@
+/* The public routes. */
+#include "endpoints.h"
+
+const struct route public_routes[] = {
+	{HTTP_POST, "/heartbeat", heartbeat_serve, ROUTE_NOT_LIMITED, true},
+	{HTTP_POST, "/enqueue", enqueue_serve, ROUTE_LIMITED, true},
+	{HTTP_GET, "/status", status_serve, ROUTE_LIMITED, true},
+	{HTTP_POST, "/leave", leave_serve, ROUTE_LIMITED, true},
+	{HTTP_GET, "/queues/{}/{}", queue_info_serve, ROUTE_NOT_LIMITED, true},
+	{HTTP_POST, "/session/release", session_release_serve, ROUTE_LIMITED, true},
+	{HTTP_GET, "/.well-known/jwks.json", jwks_serve, ROUTE_NOT_LIMITED, true},
+};
+const size_t public_route_count = sizeof(public_routes) / sizeof(public_routes[0]);

@@ -1,0 +1,334 @@
+/* Sync: four times a second, what has changed?
+ *
+ *     names of queues ─► per queue sync.lua ─► followed (settings, departures, counts)
+ *                          │                        └─► snapshot for the workers
+ *                          └─ the index counts fewer departures than the store ─► bitmap chunks
+ *
+ * The only writer of the queue table. Blocks on its own store connection; nobody waits for it: when
+ * the store is away, the pictures grow old and the workers' answers say "stale".
+ *
+ * When a queue that was known is unknown to the store, without the tombstone that deleting leaves,
+ * the store has lost everything. The pod then revives the queue from its memory: settings, and the
+ * highest tickets seen. Several pods may try; the first one does it (queue_put.lua).
+ */
+#include "sync.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "followed.h"
+#include "queues_file.h"
+#include "waitingroom/log.h"
+#include "waitingroom/memory.h"
+
+#define DEPARTURES_AT_ONCE 500
+#define RESOLVE_INTERVAL_MS 5000
+
+struct sync {
+	struct app *app;
+	pthread_t thread;
+	struct loop *loop;
+	struct store *store;
+	struct followed *all;
+	bool *slot_used;
+	bool file_applied;
+	atomic_bool stop;
+	_Atomic uint64_t rounds, failures, reloads, revivals;
+};
+
+/* ---- one answer of the store ---- */
+
+struct sync_call {
+	struct sync *sync;
+	struct followed *followed;
+	bool done;
+	enum wr_err err;
+	struct synced answer; /* without the departures, which are applied at once */
+};
+
+static void on_synced(void *ctx, enum wr_err err, const struct synced *answer)
+{
+	struct sync_call *call = ctx;
+	struct followed *followed = call->followed;
+	call->done = true;
+	call->err = err;
+	if (err != WR_OK)
+		return;
+	if (followed->settings == NULL && !answer->has_settings) {
+		call->err = WR_STORE_AWAY; /* cannot be: version 0 was asked for */
+		return;
+	}
+	followed_apply(followed, answer, call->sync->app->quiescence);
+	call->answer = *answer;
+	call->answer.departures = NULL;
+}
+
+struct chunk_call {
+	struct position_index *index;
+	size_t chunk;
+	bool done;
+	enum wr_err err;
+};
+
+static void on_chunk(void *ctx, enum wr_err err, const uint8_t *bitmap, size_t bytes)
+{
+	struct chunk_call *call = ctx;
+	call->done = true;
+	call->err = err == WR_OK ? position_index_load_chunk(call->index, call->chunk, bitmap, bytes) : err;
+}
+
+/* Departures that this pod has missed (it is new, or fell behind the stream): the bitmap has all. */
+static enum wr_err reload_lane(struct sync *sync, struct followed *followed, size_t lane,
+							   uint64_t last_ticket)
+{
+	atomic_fetch_add(&sync->reloads, 1);
+	for (size_t chunk = 0; chunk * INDEX_CHUNK_TICKETS < last_ticket; chunk++) {
+		struct chunk_call call = {.index = followed->lanes[lane].index, .chunk = chunk};
+		store_read_chunk(sync->store, &followed->name, followed->lanes[lane].name, chunk, on_chunk,
+						 &call);
+		store_wait(sync->store, &call.done);
+		if (call.err != WR_OK)
+			return call.err;
+	}
+	return WR_OK;
+}
+
+/* ---- revival ---- */
+
+struct put_call {
+	bool done;
+	enum wr_err err;
+	enum put_result result;
+};
+
+static void on_put(void *ctx, enum wr_err err, enum put_result result, uint64_t version)
+{
+	struct put_call *call = ctx;
+	(void)version;
+	call->done = true;
+	call->err = err;
+	call->result = result;
+}
+
+static void revive(struct sync *sync, struct followed *followed)
+{
+	struct seen_ticket seen[QUEUE_LANES_MAX];
+	for (size_t i = 0; i < followed->lane_count; i++) {
+		memcpy(seen[i].lane, followed->lanes[i].name, sizeof(seen[i].lane));
+		seen[i].ticket = position_index_last(followed->lanes[i].index);
+	}
+	struct queue_revival revival = {
+		.lost_epoch = followed->epoch, .seen = seen, .seen_count = followed->lane_count};
+	struct put_call call = {.done = false};
+	store_put_queue(sync->store, &followed->name, followed->settings, UINT64_MAX,
+					"{\"revived\":true}", &revival, on_put, &call);
+	store_wait(sync->store, &call.done);
+	if (call.err == WR_OK && call.result == PUT_CREATED) {
+		atomic_fetch_add(&sync->revivals, 1);
+		log_event(LOG_LEVEL_WARN, "queue_revived", LOG_TEXT("tenant", followed->name.tenant),
+				  LOG_TEXT("queue", followed->name.queue),
+				  LOG_TEXT("reason", "the store has lost everything"));
+	}
+}
+
+/* ---- one queue ---- */
+
+static void forget(struct sync *sync, struct followed *followed)
+{
+	for (struct followed **at = &sync->all; *at != NULL; at = &(*at)->next)
+		if (*at == followed) {
+			*at = followed->next;
+			break;
+		}
+	queue_table_remove(sync->app->queues, &followed->name);
+	sync->slot_used[followed->slot] = false;
+	followed_free(followed, sync->app->quiescence);
+}
+
+static enum wr_err ask(struct sync *sync, struct sync_call *call)
+{
+	struct followed *followed = call->followed;
+	do {
+		call->done = false;
+		store_sync(sync->store, &followed->name, followed->last_departure,
+				   followed->settings != NULL ? followed->settings->version : 0,
+				   DEPARTURES_AT_ONCE, on_synced, call);
+		store_wait(sync->store, &call->done);
+	} while (call->err == WR_OK && call->answer.more && !atomic_load(&sync->stop));
+	return call->err;
+}
+
+/* The picture is shown only when its indexes have all that the store counts: a position that is
+ * too high now would be a position that grows. */
+static enum wr_err publish(struct sync *sync, const struct sync_call *call)
+{
+	struct followed *followed = call->followed;
+	unsigned behind = followed_behind(followed, &call->answer);
+	for (size_t i = 0; i < followed->lane_count; i++)
+		if ((behind >> i & 1u) != 0) {
+			enum wr_err err = reload_lane(sync, followed, i, position_index_last(followed->lanes[i].index));
+			if (err != WR_OK)
+				return err;
+		}
+	struct queue_snapshot *snapshot =
+		followed_snapshot(followed, &call->answer, loop_now(sync->loop),
+						  (uint64_t)sync->app->config.outbox_limit);
+	enum wr_err err = queue_table_put(sync->app->queues, snapshot);
+	if (err != WR_OK)
+		free(snapshot);
+	return err;
+}
+
+/* false: the store cannot be asked at the moment. */
+static bool sync_queue(struct sync *sync, struct followed *followed)
+{
+	struct sync_call call = {.sync = sync, .followed = followed};
+	enum wr_err err = ask(sync, &call);
+	if (err == WR_OK)
+		err = publish(sync, &call);
+	switch (err) {
+	case WR_OK:
+		return true;
+	case WR_NO_QUEUE:
+		forget(sync, followed);
+		return true;
+	case WR_NOT_FOUND:
+		if (followed->is_known)
+			revive(sync, followed);
+		else
+			forget(sync, followed);
+		return true;
+	case WR_LIMIT:
+		return true;
+	default:
+		atomic_fetch_add(&sync->failures, 1);
+		return false;
+	}
+}
+
+static void follow(struct sync *sync, const struct queue_name *name)
+{
+	for (const struct followed *followed = sync->all; followed != NULL; followed = followed->next)
+		if (queue_name_equal(&followed->name, name))
+			return;
+	for (uint32_t slot = 0; slot < (uint32_t)sync->app->config.queues_max; slot++)
+		if (!sync->slot_used[slot]) {
+			struct followed *followed = followed_new(name, slot);
+			sync->slot_used[slot] = true;
+			followed->next = sync->all;
+			sync->all = followed;
+			return;
+		}
+	log_event(LOG_LEVEL_ERROR, "too_many_queues", LOG_TEXT("setting", "WR_QUEUES_MAX"),
+			  LOG_TEXT("queue", name->queue));
+}
+
+struct names_call {
+	struct sync *sync;
+	bool done;
+	enum wr_err err;
+};
+
+static void on_names(void *ctx, enum wr_err err, const struct queue_name *names, size_t count)
+{
+	struct names_call *call = ctx;
+	call->done = true;
+	call->err = err;
+	for (size_t i = 0; err == WR_OK && i < count; i++)
+		follow(call->sync, &names[i]);
+}
+
+static bool round_of(struct sync *sync)
+{
+	struct names_call call = {.sync = sync};
+	store_queues(sync->store, on_names, &call);
+	store_wait(sync->store, &call.done);
+	if (call.err != WR_OK) {
+		atomic_fetch_add(&sync->failures, 1);
+		return false;
+	}
+	for (struct followed *followed = sync->all; followed != NULL;) {
+		struct followed *next = followed->next; /* 'followed' may be forgotten */
+		if (!sync_queue(sync, followed))
+			return false;
+		followed = next;
+	}
+	return true;
+}
+
+static void apply_file(struct sync *sync)
+{
+	if (sync->file_applied)
+		return;
+	struct err_detail detail = {""};
+	enum wr_err err = queues_file_apply(sync->app->config.queues_file, sync->store, &detail);
+	sync->file_applied = err != WR_STORE_AWAY;
+	if (err != WR_OK && err != WR_STORE_AWAY)
+		log_event(LOG_LEVEL_ERROR, "queues_file_refused", LOG_TEXT("reason", detail.text));
+}
+
+static void *run(void *ctx)
+{
+	struct sync *sync = ctx;
+	struct mono_time resolved = clock_mono();
+	while (!atomic_load(&sync->stop)) {
+		struct mono_time began = clock_mono();
+		if (!store_is_ready(sync->store) &&
+			mono_diff_ms(resolved, began) >= RESOLVE_INTERVAL_MS) {
+			store_address_resolve(sync->app->store_address);
+			resolved = began;
+		}
+		if (store_wait_ready(sync->store, sync->app->config.sync_interval_ms)) {
+			apply_file(sync);
+			if (round_of(sync) && sync->file_applied)
+				atomic_store(&sync->app->synced, true);
+			atomic_fetch_add(&sync->rounds, 1);
+		}
+		quiescence_sweep(sync->app->quiescence);
+		struct mono_time due = mono_add_ms(began, sync->app->config.sync_interval_ms);
+		for (int64_t left = mono_diff_ms(clock_mono(), due); left > 0 && !atomic_load(&sync->stop);
+			 left = mono_diff_ms(clock_mono(), due))
+			loop_turn(sync->loop, left);
+	}
+	return NULL;
+}
+
+struct sync *sync_start(struct app *app)
+{
+	struct sync *sync = mem_alloc_zero(1, sizeof(*sync));
+	sync->app = app;
+	sync->loop = loop_new();
+	sync->slot_used = mem_alloc_zero((size_t)app->config.queues_max, sizeof(bool));
+	sync->file_applied = app->config.queues_file[0] == '\0';
+	struct store_options options;
+	store_options_default(&options);
+	options.timeout_ms = (uint32_t)app->config.store_timeout_ms;
+	sync->store = store_new(sync->loop, app->store_address, &options);
+	if (pthread_create(&sync->thread, NULL, run, sync) != 0)
+		abort();
+	return sync;
+}
+
+void sync_stop(struct sync *sync)
+{
+	if (sync == NULL)
+		return;
+	atomic_store(&sync->stop, true);
+	loop_wake(sync->loop);
+	pthread_join(sync->thread, NULL);
+	while (sync->all != NULL)
+		forget(sync, sync->all);
+	store_free(sync->store);
+	loop_free(sync->loop);
+	free(sync->slot_used);
+	free(sync);
+}
+
+void sync_counts(const struct sync *sync, struct sync_counts *ret_counts)
+{
+	*ret_counts = (struct sync_counts){.rounds = atomic_load(&sync->rounds),
+									   .failures = atomic_load(&sync->failures),
+									   .reloads = atomic_load(&sync->reloads),
+									   .revivals = atomic_load(&sync->revivals)};
+}

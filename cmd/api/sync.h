@@ -1,0 +1,18 @@
+/* Sync: the thread that keeps the pod's picture of every queue. */
+#ifndef WAITINGROOM_API_SYNC_H
+#define WAITINGROOM_API_SYNC_H
+
+#include "app.h"
+
+struct sync;
+
+/* gives; starts the thread. */
+struct sync *sync_start(struct app *app);
+void sync_stop(struct sync *sync); /* waits for the thread and frees */
+
+struct sync_counts { /* any thread */
+	uint64_t rounds, failures, reloads, revivals;
+};
+void sync_counts(const struct sync *sync, struct sync_counts *ret_counts);
+
+#endif

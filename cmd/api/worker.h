@@ -1,0 +1,59 @@
+/* Worker: one thread that serves visitors, sharing nothing it writes with any other.
+ *
+ * It owns a loop, an HTTP server with its own SO_REUSEPORT socket, a store connection, the signing
+ * contexts, and the gathered work of this turn.
+ */
+#ifndef WAITINGROOM_API_WORKER_H
+#define WAITINGROOM_API_WORKER_H
+
+#include <pthread.h>
+
+#include "app.h"
+#include "waitingroom/http.h"
+#include "waitingroom/pacing.h"
+
+struct gather;
+
+struct worker {
+	struct app *app;
+	size_t number;
+	pthread_t thread;
+	struct loop *loop;
+	struct http_server *http;
+	struct chain *chain;
+	struct store *store;
+	struct signer *signer;
+	struct gather *gather;
+	struct metrics_shard *shard;
+	struct loop_timer *flush_timer, *mark_timer, *drain_timer;
+	int reader;					 /* in app->quiescence */
+	struct wall_time wall;		 /* of this turn */
+	uint64_t jitter;			 /* state of jitter_next */
+	atomic_bool drain, stop;	 /* set by main, seen at the next wake */
+	atomic_bool ended;			 /* the thread has left its loop */
+	bool is_draining;
+	_Atomic int64_t turn_ms;	 /* monotonic ms at the start of the last turn: is it alive? */
+	_Atomic int64_t longest_turn_us; /* since last asked */
+	struct mono_time turn_began;
+};
+
+/* gives; opens the socket. Reason in detail. */
+WR_MUST_USE enum wr_err worker_new(struct app *app, size_t number, struct worker **ret_worker,
+								   struct err_detail *ret_detail);
+void worker_start(struct worker *worker);
+/* Any thread: stop accepting, finish, flush; the thread ends when nothing is left. */
+void worker_drain(struct worker *worker);
+/* Any thread: end now, whatever is open. */
+void worker_stop(struct worker *worker);
+void worker_join(struct worker *worker); /* waits for the thread and frees */
+
+/* ---- for the endpoints ---- */
+static inline uint32_t worker_random(struct worker *worker)
+{
+	return jitter_next(&worker->jitter);
+}
+/* An error as problem+json with a jittered Retry-After where a retry makes sense. */
+void worker_problem(struct worker *worker, struct http_request *request, enum wr_err err,
+					const struct err_detail *detail);
+
+#endif

@@ -1,0 +1,103 @@
+/* Process: signals, limits, common arguments, the ready file. */
+#include "waitingroom/process.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#include "waitingroom/text.h"
+#include "waitingroom/version.h"
+
+static sigset_t our_signals(void)
+{
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	return set;
+}
+
+void process_prepare(void)
+{
+	sigset_t set = our_signals();
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	struct rlimit none = {0, 0}, files;
+	setrlimit(RLIMIT_CORE, &none);
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+}
+
+enum process_signal process_wait_signal(int64_t max_ms)
+{
+	sigset_t set = our_signals();
+	struct timespec wait = {.tv_sec = max_ms / 1000, .tv_nsec = max_ms % 1000 * 1000000};
+	int number = max_ms < 0 ? sigwaitinfo(&set, NULL) : sigtimedwait(&set, NULL, &wait);
+	if (number == SIGHUP)
+		return PROCESS_RELOAD;
+	return number > 0 ? PROCESS_STOP : PROCESS_NOTHING;
+}
+
+static int print_config(void)
+{
+	static struct config config; /* large */
+	struct err_detail detail = {""};
+	if (config_read(&config, &detail) != WR_OK) {
+		fprintf(stderr, "%s\n", detail.text);
+		return 1;
+	}
+	config_print(&config, stdout);
+	return 0;
+}
+
+bool process_arguments(int argc, char **argv, const char *program, const char *summary,
+					   int *ret_status)
+{
+	*ret_status = 0;
+	if (argc < 2)
+		return false;
+	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
+		printf("%s %s: %s\n\n", program, WR_VERSION, summary);
+		config_print_help(stdout);
+	} else if (argc == 2 && strcmp(argv[1], "--version") == 0) {
+		printf("%s %s\n", program, WR_VERSION);
+	} else if (argc == 2 && strcmp(argv[1], "--print-config") == 0) {
+		*ret_status = print_config();
+	} else if (argc == 2 && strcmp(argv[1], "--print-settings-doc") == 0) {
+		config_print_markdown(stdout);
+	} else {
+		fprintf(stderr, "%s: argument not known; see %s --help\n", program, program);
+		*ret_status = 2;
+	}
+	return true;
+}
+
+enum wr_err process_write_ready(const char *path, const char *listen, const char *internal,
+								struct err_detail *ret_detail)
+{
+	if (path[0] == '\0')
+		return WR_OK;
+	char text[512], temporary[CONFIG_TEXT_BYTES + 8];
+	struct json_out out;
+	json_out_init(&out, text, sizeof(text));
+	json_out_object(&out, NULL);
+	json_out_string(&out, "listen", listen);
+	json_out_string(&out, "internal", internal);
+	json_out_object_end(&out);
+	snprintf(temporary, sizeof(temporary), "%s.new", path);
+	FILE *file = fopen(temporary, "w");
+	if (file == NULL)
+		return err_say(ret_detail, WR_IO, "WR_READY_FILE: %s cannot be made: %s", temporary,
+					   strerror(errno));
+	bool written = fwrite(text, 1, out.len, file) == out.len;
+	written = fclose(file) == 0 && written;
+	if (!written || rename(temporary, path) != 0)
+		return err_say(ret_detail, WR_IO, "WR_READY_FILE: %s cannot be written", path);
+	return WR_OK;
+}
