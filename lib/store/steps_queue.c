@@ -1,0 +1,256 @@
+/* Steps of queues: admit and reap, make, change and delete, leases, and which queues there are. */
+#include "lib/store/client.h"
+
+#include "waitingroom/memory.h"
+
+#include <assert.h>
+#include <string.h>
+
+#define QUEUES_KEY "wr:queues"
+
+/* ---- admit and reap ---- */
+
+static bool answer_is(enum wr_err err, const struct reply *reply, const char *word)
+{
+	struct walk walk = walk_begin(err, reply);
+	walk_array(&walk);
+	return strcmp(walk_text(&walk, NULL), word) == 0;
+}
+
+static void admit_end(struct call *call, enum wr_err err, const struct reply *reply)
+{
+	struct admitted result = {.other = answer_is(err, reply, "other")};
+	struct walk walk = walk_begin(err, reply);
+	if (!result.other) {
+		walk_expect(&walk, walk_outcome(&walk) == 6 || walk.err);
+		walk_int(&walk); /* the store's time, of no use here */
+		result.admitted = walk_count(&walk);
+		result.set_aside = walk_count(&walk);
+		result.free = walk_int(&walk);
+		result.in_line = walk_count(&walk);
+		result.more = walk_int(&walk) != 0;
+	}
+	err = walk_end(&walk, call);
+	call->fn.admitted(call->ctx, err, err ? NULL : &result);
+}
+
+void store_admit(struct store *store, const struct queue_name *queue, const char *owner,
+				 int64_t lease_ms, int limit, int64_t gap_ms, uint64_t extra, store_admitted_fn fn,
+				 void *ctx)
+{
+	struct call *call = call_script(store, SCRIPT_ADMIT, queue, 6, admit_end, ctx);
+	call->fn.admitted = fn;
+	call_add_text(call, owner);
+	call_add_int(call, lease_ms);
+	call_add_int(call, limit);
+	call_add_text(call, store->life);
+	call_add_int(call, gap_ms);
+	call_add_count(call, extra);
+	call_send(call);
+}
+
+static void reap_end(struct call *call, enum wr_err err, const struct reply *reply)
+{
+	struct walk walk = walk_begin(err, reply);
+	walk_expect(&walk, walk_outcome(&walk) == 5 || walk.err);
+	walk_int(&walk); /* the store's time, of no use here */
+	struct reaped result = {0};
+	result.expired = walk_count(&walk);
+	result.missed = walk_count(&walk);
+	result.ended = walk_count(&walk);
+	result.more = walk_int(&walk) != 0;
+	err = walk_end(&walk, call);
+	call->fn.reaped(call->ctx, err, err ? NULL : &result);
+}
+
+void store_reap(struct store *store, const struct queue_name *queue, int64_t gap_ms, int limit,
+				store_reaped_fn fn, void *ctx)
+{
+	struct call *call = call_script(store, SCRIPT_REAP, queue, 3, reap_end, ctx);
+	call->fn.reaped = fn;
+	call_add_text(call, store->life);
+	call_add_int(call, gap_ms);
+	call_add_int(call, limit);
+	call_send(call);
+}
+
+/* ---- make and change ---- */
+
+static void put_end(struct call *call, enum wr_err err, const struct reply *reply)
+{
+	static const struct {
+		const char *word;
+		enum wr_err err;
+		enum put_result result;
+		bool has_version;
+	} answers[] = {
+		{"created", WR_OK, PUT_CREATED, true},	   {"changed", WR_OK, PUT_CHANGED, true},
+		{"same", WR_OK, PUT_SAME, true},		   {"conflict", WR_CONFLICT, PUT_SAME, true},
+		{"noqueue", WR_NO_QUEUE, PUT_SAME, false}, {"busy", WR_BUSY, PUT_SAME, false},
+	};
+	struct walk walk = walk_begin(err, reply);
+	walk_array(&walk);
+	const char *word = walk_text(&walk, NULL);
+	size_t i = 0;
+	while (i < sizeof(answers) / sizeof(answers[0]) && strcmp(answers[i].word, word) != 0)
+		i++;
+	bool known = i < sizeof(answers) / sizeof(answers[0]);
+	walk_expect(&walk, known);
+	uint64_t version = known && answers[i].has_version ? walk_count(&walk) : 0;
+	err = walk_end(&walk, call);
+	if (err)
+		call->fn.put(call->ctx, err, PUT_SAME, 0);
+	else
+		call->fn.put(call->ctx, answers[i].err, answers[i].result, version);
+}
+
+/* The name is in the set of queues now, or could not be put there: goes on with the queue. */
+static void name_added_end(struct call *call, enum wr_err err, const struct reply *reply)
+{
+	(void)reply;
+	struct call *put = call->ctx;
+	if (err)
+		call_abandon(put, err);
+	else
+		call_send(put);
+}
+
+/* Up to the fields, which follow with whatever 'more' arguments there are. */
+static struct call *put_call(struct store *store, const struct queue_name *queue, const char *how,
+							 uint64_t expected, const char *event_data, size_t field_count,
+							 size_t more, void *ctx)
+{
+	char epoch[EPOCH_CHARS + 1];
+	epoch_random(epoch);
+	struct call *call =
+		call_script(store, SCRIPT_QUEUE_PUT, queue, 5 + 2 * field_count + more, put_end, ctx);
+	call_add_text(call, how);
+	if (expected == UINT64_MAX)
+		call_add_text(call, "");
+	else
+		call_add_count(call, expected);
+	call_add_text(call, epoch);
+	call_add_text(call, event_data);
+	call_add_count(call, field_count);
+	return call;
+}
+
+static void add_fields(struct call *call, const struct queue_field *fields, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		call_add_text(call, fields[i].name);
+		call_add_text(call, fields[i].value);
+	}
+}
+
+void store_put_queue(struct store *store, const struct queue_name *queue,
+					 const struct queue_settings *settings, uint64_t expected_version,
+					 const char *event_data, const struct queue_revival *revival, store_put_fn fn,
+					 void *ctx)
+{
+	WR_AUTO(mem_free_at)
+	struct queue_field *fields = mem_alloc_zero(QUEUE_FIELDS_MAX, sizeof(*fields));
+	size_t count = queue_settings_to_fields(settings, fields);
+	size_t more = revival ? 1 + 2 * revival->seen_count : 0;
+	struct call *put = put_call(store, queue, revival ? "revive" : "put", expected_version,
+								event_data, count, more, ctx);
+	put->fn.put = fn;
+	add_fields(put, fields, count);
+	if (revival) {
+		call_add_text(put, revival->lost_epoch);
+		for (size_t i = 0; i < revival->seen_count; i++) {
+			call_add_text(put, revival->seen[i].lane);
+			call_add_count(put, revival->seen[i].ticket);
+		}
+	}
+
+	char name[QUEUE_NAME_TEXT_BYTES];
+	size_t len = queue_name_print(queue, name);
+	struct call *add = call_command(store, 3, name_added_end, put);
+	call_add_text(add, "SADD");
+	call_add_text(add, QUEUES_KEY);
+	call_add(add, name, len);
+	call_send(add);
+}
+
+void store_patch_queue(struct store *store, const struct queue_name *queue,
+					   const struct queue_field *fields, size_t count, const char *event_data,
+					   store_put_fn fn, void *ctx)
+{
+	struct call *call = put_call(store, queue, "patch", UINT64_MAX, event_data, count, 0, ctx);
+	call->fn.put = fn;
+	add_fields(call, fields, count);
+	call_send(call);
+}
+
+/* ---- delete ---- */
+
+static void delete_end(struct call *call, enum wr_err err, const struct reply *reply)
+{
+	struct walk walk = walk_begin(err, reply);
+	walk_array(&walk);
+	const char *word = walk_text(&walk, NULL);
+	bool more = strcmp(word, "more") == 0;
+	bool none = strcmp(word, "noqueue") == 0;
+	walk_expect(&walk, more || none || strcmp(word, "done") == 0);
+	err = walk_end(&walk, call);
+	call->fn.deleted(call->ctx, !err && none ? WR_NO_QUEUE : err, !err && more);
+}
+
+void store_delete_queue(struct store *store, const struct queue_name *queue, int limit,
+						const char *event_data, store_deleted_fn fn, void *ctx)
+{
+	struct call *call = call_script(store, SCRIPT_QUEUE_DELETE, queue, 2, delete_end, ctx);
+	call->fn.deleted = fn;
+	call_add_int(call, limit);
+	call_add_text(call, event_data);
+	call_send(call);
+}
+
+/* ---- leases ---- */
+
+static void lease_end(struct call *call, enum wr_err err, const struct reply *reply)
+{
+	struct walk walk = walk_begin(err, reply);
+	walk_expect(&walk, walk_array(&walk) == 2);
+	bool mine = walk_int(&walk) != 0;
+	uint64_t fence = walk_count(&walk);
+	err = walk_end(&walk, call);
+	call->fn.lease(call->ctx, err, !err && mine, err ? 0 : fence);
+}
+
+void store_lease(struct store *store, const struct queue_name *queue, const char *role,
+				 const char *owner, int64_t ms, store_lease_fn fn, void *ctx)
+{
+	struct call *call = call_script(store, SCRIPT_LEASE, queue, 3, lease_end, ctx);
+	call->fn.lease = fn;
+	call_add_text(call, role);
+	call_add_text(call, owner);
+	call_add_int(call, ms);
+	call_send(call);
+}
+
+/* ---- which queues there are ---- */
+
+static void queues_end(struct call *call, enum wr_err err, const struct reply *reply)
+{
+	struct walk walk = walk_begin(err, reply);
+	size_t members = walk_array(&walk), count = 0;
+	struct queue_name *names = scratch_room(call->store, members, sizeof(*names));
+	for (size_t i = 0; i < members && !walk.garbled; i++) {
+		size_t len;
+		const char *text = walk_text(&walk, &len);
+		count += queue_name_parse(text, len, &names[count]);
+	}
+	err = walk_end(&walk, call);
+	call->fn.queues(call->ctx, err, err ? NULL : names, err ? 0 : count);
+}
+
+void store_queues(struct store *store, store_queues_fn fn, void *ctx)
+{
+	struct call *call = call_command(store, 2, queues_end, ctx);
+	call->fn.queues = fn;
+	call_add_text(call, "SMEMBERS");
+	call_add_text(call, QUEUES_KEY);
+	call_send(call);
+}
