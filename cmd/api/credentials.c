@@ -61,16 +61,14 @@ static bool any_place_cookie(const struct worker *worker, const struct http_requ
 	return false;
 }
 
+/* wanted  NULL: the cookie of any queue */
 static enum wr_err cookie(const struct worker *worker, const struct http_request *request,
-						  const char **ret_token, size_t *ret_len)
+						  const struct queue_name *wanted, const char **ret_token, size_t *ret_len)
 {
-	char text[QUEUE_NAME_TEXT_BYTES], name[COOKIE_NAME_BYTES];
-	struct queue_name queue;
+	char name[COOKIE_NAME_BYTES];
 	bool found;
-	if (http_request_query(request, "queue", text, sizeof(text))) {
-		if (!queue_name_parse(text, strlen(text), &queue))
-			return WR_BAD_TOKEN;
-		cookie_name(worker, &queue, name);
+	if (wanted != NULL) {
+		cookie_name(worker, wanted, name);
 		found = http_request_cookie(request, name, ret_token, ret_len);
 	} else {
 		found = any_place_cookie(worker, request, ret_token, ret_len);
@@ -83,17 +81,27 @@ static enum wr_err cookie(const struct worker *worker, const struct http_request
 	return WR_OK;
 }
 
+/* With ?queue= only a place in that queue will do, wherever the token came from. */
 enum wr_err credentials_position(struct worker *worker, struct http_request *request,
 								 struct position_claims *ret_claims)
 {
 	const char *token = NULL;
 	size_t len = 0;
-	if (!bearer(request, &token, &len) && !text_body(request, &token, &len)) {
-		enum wr_err err = cookie(worker, request, &token, &len);
-		if (err != WR_OK)
-			return err;
+	char text[QUEUE_NAME_TEXT_BYTES];
+	struct queue_name queue, *wanted = NULL;
+	enum wr_err err = WR_OK;
+	if (http_request_query(request, "queue", text, sizeof(text))) {
+		if (!queue_name_parse(text, strlen(text), &queue))
+			return WR_BAD_TOKEN;
+		wanted = &queue;
 	}
-	return position_token_verify(worker->signer, token, len, worker->wall, ret_claims);
+	if (!bearer(request, &token, &len) && !text_body(request, &token, &len))
+		err = cookie(worker, request, wanted, &token, &len);
+	if (err == WR_OK)
+		err = position_token_verify(worker->signer, token, len, worker->wall, ret_claims);
+	if (err == WR_OK && wanted != NULL && !queue_name_equal(wanted, &ret_claims->queue))
+		err = WR_BAD_TOKEN;
+	return err;
 }
 
 enum wr_err credentials_session(struct worker *worker, struct http_request *request,

@@ -143,9 +143,7 @@ static enum wr_err prepare(struct worker *worker, struct http_request *request,
 	} else {
 		position_id_random(notes->claims.position_id);
 	}
-	struct client_ip ip = client_ip_find(http_request_peer(request),
-										 http_request_header(request, "X-Forwarded-For"),
-										 worker->app->proxies);
+	struct client_ip ip = http_request_client(request, worker->app->proxies);
 	client_ip_network(&ip, notes->joining.network);
 	return WR_OK;
 }

@@ -73,6 +73,18 @@ void api_await(const char *url, const char *token, int deadline_ms, const char *
 	WAIT_UNTIL(deadline_ms, status_says(url, token, word), word);
 }
 
+static bool has_position(const char *url, const char *token)
+{
+	WR_AUTO(http_answer_free_at) struct http_answer *answer = api_poll(url, "/status", token);
+	api_expect_place(answer, "waiting");
+	return http_answer_has(answer, "position");
+}
+
+void api_await_position(const char *url, const char *token)
+{
+	WAIT_UNTIL(5000, has_position(url, token), "the pod knows the place");
+}
+
 char *api_join_present(struct stack *stack, int pod, const char *queue)
 {
 	char *token = api_join(stack_url(stack, pod), queue);

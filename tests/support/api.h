@@ -24,6 +24,8 @@
 #define QUEUES(list) "{\"queues\":[" list "]}"
 /* Everybody waits until an operator lets them in. */
 #define HELD "\"state\":\"hold\""
+/* For 'env': tests poll faster than any visitor may. */
+#define NO_RATE_LIMITS "WR_REQUESTS_PER_ADDRESS=0", "WR_REQUESTS_PER_NETWORK=0"
 
 #define API_ADMIN_KEY "wrk_for-tests-only"
 #define API_ADMIN_KEYS_FILE                                                                        \
@@ -43,6 +45,8 @@ struct http_answer *api_poll(const char *url, const char *path, const char *toke
 void api_send_poll(struct http_client *client, const char *path, const char *token);
 /* Polls /status until it is answered with this code (of a problem) or status (of a place). */
 void api_await(const char *url, const char *token, int deadline_ms, const char *word);
+/* Until the pod's own picture has the place: then it tells the position without asking the store. */
+void api_await_position(const char *url, const char *token);
 /* A place that counts as present: a heartbeat of it is in the store. gives its token */
 char *api_join_present(struct stack *stack, int pod, const char *queue);
 
