@@ -12,8 +12,8 @@
  *
  * What     The pod's picture of one lane. Chunk and offset of ticket t: (t-1) / 131072, (t-1) % 131072.
  * Used by  queue_table, cmd/api.
- * Threads  one writer; any number of readers, which never lock: a sequence lock around each change,
- *          all shared words are relaxed atomics. Chunks are only added; the whole is freed through
+ * Threads  one writer; any number of readers, which never wait: a sequence lock around each change,
+ *          all shared words are atomics. Chunks are only added; the whole is freed through
  *          quiescence.
  */
 #ifndef WAITINGROOM_POSITION_INDEX_H
@@ -42,8 +42,8 @@ void position_index_free(struct position_index *index);
 
 /* Writer. Marks ranges of tickets as gone, in one sequence-lock section per call of bounded length
  * (at most 4096 tickets or 64 ranges are applied per section, so that readers never wait long).
- * Bits set before stay set and are counted once. A range past INDEX_TICKETS_MAX: WR_LIMIT, and
- * nothing of the call is applied. */
+ * Bits set before stay set and are counted once. A range past INDEX_TICKETS_MAX: WR_LIMIT; one
+ * that begins at 0 or ends before it begins: WR_INVALID; nothing of the call is applied then. */
 WR_MUST_USE enum wr_err position_index_apply(struct position_index *index,
 											 const struct ticket_range *ranges, size_t count);
 
