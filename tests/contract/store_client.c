@@ -33,7 +33,7 @@ static int stop_server(void **state)
 
 static void make_id(store_id ret_id, int number)
 {
-	snprintf(ret_id, sizeof(store_id), "person%010d", number);
+	snprintf(ret_id, sizeof(store_id), "person%010u", (unsigned)number % 100000);
 }
 
 /* A queue that lets nobody in until told to. */
