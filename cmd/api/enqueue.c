@@ -44,11 +44,17 @@ static enum wr_err read_key(const struct http_request *request, const char **ret
 	return WR_OK;
 }
 
+/* Parameters (charset) are ignored: JSON is UTF-8, and the parser insists. */
+static bool is_type(const char *value, const char *type)
+{
+	size_t len = strlen(type);
+	return strncasecmp(value, type, len) == 0 && strchr("; \t", value[len]) != NULL;
+}
+
 static enum wr_err check_type(const struct http_request *request)
 {
 	const char *type = http_request_header(request, "Content-Type");
-	if (type == NULL || strncasecmp(type, "application/json", 16) == 0 ||
-		strncasecmp(type, "text/plain", 10) == 0)
+	if (type == NULL || is_type(type, "application/json") || is_type(type, "text/plain"))
 		return WR_OK;
 	return WR_BAD_MEDIA_TYPE;
 }
