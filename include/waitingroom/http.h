@@ -46,15 +46,16 @@ typedef void (*http_done_fn)(void *ctx, const struct http_request *request, int 
 							 int64_t duration_us);
 
 struct http_limits {
-	uint32_t connections_max;		 /* per server (worker) */
+	uint32_t connections_max;		  /* per server (worker) */
 	uint32_t connection_memory_bytes; /* request line + headers must fit; 4096..32768 */
 	uint32_t body_max_bytes;
-	uint32_t headers_max;			/* count */
-	uint32_t idle_timeout_s;		/* no byte for so long: closed */
-	uint32_t request_deadline_ms;	/* from the first byte of a request to its last */
+	uint32_t headers_max;		  /* count */
+	uint32_t idle_timeout_s;	  /* no byte for so long: closed */
+	uint32_t request_deadline_ms; /* from the first byte of a request to its last */
 	uint32_t backlog;
 };
-void http_limits_default(struct http_limits *ret_limits); /* 10000, 8192, 4096, 64, 30, 10000, 4096 */
+void http_limits_default(
+	struct http_limits *ret_limits); /* 10000, 8192, 4096, 64, 30, 10000, 4096 */
 
 /* Counters that the server keeps; read from any thread (relaxed atomics inside, copied out). */
 enum http_refusal { /* reasons of the request guard, one metric label each */
@@ -72,9 +73,9 @@ enum http_refusal { /* reasons of the request guard, one metric label each */
 	X(REFUSED_BODY, "body")                                                                        \
 	X(REFUSED_DEADLINE, "deadline")
 #define HTTP_REFUSAL_ENUM(name, word) name,
-	HTTP_REFUSAL_TABLE(HTTP_REFUSAL_ENUM)
+					HTTP_REFUSAL_TABLE(HTTP_REFUSAL_ENUM)
 #undef HTTP_REFUSAL_ENUM
-	HTTP_REFUSAL_COUNT
+						HTTP_REFUSAL_COUNT
 };
 const char *http_refusal_word(enum http_refusal refusal);
 struct http_counts {
@@ -92,7 +93,8 @@ struct http_server_options {
 };
 
 /* gives. WR_IO or WR_BAD_CONFIG with the address and the reason in detail. */
-WR_MUST_USE enum wr_err http_server_open(struct loop *loop, const struct http_server_options *options,
+WR_MUST_USE enum wr_err http_server_open(struct loop *loop,
+										 const struct http_server_options *options,
 										 struct http_server **ret_server,
 										 struct err_detail *ret_detail);
 /* The address in use with the real port: "127.0.0.1:40123". */

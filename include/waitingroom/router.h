@@ -45,7 +45,7 @@ void router_free(struct router *router);
 struct router_find {
 	const struct route *route; /* NULL: nothing serves this method here */
 	struct route_match match;
-	unsigned methods;	/* bit per http_method that the path takes; 0: there is no such path */
+	unsigned methods;  /* bit per http_method that the path takes; 0: there is no such path */
 	bool cross_origin; /* a route of this path is */
 };
 /* 'path' as in http_request_path; ret borrows from it. */
@@ -58,7 +58,8 @@ struct cors_options {
 };
 
 struct rate_limit_options {
-	uint32_t per_address; /* requests per window from one address (IPv4 /32, IPv6 /64); 0: no limit */
+	uint32_t
+		per_address; /* requests per window from one address (IPv4 /32, IPv6 /64); 0: no limit */
 	uint32_t per_network; /* the same for IPv4 /24, IPv6 /48; 0: no limit */
 	uint32_t window_s;
 	uint32_t table_slots; /* memory is fixed; when full, the oldest entries of a bucket go */

@@ -14,7 +14,9 @@
  * has come since the last answer, a request has begun, and its clock runs from then. A client that
  * dribbles its request line therefore ends after one and a half deadlines at most, without a system
  * call on the way of a normal request. (Unix sockets cannot be asked; there the deadline begins with
- * the request line.) A connection that is really quiet is closed by the library's time-out.
+ * the request line.) A connection that is really quiet is closed by the library's time-out, or here
+ * when its peer has closed: the library misses an end that arrives together with a request, because
+ * its epoll is edge-triggered and it stops reading when the request is complete.
  *
  * While draining, quiet connections are closed, except those that were busy a moment ago: their next
  * request may be on its way already, and its answer will say Connection: close.
@@ -27,7 +29,6 @@
 #include <linux/tcp.h> /* glibc's tcp_info lacks the counters of bytes */
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -74,8 +75,7 @@ void http_connection_opened(struct http_server *server, struct MHD_Connection *m
 {
 	struct http_connection *connection = mem_alloc_zero(1, sizeof(*connection));
 	connection->server = server;
-	connection->fd =
-		MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+	connection->fd = MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 	connection->peer_address =
 		MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
 	connection->fresh = true;
@@ -173,23 +173,26 @@ static bool has_begun(const struct http_connection *connection, struct mono_time
 	return (int64_t)info.tcpi_last_data_recv + KERNEL_CLOCK_SLACK_MS < quiet_ms;
 }
 
-static bool has_unread_bytes(const struct http_connection *connection)
+enum waiting { NOTHING_WAITS, BYTES_WAIT, PEER_IS_GONE };
+
+static enum waiting what_waits(const struct http_connection *connection)
 {
-	int unread = 0;
-	return !ioctl(connection->fd, FIONREAD, &unread) && unread > 0;
+	char byte;
+	ssize_t got = recv(connection->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+	return got > 0 ? BYTES_WAIT : got == 0 ? PEER_IS_GONE : NOTHING_WAITS;
 }
 
 static void look_at_quiet(struct http_connection *connection, struct mono_time now)
 {
 	struct http_server *server = connection->server;
-	if (server->draining && !has_unread_bytes(connection)) {
+	enum waiting waiting = what_waits(connection);
+	if (waiting == PEER_IS_GONE || (waiting == NOTHING_WAITS && server->draining)) {
 		cut_off(connection);
 	} else if (!server->draining && has_begun(connection, now)) {
 		connection->begun = true;
 		start_clock(connection);
 	} else {
-		due_append(connection, &server->deadlines.quiet,
-				   mono_add_ms(now, look_again_ms(server)));
+		due_append(connection, &server->deadlines.quiet, mono_add_ms(now, look_again_ms(server)));
 	}
 }
 
@@ -249,7 +252,7 @@ void http_deadlines_drain(struct http_server *server)
 		struct http_connection *connection = (struct http_connection *)link;
 		link = link->next;
 		if (mono_diff_ms(connection->quiet_since, now) >= DRAIN_QUIET_MS &&
-			!has_unread_bytes(connection))
+			what_waits(connection) != BYTES_WAIT)
 			cut_off(connection);
 		else
 			connection->due_at = mono_add_ms(now, DRAIN_QUIET_MS);

@@ -44,7 +44,7 @@ struct http_connection {
 	struct mono_time quiet_since; /* accepted, or the last answer went out */
 	bool fresh;					  /* no request line has come yet */
 	bool begun; /* the sweep saw bytes of a request whose request line is not complete */
-	char peer[PEER_TEXT_BYTES]; /* filled when first asked for */
+	char peer[PEER_TEXT_BYTES];			 /* filled when first asked for */
 	const struct sockaddr *peer_address; /* the library's */
 };
 
@@ -83,7 +83,7 @@ struct http_listener {
 WR_MUST_USE enum wr_err http_listener_open(struct http_server *server, const char *address,
 										   uint32_t backlog, struct err_detail *ret_detail);
 void http_listener_close(struct http_listener *listener); /* takes in what is queued already */
-void http_listener_room(struct http_listener *listener); /* a connection has ended */
+void http_listener_room(struct http_listener *listener);  /* a connection has ended */
 
 /* ---- requests ---- */
 
@@ -104,6 +104,16 @@ struct reply_header {
 	const char *name, *value; /* in reply_header_text */
 };
 
+/* A response object of the library for a body of 'len' bytes in reply_room, with our standard
+ * headers, that can be sent again with another id. See reply.c. */
+#define KEPT_RESPONSES 8
+struct kept_response {
+	struct MHD_Response *response; /* NULL: none yet */
+	size_t len;
+	const char *content_type;
+	char id[REQUEST_ID_MAX_CHARS + 1]; /* in its header now */
+};
+
 struct http_request {
 	struct http_request *next_free;
 	struct http_server *server;
@@ -118,7 +128,7 @@ struct http_request {
 
 	char *target; /* raw, NUL-terminated; target_inline, or its own allocation when longer */
 	size_t target_len, path_len;
-	const char *query; /* behind '?', or NULL */
+	const char *query;			  /* behind '?', or NULL */
 	struct guard_header *headers; /* limits.headers_max of them */
 	size_t header_count;
 	char *body; /* limits.body_max_bytes and a NUL; made at the first body, then kept */
@@ -126,6 +136,8 @@ struct http_request {
 
 	int status;
 	struct MHD_Response *response; /* until it is queued */
+	bool response_is_kept;		   /* it is one of these */
+	struct kept_response kept[KEPT_RESPONSES];
 	size_t reply_header_count, reply_header_bytes;
 	bool has_cache_control;
 	struct reply_header reply_headers[REPLY_HEADERS_MAX];
@@ -159,6 +171,7 @@ void request_ids_pick(struct request_ids *ids, const char *given, size_t given_l
 
 /* ---- answers ---- */
 
+void http_reply_forget(struct http_request *request);			/* lets go of the response */
 enum MHD_Result http_reply_queue(struct http_request *request); /* in the library's callback */
 enum MHD_Result http_reply_refuse(struct http_request *request, enum http_refusal reason,
 								  enum wr_err err);

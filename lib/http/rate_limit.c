@@ -25,7 +25,8 @@ struct limit_state {
 	uint32_t remaining, reset_s;
 };
 
-static struct rate_limiter *limiter_or_none(uint32_t limit, const struct rate_limit_options *options)
+static struct rate_limiter *limiter_or_none(uint32_t limit,
+											const struct rate_limit_options *options)
 {
 	return limit ? rate_limiter_new(limit, options->window_s, options->table_slots) : NULL;
 }
@@ -68,8 +69,8 @@ static void add_fields(const struct rate_limits *limits, struct http_request *re
 		snprintf(policy + len, sizeof(policy) - (size_t)len,
 				 "%s\"network\";q=%" PRIu32 ";w=%" PRIu32, len ? ", " : "",
 				 limits->options.per_network, limits->options.window_s);
-	snprintf(field, sizeof(field), "\"%s\";r=%" PRIu32 ";t=%" PRIu32, state->name,
-			 state->remaining, state->reset_s);
+	snprintf(field, sizeof(field), "\"%s\";r=%" PRIu32 ";t=%" PRIu32, state->name, state->remaining,
+			 state->reset_s);
 	http_reply_header(request, "RateLimit-Policy", policy);
 	http_reply_header(request, "RateLimit", field);
 }
@@ -78,8 +79,7 @@ static struct limit_state take(struct rate_limiter *limiter, const char *name, u
 							   int64_t now_ms)
 {
 	struct limit_state state = {.name = name};
-	state.passes =
-		rate_limiter_take(limiter, key, now_ms, &state.remaining, &state.reset_s);
+	state.passes = rate_limiter_take(limiter, key, now_ms, &state.remaining, &state.reset_s);
 	return state;
 }
 

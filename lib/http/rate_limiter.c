@@ -38,8 +38,8 @@ struct rate_limiter *rate_limiter_new(uint32_t limit, uint32_t window_s, uint32_
 	uint64_t buckets = 1;
 	while (buckets * BUCKET_SLOTS < slots)
 		buckets *= 2;
-	struct rate_limiter *limiter = mem_alloc_zero(
-		1, sizeof(*limiter) + buckets * BUCKET_SLOTS * sizeof(limiter->slots[0]));
+	struct rate_limiter *limiter =
+		mem_alloc_zero(1, sizeof(*limiter) + buckets * BUCKET_SLOTS * sizeof(limiter->slots[0]));
 	limiter->limit = limit;
 	limiter->window_ms = (int64_t)window_s * 1000;
 	limiter->bucket_mask = buckets - 1;
@@ -82,8 +82,7 @@ static void slide(struct slot *slot, int64_t window)
 }
 
 /* Milliseconds until one more fits, when 'elapsed' of the current window has passed. */
-static int64_t wait_ms(const struct rate_limiter *limiter, const struct slot *slot,
-					   int64_t elapsed)
+static int64_t wait_ms(const struct rate_limiter *limiter, const struct slot *slot, int64_t elapsed)
 {
 	int64_t window = limiter->window_ms, limit = limiter->limit;
 	if (slot->current < limit) /* the previous window is in the way, and fades */

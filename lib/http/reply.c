@@ -5,6 +5,11 @@
  * is queued by the library's callback that called the handler; one given later resumes the
  * connection, and the library calls back to fetch it.
  *
+ * Making the library's response object costs a dozen allocations, a few per cent of a whole request.
+ * An ordinary answer (no headers of its own, body in the request's room) therefore uses one that is
+ * kept with the request object, chosen by the length of the body, in which only the id is replaced.
+ * Request objects are reused last in first out, so a few of these serve nearly all requests.
+ *
  * Every answer carries X-Request-Id. Every answer says no-store unless its handler has said
  * something else about caching: an answer about one person in a shared cache is the worst mistake
  * that a waiting room can make, so it has to be the default that is safe.
@@ -62,14 +67,45 @@ static void add_headers(struct http_request *request, const char *content_type)
 
 /* ---- answering ---- */
 
-static void answer(struct http_request *request, int status, const char *content_type, char *body,
-				   size_t len, enum MHD_ResponseMemoryMode mode)
+static void make_response(struct http_request *request, const char *content_type, char *body,
+						  size_t len, enum MHD_ResponseMemoryMode mode)
 {
-	struct http_server *server = request->server;
-	assert(request->phase == REQUEST_SERVING || request->phase == REQUEST_PARKED);
 	request->response = MHD_create_response_from_buffer(len, body, mode);
 	assert(request->response && "out of memory");
 	add_headers(request, content_type);
+}
+
+/* For an answer with the standard headers only. */
+static void use_kept_response(struct http_request *request, const char *content_type, size_t len)
+{
+	struct kept_response *kept = &request->kept[len % KEPT_RESPONSES];
+	bool fits = kept->response && kept->len == len && kept->content_type == content_type;
+	request->response = kept->response;
+	if (fits && MHD_del_response_header(kept->response, "X-Request-Id", kept->id) == MHD_YES) {
+		add_header(request, "X-Request-Id", request->id);
+	} else {
+		if (kept->response)
+			MHD_destroy_response(kept->response);
+		make_response(request, content_type, request->reply_room, len, MHD_RESPMEM_PERSISTENT);
+		kept->response = request->response;
+		kept->len = len;
+		kept->content_type = content_type;
+	}
+	strcpy(kept->id, request->id);
+	request->response_is_kept = true;
+}
+
+void http_reply_forget(struct http_request *request)
+{
+	if (request->response && !request->response_is_kept)
+		MHD_destroy_response(request->response);
+	request->response = NULL;
+	request->response_is_kept = false;
+}
+
+static void finish(struct http_request *request, int status)
+{
+	struct http_server *server = request->server;
 	request->status = status;
 	if (request->phase == REQUEST_PARKED)
 		http_count(&server->counters.parked_now, -1);
@@ -86,15 +122,22 @@ char *http_reply_room(struct http_request *request)
 void http_reply_written(struct http_request *request, int status, const char *content_type,
 						size_t len)
 {
+	assert(request->phase == REQUEST_SERVING || request->phase == REQUEST_PARKED);
 	assert(len <= HTTP_REPLY_ROOM);
-	answer(request, status, content_type, request->reply_room, len, MHD_RESPMEM_PERSISTENT);
+	if (!request->reply_header_count && !request->server->draining)
+		use_kept_response(request, content_type, len);
+	else
+		make_response(request, content_type, request->reply_room, len, MHD_RESPMEM_PERSISTENT);
+	finish(request, status);
 }
 
 void http_reply(struct http_request *request, int status, const char *content_type,
 				const char *body, size_t len)
 {
 	if (len > HTTP_REPLY_ROOM) { /* the library does not write to it, whatever the type says */
-		answer(request, status, content_type, (char *)body, len, MHD_RESPMEM_MUST_COPY);
+		assert(request->phase == REQUEST_SERVING || request->phase == REQUEST_PARKED);
+		make_response(request, content_type, (char *)body, len, MHD_RESPMEM_MUST_COPY);
+		finish(request, status);
 		return;
 	}
 	if (len)
@@ -121,8 +164,7 @@ enum MHD_Result http_reply_queue(struct http_request *request)
 {
 	enum MHD_Result queued =
 		MHD_queue_response(request->mhd, (unsigned)request->status, request->response);
-	MHD_destroy_response(request->response); /* the connection holds it now */
-	request->response = NULL;
+	http_reply_forget(request); /* the connection holds it now */
 	return queued;
 }
 

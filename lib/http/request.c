@@ -46,6 +46,10 @@ struct http_request *http_request_take(struct http_server *server)
 
 void http_request_free(struct http_request *request)
 {
+	for (int i = 0; i < KEPT_RESPONSES; i++) {
+		if (request->kept[i].response)
+			MHD_destroy_response(request->kept[i].response);
+	}
 	if (request->target != request->target_inline)
 		free(request->target);
 	free(request->headers);
@@ -56,9 +60,7 @@ void http_request_free(struct http_request *request)
 void http_request_give_back(struct http_request *request)
 {
 	struct http_server *server = request->server;
-	if (request->response) /* the connection ended before it could be queued */
-		MHD_destroy_response(request->response);
-	request->response = NULL;
+	http_reply_forget(request); /* the connection ended before it could be queued */
 	if (server->free_request_count == FREE_REQUESTS_MAX) {
 		http_request_free(request);
 		return;
@@ -117,8 +119,8 @@ bool http_request_add_body(struct http_request *request, const char *bytes, size
 /* ---- what a handler asks ---- */
 
 static const char *const method_words[HTTP_METHOD_COUNT] = {
-	[HTTP_GET] = "GET",		  [HTTP_HEAD] = "HEAD",		[HTTP_POST] = "POST",
-	[HTTP_PUT] = "PUT",		  [HTTP_PATCH] = "PATCH",	[HTTP_DELETE] = "DELETE",
+	[HTTP_GET] = "GET",			[HTTP_HEAD] = "HEAD",	[HTTP_POST] = "POST",
+	[HTTP_PUT] = "PUT",			[HTTP_PATCH] = "PATCH", [HTTP_DELETE] = "DELETE",
 	[HTTP_OPTIONS] = "OPTIONS",
 };
 

@@ -24,8 +24,8 @@ void request_ids_init(struct request_ids *ids)
 
 static bool is_id_char(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-		   c == '_' || c == '.' || c == '-';
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+		   c == '.' || c == '-';
 }
 
 static bool is_acceptable(const char *given, size_t len)

@@ -25,8 +25,7 @@ struct router {
 
 struct router *router_new(const struct route *routes, size_t count)
 {
-	struct router *router =
-		mem_alloc_zero(1, sizeof(*router) + count * sizeof(router->routes[0]));
+	struct router *router = mem_alloc_zero(1, sizeof(*router) + count * sizeof(router->routes[0]));
 	router->count = count;
 	for (size_t i = 0; i < count; i++) {
 		assert(routes[i].pattern[0] == '/' && routes[i].serve);

@@ -127,8 +127,7 @@ static enum MHD_Result on_headers(struct http_request *request, const char *meth
 	request->body_announced = verdict.body_bytes;
 	request->target[request->path_len] = '\0'; /* from here on the path; the query is behind it */
 	const char *given_id = http_request_header(request, "x-request-id");
-	request_ids_pick(&request->server->ids, given_id, given_id ? strlen(given_id) : 0,
-					 request->id);
+	request_ids_pick(&request->server->ids, given_id, given_id ? strlen(given_id) : 0, request->id);
 	return MHD_YES;
 }
 
@@ -189,14 +188,14 @@ static void on_completed(void *ctx, struct MHD_Connection *mhd, void **request_c
 static struct MHD_Daemon *start_daemon(struct http_server *server)
 {
 	const struct http_limits *limits = &server->options.limits;
-	return MHD_start_daemon(
-		MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
-		on_request, server, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-		(size_t)limits->connection_memory_bytes, MHD_OPTION_CONNECTION_LIMIT,
-		limits->connections_max, MHD_OPTION_CONNECTION_TIMEOUT, limits->idle_timeout_s,
-		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, on_target, server,
-		MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_NOTIFY_COMPLETED,
-		on_completed, server, MHD_OPTION_END);
+	return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0,
+							NULL, NULL, on_request, server, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+							(size_t)limits->connection_memory_bytes, MHD_OPTION_CONNECTION_LIMIT,
+							limits->connections_max, MHD_OPTION_CONNECTION_TIMEOUT,
+							limits->idle_timeout_s, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+							MHD_OPTION_URI_LOG_CALLBACK, on_target, server,
+							MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
+							MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_END);
 }
 
 enum wr_err http_server_open(struct loop *loop, const struct http_server_options *options,
@@ -234,7 +233,8 @@ const char *http_server_address(const struct http_server *server)
 void http_server_counts(const struct http_server *server, struct http_counts *ret_counts)
 {
 	const struct http_counters *from = &server->counters;
-	ret_counts->connections_now = atomic_load_explicit(&from->connections_now, memory_order_relaxed);
+	ret_counts->connections_now =
+		atomic_load_explicit(&from->connections_now, memory_order_relaxed);
 	ret_counts->connections_total =
 		atomic_load_explicit(&from->connections_total, memory_order_relaxed);
 	ret_counts->parked_now = atomic_load_explicit(&from->parked_now, memory_order_relaxed);

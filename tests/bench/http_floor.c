@@ -134,7 +134,8 @@ int main(int argc, char **argv)
 	bool keep_one = argc > 1 && !strcmp(argv[1], "--prebuilt");
 	char **args = argv + 1 + keep_one;
 	if (argc - keep_one < 3) {
-		fputs("http_floor [--prebuilt] <address:port> <file with body> ['Name: value']...\n", stderr);
+		fputs("http_floor [--prebuilt] <address:port> <file with body> ['Name: value']...\n",
+			  stderr);
 		return 2;
 	}
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
