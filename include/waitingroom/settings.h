@@ -57,6 +57,7 @@ enum queue_on_outage { QUEUE_ON_OUTAGE_HOLD, QUEUE_ON_OUTAGE_OPEN }; /* words "h
 #define QUEUE_TARGETS_MAX 16
 #define QUEUE_TARGET_BYTES 256
 #define QUEUE_MESSAGE_BYTES 512
+#define VISIT_TARGET_MAX_BYTES 2048 /* of the target that a visitor asks for */
 
 struct queue_lane {
 	char name[NAME_MAX_CHARS + 1];
@@ -83,8 +84,9 @@ struct queue_settings {
 void queue_settings_default(struct queue_settings *ret_settings);
 
 /* Reads a JSON object as the admin API takes it: the names above, "session_renewal" (bool),
- * "state", "on_outage", "message", "lanes" ([{"name","weight","open"}]), "allowed_targets"
- * (strings), "version" (ignored). Fields not given keep the value in 'base'. An unknown field, a wrong type, a
+ * "state", "on_outage", "message", "lanes" ([{"name","weight","open"}]; weight 1 and not open when
+ * not given), "allowed_targets" (strings; kept as queue_settings_rebuild_target fills), "version"
+ * (ignored). Fields not given keep the value in 'base'. An unknown field, a wrong type, a
  * number out of range, or values that contradict each other (poll_min_ms > poll_max_ms;
  * absent_after_ms < 1.2 × poll_max_ms; heartbeat_ttl_ms < absent_after_ms; two lanes of one name; first_heartbeat_ms < 2500) is
  * WR_INVALID with the field named in detail; text that is not a JSON object is WR_MALFORMED. */
@@ -113,10 +115,18 @@ WR_MUST_USE enum wr_err queue_settings_set_field(struct queue_settings *settings
 int queue_settings_lane(const struct queue_settings *settings, const char *lane);
 
 /* Is 'target' an absolute URL whose origin and path prefix are allowed? https only, or http when
- * the allowed one says http. Refuses user information, backslash, control characters, spaces, non-ASCII, more than
- * 2048 bytes. With no allowed targets: only a path on the same site ("/…", not "//…"). */
+ * the allowed one says http. Refuses user information, backslash, control characters, spaces, quotes
+ * and angle brackets, non-ASCII, dot segments (also percent-encoded), more than
+ * VISIT_TARGET_MAX_BYTES. With no allowed targets: only a path on the same site ("/…", not "//…"). */
 WR_MUST_USE enum wr_err queue_settings_check_target(const struct queue_settings *settings,
 													const char *target, size_t len,
 													struct err_detail *ret_detail);
+
+/* The same, and fills the target put together again from its parsed parts (scheme and host in
+ * lower case, no port that goes without saying), with NUL: the text to keep and to redirect to. */
+WR_MUST_USE enum wr_err queue_settings_rebuild_target(const struct queue_settings *settings,
+													  const char *target, size_t len,
+													  char ret_target[VISIT_TARGET_MAX_BYTES + 1],
+													  struct err_detail *ret_detail);
 
 #endif

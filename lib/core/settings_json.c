@@ -1,132 +1,158 @@
-/* Settings as JSON: what the admin API takes and gives. Errors name the field and the remedy. */
-#include <inttypes.h>
+/* Settings JSON: the settings as operators write and read them.
+ *
+ * Reading walks over the members of the object, finds each name in a table, and changes a copy of
+ * 'base'. The values are checked one by one where they stand, then as a whole; the caller's struct
+ * is filled only when everything is right.
+ */
+#include "waitingroom/settings.h"
+
 #include <string.h>
 
 #include "settings_rules.h"
 #include "waitingroom/json_in.h"
 #include "waitingroom/memory.h"
 
-static enum wr_err read_lane(const struct json_value *element, struct queue_lane *ret_lane,
-							 struct err_detail *ret_detail)
+/* ---- reading ---- */
+
+static enum wr_err read_session_renewal(struct queue_settings *settings,
+										const struct json_value *value,
+										struct err_detail *ret_detail)
 {
-	*ret_lane = (struct queue_lane){.weight = 1, .open = false};
-	if (!json_is_object(element))
-		return err_say(ret_detail, WR_INVALID, "lanes: each must be an object with a name");
-	for (size_t i = 0; i < json_count(element); i++) {
-		const struct json_value *member = json_at(element, i);
-		const char *key = json_key(member), *name = NULL;
-		int64_t weight = 0;
-		if (strcmp(key, "name") == 0) {
-			if (!json_string(member, &name) || !name_is_valid(name, strlen(name)))
-				return err_say(ret_detail, WR_INVALID,
-							   "lanes: name must be 1..%d of a-z, 0-9 and -", NAME_MAX_CHARS);
-			strcpy(ret_lane->name, name);
-		} else if (strcmp(key, "weight") == 0) {
-			if (!json_int(member, &weight) || weight < 1 || weight > 1000)
-				return err_say(ret_detail, WR_INVALID,
-							   "lanes: weight must be a whole number 1..1000");
-			ret_lane->weight = (uint32_t)weight;
-		} else if (strcmp(key, "open") == 0) {
-			if (!json_bool(member, &ret_lane->open))
-				return err_say(ret_detail, WR_INVALID, "lanes: open must be true or false");
-		} else {
-			return err_say(ret_detail, WR_INVALID, "lanes: members are name, weight and open");
-		}
-	}
-	if (ret_lane->name[0] == '\0')
-		return err_say(ret_detail, WR_INVALID, "lanes: each needs a name");
+	if (!json_bool(value, &settings->session_renewal))
+		return err_say(ret_detail, WR_INVALID, "session_renewal: must be true or false");
 	return WR_OK;
 }
 
-static enum wr_err read_lanes(const struct json_value *list, struct queue_settings *settings,
+/* "" is not one of the words: the error of a wrong word serves for a wrong type. */
+static const char *word_in(const struct json_value *value)
+{
+	const char *word = "";
+	return json_string(value, &word) ? word : "";
+}
+
+static enum wr_err read_state(struct queue_settings *settings, const struct json_value *value,
 							  struct err_detail *ret_detail)
 {
-	size_t count = json_count(list);
-	if (!json_is_array(list) || count < 1 || count > QUEUE_LANES_MAX)
-		return err_say(ret_detail, WR_INVALID, "lanes: must be an array of 1..%d lanes",
-					   QUEUE_LANES_MAX);
-	for (size_t i = 0; i < count; i++) {
-		enum wr_err err = read_lane(json_at(list, i), &settings->lanes[i], ret_detail);
-		if (err != WR_OK)
-			return err;
-	}
-	settings->lane_count = (uint32_t)count;
-	return WR_OK;
+	return settings_set_state(settings, word_in(value), ret_detail);
 }
 
-static enum wr_err read_targets(const struct json_value *list, struct queue_settings *settings,
+static enum wr_err read_on_outage(struct queue_settings *settings, const struct json_value *value,
+								  struct err_detail *ret_detail)
+{
+	return settings_set_on_outage(settings, word_in(value), ret_detail);
+}
+
+static enum wr_err read_message(struct queue_settings *settings, const struct json_value *value,
 								struct err_detail *ret_detail)
 {
-	size_t count = json_count(list);
-	if (!json_is_array(list) || count > QUEUE_TARGETS_MAX)
-		return err_say(ret_detail, WR_INVALID, "allowed_targets: must be an array of at most %d",
-					   QUEUE_TARGETS_MAX);
-	for (size_t i = 0; i < count; i++) {
-		const char *text = NULL;
-		if (!json_string(json_at(list, i), &text) || strlen(text) > QUEUE_TARGET_BYTES ||
-			!target_rule_is_valid(text, strlen(text)))
-			return err_say(ret_detail, WR_INVALID,
-						   "allowed_targets: each must be like https://shop.example or "
-						   "https://shop.example/tickets, at most %d bytes",
-						   QUEUE_TARGET_BYTES);
-		strcpy(settings->targets[i], text);
-	}
-	settings->target_count = (uint32_t)count;
-	return WR_OK;
+	const char *text;
+	if (!json_string(value, &text))
+		return err_say(ret_detail, WR_INVALID, "message: must be a string");
+	return settings_set_message(settings, text, strlen(text), ret_detail);
 }
 
-static enum wr_err read_word(const char *key, const struct json_value *member,
-							 struct queue_settings *settings, struct err_detail *ret_detail)
+/* {"name":"vip","weight":3,"open":true}. Not open unless it says so: forgetting must not open it. */
+static enum wr_err read_lane(struct queue_settings *settings, const struct json_value *value,
+							 struct err_detail *ret_detail)
 {
-	const char *word = NULL;
-	bool is_text = json_string(member, &word);
-	if (strcmp(key, "state") == 0) {
-		if (!is_text || !queue_state_parse(word, &settings->state))
+	unsigned number = settings->lane_count;
+	const char *name = "";
+	int64_t weight = 1;
+	bool open = false;
+	if (!json_is_object(value))
+		return err_say(ret_detail, WR_INVALID,
+					   "lanes[%u]: must be an object of name, weight and open", number);
+	for (size_t i = 0; i < json_count(value); i++) {
+		const struct json_value *member = json_at(value, i);
+		const char *key = json_key(member);
+		if (strcmp(key, "name") == 0) {
+			name = word_in(member);
+		} else if (strcmp(key, "weight") == 0) {
+			if (!json_int(member, &weight))
+				weight = 0; /* out of range: settings_add_lane says what it must be */
+		} else if (strcmp(key, "open") == 0) {
+			if (!json_bool(member, &open))
+				return err_say(ret_detail, WR_INVALID, "lanes[%u].open: must be true or false",
+							   number);
+		} else {
 			return err_say(ret_detail, WR_INVALID,
-						   "state: must be open, paused, hold, closed or passthrough");
-	} else if (strcmp(key, "on_outage") == 0) {
-		if (!is_text || (strcmp(word, "hold") != 0 && strcmp(word, "open") != 0))
-			return err_say(ret_detail, WR_INVALID, "on_outage: must be hold or open");
-		settings->on_outage = word[0] == 'o' ? QUEUE_ON_OUTAGE_OPEN : QUEUE_ON_OUTAGE_HOLD;
-	} else {
-		if (!is_text || strlen(word) > QUEUE_MESSAGE_BYTES)
-			return err_say(ret_detail, WR_INVALID, "message: must be text of at most %d bytes",
-						   QUEUE_MESSAGE_BYTES);
-		strcpy(settings->message, word);
+						   "lanes[%u]: must have no members but name, weight and open", number);
+		}
 	}
+	return settings_add_lane(settings, name, strlen(name), weight, open, ret_detail);
+}
+
+static enum wr_err read_lanes(struct queue_settings *settings, const struct json_value *value,
+							  struct err_detail *ret_detail)
+{
+	if (!json_is_array(value) || json_count(value) == 0)
+		return err_say(ret_detail, WR_INVALID, "lanes: must be an array of 1..%d lanes",
+					   QUEUE_LANES_MAX);
+	memset(settings->lanes, 0, sizeof(settings->lanes));
+	settings->lane_count = 0;
+	enum wr_err err = WR_OK;
+	for (size_t i = 0; i < json_count(value) && err == WR_OK; i++)
+		err = read_lane(settings, json_at(value, i), ret_detail);
+	return err;
+}
+
+static enum wr_err read_allowed_targets(struct queue_settings *settings,
+										const struct json_value *value,
+										struct err_detail *ret_detail)
+{
+	if (!json_is_array(value))
+		return err_say(ret_detail, WR_INVALID, "allowed_targets: must be an array of strings");
+	memset(settings->targets, 0, sizeof(settings->targets));
+	settings->target_count = 0;
+	enum wr_err err = WR_OK;
+	for (size_t i = 0; i < json_count(value) && err == WR_OK; i++) {
+		const char *text = word_in(json_at(value, i));
+		err = settings_add_target(settings, text, strlen(text), ret_detail);
+	}
+	return err;
+}
+
+/* What an answer has, and a client may send back as it came. */
+static enum wr_err read_version(struct queue_settings *settings, const struct json_value *value,
+								struct err_detail *ret_detail)
+{
+	(void)settings;
+	(void)value;
+	(void)ret_detail;
 	return WR_OK;
 }
 
-static enum wr_err read_member(const struct json_value *member, struct queue_settings *settings,
-							   struct err_detail *ret_detail)
+static const struct {
+	const char *name;
+	enum wr_err (*read)(struct queue_settings *settings, const struct json_value *value,
+						struct err_detail *ret_detail);
+} readers[] = {
+	{"session_renewal", read_session_renewal},
+	{"state", read_state},
+	{"on_outage", read_on_outage},
+	{"message", read_message},
+	{"lanes", read_lanes},
+	{"allowed_targets", read_allowed_targets},
+	{"version", read_version},
+};
+
+static enum wr_err read_member(struct queue_settings *settings, const struct json_value *member,
+							   size_t number, struct err_detail *ret_detail)
 {
 	const char *key = json_key(member);
-	for (size_t i = 0; i < number_row_count; i++) {
-		const struct number_row *row = &number_rows[i];
-		int64_t number = 0;
-		if (strcmp(key, row->name) != 0)
-			continue;
-		if (!json_int(member, &number) || number < row->low || number > row->high)
-			return err_say(ret_detail, WR_INVALID,
-						   "%s: must be a whole number %" PRId64 "..%" PRId64, row->name, row->low,
-						   row->high);
-		*number_at(settings, row) = number;
-		return WR_OK;
-	}
-	if (strcmp(key, "state") == 0 || strcmp(key, "on_outage") == 0 || strcmp(key, "message") == 0)
-		return read_word(key, member, settings, ret_detail);
-	if (strcmp(key, "session_renewal") == 0)
-		return json_bool(member, &settings->session_renewal)
-				   ? WR_OK
-				   : err_say(ret_detail, WR_INVALID, "session_renewal: must be true or false");
-	if (strcmp(key, "lanes") == 0)
-		return read_lanes(member, settings, ret_detail);
-	if (strcmp(key, "allowed_targets") == 0)
-		return read_targets(member, settings, ret_detail);
-	if (strcmp(key, "version") == 0)
-		return WR_OK;
+	for (size_t i = 0; i < settings_number_count; i++)
+		if (strcmp(key, settings_numbers[i].name) == 0) {
+			int64_t value;
+			if (!json_int(member, &value))
+				return settings_number_wrong(&settings_numbers[i], ret_detail);
+			return settings_number_set(settings, &settings_numbers[i], value, ret_detail);
+		}
+	for (size_t i = 0; i < sizeof(readers) / sizeof(readers[0]); i++)
+		if (strcmp(key, readers[i].name) == 0)
+			return readers[i].read(settings, member, ret_detail);
+	/* By its place: what the peer sent is not repeated. */
 	return err_say(ret_detail, WR_INVALID,
-				   "A member is not a setting of a queue; GET shows the names.");
+				   "member %zu of the settings: must have the name of a setting", number + 1);
 }
 
 enum wr_err queue_settings_from_json(const char *json, size_t len,
@@ -139,32 +165,25 @@ enum wr_err queue_settings_from_json(const char *json, size_t len,
 	if (err != WR_OK)
 		return err;
 	if (!json_is_object(document))
-		return err_say(ret_detail, WR_MALFORMED, "The settings must be a JSON object.");
+		return err_say(ret_detail, WR_MALFORMED, "must be a JSON object of settings");
 	struct queue_settings settings = *base;
 	for (size_t i = 0; i < json_count(document); i++) {
-		err = read_member(json_at(document, i), &settings, ret_detail);
+		err = read_member(&settings, json_at(document, i), i, ret_detail);
 		if (err != WR_OK)
 			return err;
 	}
-	err = settings_check(&settings, ret_detail);
+	err = settings_check_whole(&settings, ret_detail);
 	if (err == WR_OK)
 		*ret_settings = settings;
 	return err;
 }
 
-void queue_settings_to_json(const struct queue_settings *settings, struct json_out *out,
-							const char *key)
+/* ---- writing ---- */
+
+static void write_lanes(const struct queue_settings *settings, struct json_out *out)
 {
-	json_out_object(out, key);
-	for (size_t i = 0; i < number_row_count; i++)
-		json_out_int(out, number_rows[i].name, number_of(settings, &number_rows[i]));
-	json_out_bool(out, "session_renewal", settings->session_renewal);
-	json_out_string(out, "state", queue_state_word(settings->state));
-	json_out_string(out, "on_outage",
-					settings->on_outage == QUEUE_ON_OUTAGE_OPEN ? "open" : "hold");
-	json_out_string(out, "message", settings->message);
 	json_out_array(out, "lanes");
-	for (uint32_t i = 0; i < settings->lane_count; i++) {
+	for (unsigned i = 0; i < settings->lane_count; i++) {
 		json_out_object(out, NULL);
 		json_out_string(out, "name", settings->lanes[i].name);
 		json_out_int(out, "weight", settings->lanes[i].weight);
@@ -172,8 +191,22 @@ void queue_settings_to_json(const struct queue_settings *settings, struct json_o
 		json_out_object_end(out);
 	}
 	json_out_array_end(out);
+}
+
+void queue_settings_to_json(const struct queue_settings *settings, struct json_out *out,
+							const char *key)
+{
+	json_out_object(out, key);
+	for (size_t i = 0; i < settings_number_count; i++)
+		json_out_int(out, settings_numbers[i].name,
+					 settings_number_get(settings, &settings_numbers[i]));
+	json_out_bool(out, "session_renewal", settings->session_renewal);
+	json_out_string(out, "state", queue_state_word(settings->state));
+	json_out_string(out, "on_outage", queue_on_outage_word(settings->on_outage));
+	json_out_string(out, "message", settings->message);
+	write_lanes(settings, out);
 	json_out_array(out, "allowed_targets");
-	for (uint32_t i = 0; i < settings->target_count; i++)
+	for (unsigned i = 0; i < settings->target_count; i++)
 		json_out_string(out, NULL, settings->targets[i]);
 	json_out_array_end(out);
 	json_out_object_end(out);
