@@ -74,18 +74,28 @@ void queue_table_free(struct queue_table *table)
 	free(table);
 }
 
-/* Where a queue is, or NULL. Bounded also while every slot is occupied. */
-static queue_slot *slot_of(struct slots *slots, const struct queue_name *name)
+/* A queue's snapshot, or NULL. It is the one that the search met: to look into its slot again would
+ * show what the writer has put there since, which may be another queue. Bounded also while every
+ * slot is occupied. */
+static struct queue_snapshot *search(const struct slots *slots, const struct queue_name *name,
+									 size_t *ret_at)
 {
 	size_t start = (size_t)queue_name_hash(name);
 	for (size_t i = 0; i <= slots->mask; i++) {
 		struct queue_snapshot *snapshot = snapshot_in(slots, start + i);
 		if (!snapshot)
 			return NULL;
-		if (snapshot != &tombstone && queue_name_equal(&snapshot->name, name))
-			return &slots->slot[(start + i) & slots->mask];
+		if (snapshot != &tombstone && queue_name_equal(&snapshot->name, name)) {
+			*ret_at = (start + i) & slots->mask;
+			return snapshot;
+		}
 	}
 	return NULL;
+}
+
+static void show(struct slots *slots, size_t at, struct queue_snapshot *snapshot)
+{
+	atomic_store_explicit(&slots->slot[at & slots->mask], snapshot, memory_order_release);
 }
 
 /* Puts a queue that is not there yet into the first slot that is free or has a tombstone; half of
@@ -97,7 +107,7 @@ static void insert(struct slots *slots, struct queue_snapshot *snapshot)
 		at++;
 	if (!snapshot_in(slots, at))
 		slots->occupied++;
-	atomic_store_explicit(&slots->slot[at & slots->mask], snapshot, memory_order_release);
+	show(slots, at, snapshot);
 }
 
 static void leave_tombstones_behind(struct queue_table *table)
@@ -117,13 +127,14 @@ static void leave_tombstones_behind(struct queue_table *table)
 
 enum wr_err queue_table_put(struct queue_table *table, struct queue_snapshot *snapshot)
 {
-	queue_slot *slot = slot_of(slots_of(table), &snapshot->name);
-	if (slot) {
-		struct queue_snapshot *old = atomic_exchange_explicit(slot, snapshot, memory_order_acq_rel);
+	size_t at;
+	struct queue_snapshot *old = search(slots_of(table), &snapshot->name, &at);
+	if (old) {
+		show(slots_of(table), at, snapshot);
 		quiescence_retire(table->quiescence, old, free);
 		return WR_OK;
 	}
-	if (table->count == table->queues_max) {
+	if (queue_table_count(table) >= table->queues_max) {
 		free(snapshot);
 		return WR_LIMIT;
 	}
@@ -135,10 +146,11 @@ enum wr_err queue_table_put(struct queue_table *table, struct queue_snapshot *sn
 
 void queue_table_remove(struct queue_table *table, const struct queue_name *name)
 {
-	queue_slot *slot = slot_of(slots_of(table), name);
-	if (!slot)
+	size_t at;
+	struct queue_snapshot *old = search(slots_of(table), name, &at);
+	if (!old)
 		return;
-	struct queue_snapshot *old = atomic_exchange_explicit(slot, &tombstone, memory_order_acq_rel);
+	show(slots_of(table), at, &tombstone);
 	quiescence_retire(table->quiescence, old, free);
 	table->count--;
 }
@@ -146,8 +158,8 @@ void queue_table_remove(struct queue_table *table, const struct queue_name *name
 const struct queue_snapshot *queue_table_find(const struct queue_table *table,
 											  const struct queue_name *name)
 {
-	queue_slot *slot = slot_of(slots_of(table), name);
-	return slot ? atomic_load_explicit(slot, memory_order_acquire) : NULL;
+	size_t at;
+	return search(slots_of(table), name, &at);
 }
 
 void queue_table_each(const struct queue_table *table,
