@@ -237,7 +237,9 @@ fuzz: ## every fuzz target for FUZZ_SECONDS each (needs clang)
 	$(Q)FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/fuzz $(BUILD)/fuzzing $(FUZZERS)
 fuzz-programs: $(patsubst %,$(BUILD)/fuzz/%,$(FUZZERS))
 
-bench: all $(BENCHMARKS) ## speeds and ratios, written to $(BUILD)/bench.json
+bench: ## speeds and ratios, written to $(BUILD)/bench.json
+	$(Q)scripts/bootstrap all
+	$(Q)$(MAKE) all $(BENCHMARKS)
 	$(Q)BUILD=$(BUILD) tests/bench/run
 
 lint: all ## the project's own rules, layout and shell scripts

@@ -32,7 +32,7 @@ struct sync {
 	struct store *store;
 	struct followed *all;
 	bool *slot_used;
-	bool file_applied;
+	bool probed, file_applied;
 	atomic_bool stop;
 	_Atomic uint64_t rounds, failures, reloads, revivals;
 };
@@ -257,6 +257,18 @@ static bool round_of(struct sync *sync)
 	return true;
 }
 
+/* Once: a DragonflyDB without its two flags would refuse every step. */
+static void probe(struct sync *sync)
+{
+	struct err_detail detail = {""};
+	if (sync->probed)
+		return;
+	enum wr_err err = store_probe(sync->store, &detail);
+	sync->probed = err != WR_STORE_AWAY;
+	if (err == WR_BAD_CONFIG)
+		log_event(LOG_LEVEL_ERROR, "store_refuses_tags", LOG_TEXT("reason", detail.text));
+}
+
 static void apply_file(struct sync *sync)
 {
 	if (sync->file_applied)
@@ -280,6 +292,7 @@ static void *run(void *ctx)
 			resolved = began;
 		}
 		if (store_wait_ready(sync->store, sync->app->config.sync_interval_ms)) {
+			probe(sync);
 			apply_file(sync);
 			if (round_of(sync) && sync->file_applied)
 				atomic_store(&sync->app->synced, true);

@@ -29,7 +29,7 @@
 	T(queues_file, "WR_QUEUES_FILE", "", "Queues to make or change at start (JSON).")               \
 	T(trusted_proxies, "WR_TRUSTED_PROXIES", "", "Addresses and networks whose X-Forwarded-For counts, separated by commas.") \
 	T(cors_origins, "WR_CORS_ORIGINS", "", "Origins whose scripts may call the public API, separated by commas.") \
-	T(log_level, "WR_LOG_LEVEL", "info", "debug, info, warn or error; read again on SIGHUP.")       \
+	T(log_level, "WR_LOG_LEVEL", "info", "debug, info, warn or error.")       \
 	T(ready_file, "WR_READY_FILE", "", "Written with the addresses in use once the process serves.") \
 	N(workers, "WR_WORKERS", 0, 0, 128, "threads", "HTTP workers; 0: one per core.")                \
 	N(secure_cookies, "WR_SECURE_COOKIES", 1, 0, 1, "0/1", "Cookies are __Host- and Secure; 0 only for plain HTTP in development.") \

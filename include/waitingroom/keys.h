@@ -34,7 +34,8 @@ WR_MUST_USE enum wr_err keys_parse(const char *json, size_t len, struct keys **r
 								   struct err_detail *ret_detail);
 void keys_free(struct keys *keys); /* wipes key material */
 
-/* Writes a fresh file with one key of each use, mode 0400; refuses to replace an existing one. */
+/* Writes a fresh file with one key of each use and the next session key, mode 0400; refuses to
+ * replace an existing one. */
 WR_MUST_USE enum wr_err keys_generate(const char *path, struct err_detail *ret_detail);
 
 /* The public session keys as a JWK Set: {"keys":[{"kty":"EC","crv":"P-256",…}]}. */
