@@ -232,37 +232,38 @@ void admin_put_serve(void *ctx, struct http_request *request, const struct route
 
 /* ---- pause and resume ---- */
 
-/* The body is optional; "message" is its only member. */
-static enum wr_err read_message(const struct http_request *request, const char **ret_message,
-								struct json_value **ret_document, struct err_detail *ret_detail)
+/* The body is optional; "message" is its only member, with the rules of the settings. */
+static enum wr_err read_message(const struct http_request *request,
+								char ret_message[QUEUE_MESSAGE_BYTES + 1],
+								struct err_detail *ret_detail)
 {
+	WR_AUTO(json_free_at) struct json_value *document = NULL;
+	struct queue_settings base, settings;
 	size_t len = 0;
 	const char *body = http_request_body(request, &len);
-	*ret_message = "";
+	ret_message[0] = '\0';
 	if (len == 0)
 		return WR_OK;
-	enum wr_err err = json_parse(body, len, ret_document, ret_detail);
+	enum wr_err err = json_parse(body, len, &document, ret_detail);
 	if (err != WR_OK)
 		return err;
-	const struct json_value *message = json_member(*ret_document, "message");
-	if (!json_is_object(*ret_document) ||
-		json_count(*ret_document) > (message != NULL ? 1u : 0u) ||
-		(message != NULL && !json_string(message, ret_message)) ||
-		strlen(*ret_message) > QUEUE_MESSAGE_BYTES)
-		return err_say(ret_detail, WR_INVALID,
-					   "message: the body is {\"message\":\"…\"} with at most %d bytes",
-					   QUEUE_MESSAGE_BYTES);
-	return WR_OK;
+	bool has_message = json_member(document, "message") != NULL;
+	if (!json_is_object(document) || json_count(document) > (has_message ? 1u : 0u))
+		return err_say(ret_detail, WR_INVALID, "message: the body is {\"message\":\"…\"}");
+	queue_settings_default(&base);
+	err = queue_settings_from_json(body, len, &base, &settings, ret_detail);
+	if (err == WR_OK)
+		strcpy(ret_message, settings.message);
+	return err;
 }
 
 static void change_state(struct internal *internal, struct http_request *request,
 						 enum queue_state state)
 {
 	struct admin_notes *notes = http_request_notes(request);
-	WR_AUTO(json_free_at) struct json_value *document = NULL;
 	struct err_detail detail = {""};
-	const char *message = "";
-	enum wr_err err = read_message(request, &message, &document, &detail);
+	char message[QUEUE_MESSAGE_BYTES + 1];
+	enum wr_err err = read_message(request, message, &detail);
 	if (err != WR_OK) {
 		problem(internal, request, err, &detail);
 		return;
