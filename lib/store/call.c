@@ -180,15 +180,17 @@ static void call_answer(struct call *call, const struct reply *reply)
 	struct store *store = call->store;
 	TAILQ_REMOVE(&store->under_way, call, link);
 	enum wr_err err = call->err;
-	bool is_error = reply && reply_is_error(reply);
-	bool wrong_server = is_error && is_wrong_server(reply);
-	if (is_error)
-		err = WR_STORE_AWAY;
-	else
+	char wrong_server[128] = "";
+	if (!reply_is_error(reply)) {
 		link_works(store);
-	call_finish(call, err, reply);
-	if (wrong_server)
-		link_drop(store, "the server takes no writes");
+	} else {
+		err = WR_STORE_AWAY;
+		if (is_wrong_server(reply))
+			snprintf(wrong_server, sizeof(wrong_server), "%s", reply_text(reply));
+	}
+	call_finish(call, err, reply); /* the reply may be gone after this */
+	if (wrong_server[0])
+		link_drop(store, wrong_server);
 }
 
 /* The reply of the script or command itself. */
