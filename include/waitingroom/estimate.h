@@ -25,8 +25,8 @@ struct estimator { /* zero-filled is a valid start */
 	int64_t bucket_start_ms;
 	uint64_t admitted_before, gone_before; /* totals at the start of the bucket */
 	uint64_t admitted_seen;				   /* total at the last observation */
-	double rate_per_s;	 /* EWMA, tau 300 s */
-	double hazard_per_s; /* EWMA, tau 300 s, per waiting person */
+	double rate_per_s;					   /* EWMA, tau 300 s */
+	double hazard_per_s;				   /* EWMA, tau 300 s, per waiting person */
 	uint32_t bucket_count;
 	float bucket_rates[ESTIMATE_BUCKETS]; /* ring, people per second */
 	int64_t last_admission_ms;
@@ -37,7 +37,7 @@ struct estimator { /* zero-filled is a valid start */
 void estimator_observe(struct estimator *estimator, int64_t now_ms, uint64_t admitted,
 					   uint64_t gone, uint64_t waiting, bool paused);
 
-struct wait_model { /* what a look-up needs, a few doubles */
+struct wait_model {						  /* what a look-up needs, a few doubles */
 	double rate_low, rate_mid, rate_high; /* people per second; 0: unknown */
 	double hazard_per_s;
 	bool known;
@@ -48,7 +48,7 @@ struct wait_model estimator_model(const struct estimator *estimator, int64_t now
 								  double configured_rate_per_s, bool capacity_binds, bool paused);
 
 struct wait_range {
-	bool known; /* false: answer null */
+	bool known;			   /* false: answer null */
 	int64_t low_s, high_s; /* rounded outward; capped at 90000 ("more than a day") */
 };
 /* Expected seconds, as they are: for measuring how good the estimates were. Model must be known. */

@@ -15,8 +15,8 @@
 
 struct pacing {
 	int64_t poll_min_ms, poll_max_ms;
-	uint64_t waiting;		   /* in the whole queue */
-	uint64_t polls_per_s_max;  /* what the service wants to take for this queue; 0: no opinion */
+	uint64_t waiting;		  /* in the whole queue */
+	uint64_t polls_per_s_max; /* what the service wants to take for this queue; 0: no opinion */
 };
 
 /* ahead: people before this one; wait_low_s: the estimate, or -1; random: 32 random bits. */

@@ -24,16 +24,17 @@
 
 struct queue_snapshot {
 	struct queue_name name;
-	uint32_t slot; /* small number given by the writer, reused after a queue is gone: index for workers' own arrays */
+	uint32_t slot; /* small number given by the writer, reused after a queue is gone: for workers'
+					  own arrays */
 	char epoch[EPOCH_CHARS + 1];
 	char lost_epoch[EPOCH_CHARS + 1]; /* the life before a total loss, whose tokens still count */
 	bool recovering;				  /* line frozen until everybody has reported again */
-	const struct queue_settings *settings; /* retired by the writer when replaced */
+	const struct queue_settings *settings;		   /* retired by the writer when replaced */
 	struct position_index *lanes[QUEUE_LANES_MAX]; /* same order as settings->lanes */
 	struct wait_model waits[QUEUE_LANES_MAX];
 	uint64_t waiting, active, absent, returned; /* people */
-	int64_t as_of_ms;			/* store time of this picture */
-	struct mono_time taken;		/* when it was taken here: age = now − taken */
+	int64_t as_of_ms;							/* store time of this picture */
+	struct mono_time taken;						/* when it was taken here: age = now − taken */
 	bool outbox_full;
 };
 

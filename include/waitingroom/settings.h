@@ -19,8 +19,9 @@
 	X(rate_per_minute, 60, 0, 6000000, "people/min", "How many people are let in per minute.")     \
 	X(burst, 10, 1, 1000000, "people", "How many may be let in at once after a quiet time.")       \
 	X(capacity, 100, 0, 10000000, "people", "How many may be on the site at the same time.")       \
-	X(max_waiting, 1000000, 0, 500000000, "people", "How many may stand in line; above it joins "  \
-													"are refused.")                                 \
+	X(max_waiting, 1000000, 0, 500000000, "people",                                                \
+	  "How many may stand in line; above it joins "                                                \
+	  "are refused.")                                                                              \
 	X(heartbeat_ttl_ms, 300000, 1000, 86400000, "ms",                                              \
 	  "How long a place is held without hearing from its visitor.")                                \
 	X(absent_after_ms, 90000, 500, 86400000, "ms",                                                 \
