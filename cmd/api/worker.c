@@ -212,6 +212,8 @@ static void *run(void *ctx)
 
 void worker_start(struct worker *worker)
 {
+	/* Not stuck before its first turn. */
+	atomic_store_explicit(&worker->turn_ms, clock_mono().ns / 1000000, memory_order_relaxed);
 	if (pthread_create(&worker->thread, NULL, run, worker) != 0)
 		abort();
 }
