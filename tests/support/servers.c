@@ -195,6 +195,11 @@ const char *redis_socket(const struct redis_server *redis)
 	return redis->socket;
 }
 
+const char *redis_directory(const struct redis_server *redis)
+{
+	return redis->directory;
+}
+
 const char *redis_tcp_url(const struct redis_server *redis)
 {
 	assert_int_not_equal(redis->port, 0);

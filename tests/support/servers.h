@@ -24,11 +24,12 @@ struct redis_server;
 
 /* Started and answering. options may be NULL. gives; redis_free() */
 struct redis_server *redis_start(const struct redis_options *options);
-const char *redis_url(const struct redis_server *redis);	 /* "unix:///…/redis.sock"; lends */
-const char *redis_socket(const struct redis_server *redis);	 /* its path; lends */
-const char *redis_tcp_url(const struct redis_server *redis); /* "redis://127.0.0.1:port"; lends */
-int redis_port(const struct redis_server *redis);			 /* 0 without tcp */
-struct process *redis_process(struct redis_server *redis);	 /* to signal or look at; lends */
+const char *redis_url(const struct redis_server *redis);	   /* "unix:///…/redis.sock"; lends */
+const char *redis_socket(const struct redis_server *redis);	   /* its path; lends */
+const char *redis_directory(const struct redis_server *redis); /* where its data is; lends */
+const char *redis_tcp_url(const struct redis_server *redis);   /* "redis://127.0.0.1:port"; lends */
+int redis_port(const struct redis_server *redis);			   /* 0 without tcp */
+struct process *redis_process(struct redis_server *redis);	   /* to signal or look at; lends */
 
 /* Sends an inline command ("CONFIG SET maxmemory 1mb"); gives the raw reply. */
 char *redis_do(struct redis_server *redis, const char *command);

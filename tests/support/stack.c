@@ -1,6 +1,7 @@
 /* Stack: starts servers, then programs, each told where the others are; waits until all are ready.
  *
- * Programs choose their ports (port 0) and write them to a file of their own when they serve;
+ * Each program gets ports of its own when it is made, so that it comes back where it was after a
+ * kill, as a pod behind a gateway does. It writes its addresses to a file of its own when it serves;
  * readiness is then asked of /readyz.
  */
 #include "support/stack.h"
@@ -26,7 +27,7 @@
 
 struct stack_program {
 	const char *binary;
-	int number, starts;
+	int number, starts, port, internal_port;
 	char *ready_file, *url, *internal_url;
 	struct process *process;
 };
@@ -64,8 +65,6 @@ static void make_env(struct stack *stack, const struct stack_options *options)
 		add_env(stack, "WR_NATS_URL=%s", nats_url(stack->nats));
 	else
 		add_env(stack, "WR_NATS_URL=nats://127.0.0.1:%d", free_port());
-	add_env(stack, "WR_LISTEN=127.0.0.1:0");
-	add_env(stack, "WR_INTERNAL_LISTEN=127.0.0.1:0");
 	add_env(stack, "WR_TOKEN_KEYS_FILE=%s", stack->keys_file);
 	add_env(stack, "WR_SECURE_COOKIES=0");
 	add_env(stack, "WR_DRAIN_WAIT_MS=0"); /* no gateway has to notice */
@@ -119,21 +118,30 @@ static void start_program(struct stack *stack, struct stack_program *program)
 	process_free(program->process);
 	unlink(program->ready_file);
 	WR_AUTO(mem_free_at) char *path = process_binary(program->binary);
+	char listen[48], internal[48];
 	WR_AUTO(mem_free_at) char *ready_env = NULL;
 	if (asprintf(&ready_env, "WR_READY_FILE=%s", program->ready_file) < 0)
 		abort();
-	const char **env = mem_alloc_zero((size_t)stack->env_count + 2, sizeof(*env));
-	memcpy(env, stack->env, (size_t)stack->env_count * sizeof(*env));
-	env[stack->env_count] = ready_env;
+	snprintf(listen, sizeof(listen), "WR_LISTEN=127.0.0.1:%d", program->port);
+	snprintf(internal, sizeof(internal), "WR_INTERNAL_LISTEN=127.0.0.1:%d", program->internal_port);
+	const char **env = mem_alloc_zero((size_t)stack->env_count + 4, sizeof(*env));
+	const char *const own[] = {ready_env, listen, internal};
+	memcpy(env, own, sizeof(own));
+	memcpy(env + 3, stack->env, (size_t)stack->env_count * sizeof(*env));
 	program->process = process_start(name, (const char *const[]){path, NULL}, env);
 	free(env);
 }
 
-static void await_program(struct stack_program *program)
+static void await_addresses(struct stack_program *program)
 {
 	WAIT_UNTIL(READY_DEADLINE_MS, read_ready_file(program), program->binary);
 	if (!program->internal_url)
 		fail_msg("%s names no internal address", program->ready_file);
+}
+
+static void await_program(struct stack_program *program)
+{
+	await_addresses(program);
 	WAIT_UNTIL(READY_DEADLINE_MS, is_ready(program), program->binary);
 }
 
@@ -142,6 +150,8 @@ static struct stack_program *new_program(const struct stack *stack, const char *
 	struct stack_program *program = mem_alloc_zero(1, sizeof(*program));
 	program->binary = binary;
 	program->number = number;
+	program->port = free_port();
+	program->internal_port = free_port();
 	program->ready_file = temp_path("%s%d.%d.ready", binary, stack->number, number);
 	return program;
 }
@@ -216,6 +226,18 @@ int stack_add_pod(struct stack *stack)
 int stack_add_admitter(struct stack *stack)
 {
 	await_program(launch_admitter(stack));
+	return stack->admitter_count - 1;
+}
+
+int stack_launch_pod(struct stack *stack)
+{
+	await_addresses(launch_pod(stack));
+	return stack->pod_count - 1;
+}
+
+int stack_launch_admitter(struct stack *stack)
+{
+	await_addresses(launch_admitter(stack));
 	return stack->admitter_count - 1;
 }
 

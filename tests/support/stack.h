@@ -48,8 +48,11 @@ void stack_free(struct stack *stack); /* NULL is fine */
 /* One more; its number. Ready on return. */
 int stack_add_pod(struct stack *stack);
 int stack_add_admitter(struct stack *stack);
+/* The same, but only listening on return: to be started while its servers are away. */
+int stack_launch_pod(struct stack *stack);
+int stack_launch_admitter(struct stack *stack);
 
-/* "http://127.0.0.1:port" of a pod; lends, until it is started again (ports change). */
+/* "http://127.0.0.1:port" of a pod; lends, until it is started again (the port stays). */
 const char *stack_url(const struct stack *stack, int pod);
 const char *stack_internal_url(const struct stack *stack, int pod);
 const char *stack_admitter_url(const struct stack *stack, int admitter); /* internal port */
