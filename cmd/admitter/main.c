@@ -42,7 +42,8 @@ static enum wr_err start_relay(struct parts *parts, struct err_detail *ret_detai
 									.max_age_s = config->stream_max_age_s,
 									.max_bytes = config->stream_max_bytes,
 									.duplicate_window_s = config->stream_duplicate_window_s};
-	return relay_start(&options, &parts->relay, ret_detail);
+	return config_blame(relay_start(&options, &parts->relay, ret_detail), "WR_NATS_URL",
+						ret_detail);
 }
 
 static enum wr_err start(struct parts *parts, struct err_detail *ret_detail)
@@ -53,13 +54,16 @@ static enum wr_err start(struct parts *parts, struct err_detail *ret_detail)
 		err = err_say(ret_detail, WR_BAD_CONFIG, "WR_LOG_LEVEL: must be debug, info, warn or error");
 	log_start(PROGRAM, level);
 	if (err == WR_OK)
-		err = store_address_parse(parts->config.store_url, &parts->address, ret_detail);
+		err = config_blame(store_address_parse(parts->config.store_url, &parts->address, ret_detail),
+						   "WR_STORE_URL", ret_detail);
 	if (err == WR_OK)
 		err = start_relay(parts, ret_detail);
 	if (err != WR_OK)
 		return err;
 	parts->admitter = admitter_start(&parts->config, parts->address);
-	err = health_start(&parts->config, parts->admitter, parts->relay, &parts->health, ret_detail);
+	err = config_blame(
+		health_start(&parts->config, parts->admitter, parts->relay, &parts->health, ret_detail),
+		"WR_INTERNAL_LISTEN", ret_detail);
 	if (err == WR_OK)
 		err = process_write_ready(parts->config.ready_file, "", health_address(parts->health),
 								  ret_detail);
@@ -87,7 +91,7 @@ int main(int argc, char **argv)
 	process_prepare();
 	if (start(&parts, &detail) != WR_OK) {
 		fprintf(stderr, "%s: %s\n", PROGRAM, detail.text);
-		return 1;
+		_exit(1); /* threads may be running: exit() would take libraries' state from under them */
 	}
 	log_event(LOG_LEVEL_INFO, "started", LOG_TEXT("version", WR_VERSION),
 			  LOG_TEXT("internal", health_address(parts.health)));

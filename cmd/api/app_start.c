@@ -31,7 +31,7 @@ static enum wr_err load_keys(struct app *app, struct err_detail *ret_detail)
 					   "every pod, and keep it secret");
 	enum wr_err err = keys_load(app->config.token_keys_file, &keys, ret_detail);
 	if (err != WR_OK)
-		return err;
+		return config_blame(err, "WR_TOKEN_KEYS_FILE", ret_detail);
 	struct keys *old = atomic_exchange(&app->keys, keys);
 	if (old != NULL)
 		quiescence_retire(app->quiescence, old, free_keys);
@@ -77,9 +77,12 @@ static enum wr_err read_settings(struct app *app, struct err_detail *ret_detail)
 	if (err == WR_OK)
 		err = split_origins(app, ret_detail);
 	if (err == WR_OK)
-		err = trusted_proxies_parse(app->config.trusted_proxies, &app->proxies, ret_detail);
+		err = config_blame(
+			trusted_proxies_parse(app->config.trusted_proxies, &app->proxies, ret_detail),
+			"WR_TRUSTED_PROXIES", ret_detail);
 	if (err == WR_OK)
-		err = store_address_parse(app->config.store_url, &app->store_address, ret_detail);
+		err = config_blame(store_address_parse(app->config.store_url, &app->store_address, ret_detail),
+						   "WR_STORE_URL", ret_detail);
 	if (err == WR_OK && app->config.queues_file[0] != '\0')
 		err = queues_file_check(app->config.queues_file, ret_detail);
 	if (err == WR_OK)
@@ -99,7 +102,7 @@ static enum wr_err start_workers(struct app *app, struct err_detail *ret_detail)
 	for (size_t i = 0; i < count; i++) {
 		enum wr_err err = worker_new(app, i, &app->workers[i], ret_detail);
 		if (err != WR_OK)
-			return err;
+			return config_blame(err, "WR_LISTEN", ret_detail);
 		app->worker_count = i + 1;
 	}
 	for (size_t i = 0; i < count; i++)
@@ -126,7 +129,7 @@ static enum wr_err start_relay(struct app *app, struct err_detail *ret_detail)
 		.max_bytes = app->config.stream_max_bytes,
 		.duplicate_window_s = app->config.stream_duplicate_window_s,
 	};
-	return relay_start(&options, &app->relay, ret_detail);
+	return config_blame(relay_start(&options, &app->relay, ret_detail), "WR_NATS_URL", ret_detail);
 }
 
 enum wr_err app_start(struct app **ret_app, struct err_detail *ret_detail)
@@ -140,7 +143,8 @@ enum wr_err app_start(struct app **ret_app, struct err_detail *ret_detail)
 	app->sync = sync_start(app);
 	err = start_workers(app, ret_detail);
 	if (err == WR_OK)
-		err = internal_start(app, &app->internal, ret_detail);
+		err = config_blame(internal_start(app, &app->internal, ret_detail), "WR_INTERNAL_LISTEN",
+						   ret_detail);
 	if (err == WR_OK)
 		err = start_relay(app, ret_detail);
 	if (err == WR_OK)

@@ -7,6 +7,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "admin_keys.h"
 #include "app_start.h"
@@ -77,7 +78,7 @@ int main(int argc, char **argv)
 	struct app *app = NULL;
 	if (app_start(&app, &detail) != WR_OK) {
 		fprintf(stderr, "%s: %s\n", PROGRAM, detail.text);
-		return 1;
+		_exit(1); /* threads may be running: exit() would take libraries' state from under them */
 	}
 	serve(app);
 	return 0;

@@ -74,6 +74,8 @@ struct config {
 /* Reads the environment. WR_BAD_CONFIG names the variable, what is wrong and the range; an unknown
  * variable that begins with WR_ is refused too (a typo must not pass silently), except WR_TEST_*. */
 WR_MUST_USE enum wr_err config_read(struct config *ret_config, struct err_detail *ret_detail);
+/* Puts the name of the variable before what a part has said about its value. Returns err. */
+enum wr_err config_blame(enum wr_err err, const char *variable, struct err_detail *detail);
 void config_print(const struct config *config, FILE *out); /* VAR=value lines; passwords in URLs hidden */
 void config_print_help(FILE *out);						   /* one paragraph a setting */
 void config_print_markdown(FILE *out);					   /* a table for the documentation */

@@ -106,6 +106,14 @@ enum wr_err config_read(struct config *ret_config, struct err_detail *ret_detail
 	return WR_OK;
 }
 
+enum wr_err config_blame(enum wr_err err, const char *variable, struct err_detail *detail)
+{
+	if (err == WR_OK || strncmp(detail->text, variable, strlen(variable)) == 0)
+		return err;
+	struct err_detail said = *detail;
+	return err_say(detail, err, "%s: %.200s", variable, said.text);
+}
+
 /* The part between "://" and "@" is shown as three stars. */
 static void print_hiding_password(FILE *out, const char *value)
 {
