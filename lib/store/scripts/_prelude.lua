@@ -15,20 +15,23 @@
 -- change is made again under the same event id; a state letter that is ahead of the sets is
 -- repaired by whichever script meets it next (admit drops it from the line, reap moves it).
 
+local call = redis.call
 local Q = string.match(KEYS[1], '^(wr:{[^{}]+}:)settings$')
 local CHUNK = 131072
-local clock = redis.call('TIME')
+local clock = call('TIME')
 local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
 
-local function int(n) return string.format('%d', n) end
+local format = string.format
+local function int(n) return format('%d', n) end
 local function key(name) return Q .. name end
 local function position_key(id) return Q .. 'position:' .. id end
-local function number(text, default) return tonumber(text or default) or default end
+-- DragonflyDB answers scores as floats: floor makes them integers again.
+local function number(text, default) return math.floor(tonumber(text or default) or default) end
 
 -- The value of a hash field or string that may be missing; nil in place of false.
 local function some(value) if value then return value end return nil end
 
-local function epoch_now() return some(redis.call('GET', key('epoch'))) or '' end
+local function epoch_now() return some(call('GET', key('epoch'))) or '' end
 
 -- "main:1:open,vip:3:signed" -> { {name=, weight=, open=}, … }
 local function lanes_of(text)
@@ -42,7 +45,7 @@ end
 -- lines: "id lane ticket[ extra]", one a person; outbox.h has the columns.
 local function tell(kind, epoch, lines)
 	if #lines > 0 then
-		redis.call('XADD', key('outbox'), '*', 'type', kind, 'at', int(now), 'epoch', epoch,
+		call('XADD', key('outbox'), '*', 'type', kind, 'at', int(now), 'epoch', epoch,
 			'people', table.concat(lines, '\n'))
 	end
 end
@@ -57,40 +60,55 @@ local function mark_gone(lane, first, last)
 		local byte = math.floor(from / 8)
 		local whole = math.floor((to + 1) / 8) - byte
 		if from % 8 == 0 and whole >= 2 then
-			fresh = fresh + whole * 8 - redis.call('BITCOUNT', bits, int(byte), int(byte + whole - 1))
-			redis.call('SETRANGE', bits, int(byte), string.rep('\255', whole))
+			fresh = fresh + whole * 8 - call('BITCOUNT', bits, int(byte), int(byte + whole - 1))
+			call('SETRANGE', bits, int(byte), string.rep('\255', whole))
 			from = from + whole * 8
 		else
-			fresh = fresh + 1 - redis.call('SETBIT', bits, int(from), '1')
+			fresh = fresh + 1 - call('SETBIT', bits, int(from), '1')
 			from = from + 1
 		end
 	end
 	return fresh
 end
 
--- People leave the line: departed[lane] = { ticket, … }. Bitmap, count, and a compact entry for
--- the pods' indexes. Tickets that had left before are not counted again.
+-- Ranges of tickets leave the line: { lane, first, last, lane, first, last, … }, none over the end
+-- of a chunk. Bitmap, count, and a compact entry for the pods' indexes. What had left before is
+-- neither counted nor told again.
+local function depart_ranges(ranges)
+	local told, fresh = {}, {}
+	for i = 1, #ranges, 3 do
+		local lane, first, last = ranges[i], ranges[i + 1], ranges[i + 2]
+		local n = mark_gone(lane, first, last)
+		fresh[lane] = (fresh[lane] or 0) + n
+		if n > 0 then told[#told + 1] = lane .. ':' .. int(first) .. '-' .. int(last) end
+	end
+	for lane, n in pairs(fresh) do
+		if n > 0 then call('HINCRBY', key('counts'), 'gone:' .. lane, int(n)) end
+	end
+	if #told > 0 then
+		call('XADD', key('departures'), 'MINID', '~', int(now - 60000), '*', 'd',
+			table.concat(told, ','))
+	end
+end
+
+-- People leave the line: departed[lane] = { ticket, … }.
 local function depart(departed)
 	local ranges = {}
 	for lane, tickets in pairs(departed) do
 		table.sort(tickets)
-		local fresh, i = 0, 1
+		local i = 1
 		while i <= #tickets do
 			local first, last = tickets[i], tickets[i]
 			while i < #tickets and tickets[i + 1] <= last + 1 and last % CHUNK ~= 0 do
 				i = i + 1
 				last = tickets[i]
 			end
-			fresh = fresh + mark_gone(lane, first, last)
-			ranges[#ranges + 1] = lane .. ':' .. int(first) .. '-' .. int(last)
+			local n = #ranges
+			ranges[n + 1], ranges[n + 2], ranges[n + 3] = lane, first, last
 			i = i + 1
 		end
-		redis.call('HINCRBY', key('counts'), 'gone:' .. lane, int(fresh))
 	end
-	if #ranges > 0 then
-		redis.call('XADD', key('departures'), 'MINID', '~', int(now - 60000), '*', 'd',
-			table.concat(ranges, ','))
-	end
+	depart_ranges(ranges)
 end
 
 local function departs(departed, lane, ticket)
@@ -104,8 +122,8 @@ end
 
 -- Ends a place: the hash is remembered for 'keep' ms, to answer late polls and repeated joins.
 local function finish(id, state, keep)
-	redis.call('HSET', position_key(id), 's', state)
-	redis.call('PEXPIRE', position_key(id), int(keep))
+	call('HSET', position_key(id), 's', state)
+	call('PEXPIRE', position_key(id), int(keep))
 end
 
 -- The admission bucket in units of 1/60000 person: rate_per_minute units flow in per millisecond,
@@ -113,7 +131,7 @@ end
 -- full bucket. Returns the units; the caller writes them back with bucket_write.
 local function bucket_read(rate, burst)
 	local full = burst * 60000
-	local kept = redis.call('HMGET', key('tokens'), 'units', 'last_ms')
+	local kept = call('HMGET', key('tokens'), 'units', 'last_ms')
 	local units = number(kept[1], full)
 	local passed = now - number(kept[2], now)
 	if passed < 0 then passed = 0 end
@@ -124,34 +142,40 @@ local function bucket_read(rate, burst)
 end
 
 local function bucket_write(units)
-	redis.call('HSET', key('tokens'), 'units', int(units), 'last_ms', int(now))
+	call('HSET', key('tokens'), 'units', int(units), 'last_ms', int(now))
 end
 
 -- The clock of patience runs only while we listen. When the store restarted (another 'life'), when
 -- no admitter ticked or no pod flushed heartbeats for gap_ms, everybody counts as heard at the
 -- moment when listening resumed. Returns that moment.
 local function patience(life, gap_ms)
-	local kept = redis.call('HMGET', key('clock'), 'tick_ms', 'flush_ms', 'life', 'since_ms')
+	local kept = call('HMGET', key('clock'), 'tick_ms', 'flush_ms', 'life', 'since_ms')
 	local tick, flush = number(kept[1], 0), number(kept[2], 0)
 	local since = number(kept[4], 0)
 	if now - tick > gap_ms or now - flush > gap_ms or tick - now > gap_ms
 		or some(kept[3]) ~= life then
 		since = now
 	end
-	redis.call('HSET', key('clock'), 'tick_ms', int(now), 'life', life, 'since_ms', int(since))
+	call('HSET', key('clock'), 'tick_ms', int(now), 'life', life, 'since_ms', int(since))
 	return since
 end
 
 -- A pod or a token knows a higher ticket than the store: the store has lost its last moments (or
 -- all). The counter is raised, so that no number is given twice; the tickets in between are
 -- lost places, held in line for a recovery window in which their visitors report themselves.
+-- They are kept as "101-105,111-120" in the field lost:<lane> of the counts: tickets given out
+-- between two reports (106-110) are nobody's loss.
 local function raise_ticket(lane, seen)
-	local last = number(redis.call('GET', key('ticket:' .. lane)), 0)
+	local last = number(call('GET', key('ticket:' .. lane)), 0)
 	if seen <= last then return last end
-	local lost = redis.call('HMGET', key('counts'), 'lost_from:' .. lane, 'lost_to:' .. lane)
-	local poll_max = number(redis.call('HGET', KEYS[1], 'poll_max_ms'), 30000)
-	redis.call('HSET', key('counts'), 'lost_from:' .. lane, some(lost[1]) or int(last + 1),
-		'lost_to:' .. lane, int(seen), 'recover_until', int(now + 3 * poll_max))
-	redis.call('SET', key('ticket:' .. lane), int(seen))
+	local lost = some(call('HGET', key('counts'), 'lost:' .. lane))
+	local before, first = string.match(lost or '', '^(.-)(%d+)%-' .. int(last) .. '$')
+	if not before then
+		before, first = lost and lost .. ',' or '', int(last + 1)
+	end
+	local poll_max = number(call('HGET', KEYS[1], 'poll_max_ms'), 30000)
+	call('HSET', key('counts'), 'lost:' .. lane, before .. first .. '-' .. int(seen),
+		'recover_until', int(now + 3 * poll_max))
+	call('SET', key('ticket:' .. lane), int(seen))
 	return seen
 end

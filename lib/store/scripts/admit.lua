@@ -13,30 +13,32 @@
 --
 -- Writes: outbox (admitted) - position hashes - sessions, heartbeats, absent, returned - lists -
 -- bitmap and counts - bucket. An admitted letter without its session entry: reap sees it in heartbeats
--- and puts it into sessions. People still in a list who are not waiting are dropped here.
-local cfg = redis.call('HMGET', KEYS[1], 'version', 'state', 'lanes', 'rate_per_minute', 'burst',
+-- and puts it into sessions. People still in a list who are not waiting are dropped here, and their
+-- tickets marked gone once more, in case just the marks were lost. At its end a lane is empty:
+-- its count is put right if it says otherwise.
+local cfg = call('HMGET', KEYS[1], 'version', 'state', 'lanes', 'rate_per_minute', 'burst',
 	'capacity', 'claim_ttl_ms', 'absent_after_ms')
 if not cfg[1] then return { 'noqueue' } end
 local owner, limit, extra = ARGV[1], tonumber(ARGV[3]), tonumber(ARGV[6])
 if extra == 0 then
-	local holder = redis.call('GET', key('lease:admit'))
+	local holder = call('GET', key('lease:admit'))
 	if holder and holder ~= owner then return { 'other' } end
-	redis.call('SET', key('lease:admit'), owner, 'PX', ARGV[2])
+	call('SET', key('lease:admit'), owner, 'PX', ARGV[2])
 end
 local since = patience(ARGV[4], tonumber(ARGV[5]))
 local state, lanes = cfg[2], lanes_of(cfg[3])
 local absent_after = number(cfg[8], 90000)
-local free = number(cfg[6], 0) - redis.call('ZCARD', key('sessions'))
+local free = number(cfg[6], 0) - call('ZCARD', key('sessions'))
 local in_line = 0
 for i = 1, #lanes do
 	local name = lanes[i].name
-	in_line = in_line + number(redis.call('GET', key('ticket:' .. name)), 0)
-		- number(redis.call('HGET', key('counts'), 'gone:' .. name), 0)
+	in_line = in_line + number(call('GET', key('ticket:' .. name)), 0)
+		- number(call('HGET', key('counts'), 'gone:' .. name), 0)
 end
 
 local units = bucket_read(number(cfg[4], 0), number(cfg[5], 1))
 local places
-if redis.call('HGET', key('counts'), 'rebuild') then
+if call('HGET', key('counts'), 'rebuild') then
 	places = 0
 elseif state == 'passthrough' then
 	places = limit
@@ -57,21 +59,22 @@ local taken, aside, looked, seen, departed = {}, {}, 0, {}, {}
 
 -- Was this person there lately? Ghosts have negative scores, nobody at all none.
 local function is_present(score)
-	local heard = tonumber(score or '-1')
+	local heard = number(score, -1)
 	if heard < 0 then return false end
 	if heard < since then heard = since end
 	return now - heard <= absent_after
 end
 
--- Reads what is known of some ids, in their order: { id, state, lane, ticket, joined, score }.
-local function look(ids)
+-- Reads what is known of some ids, in their order. 'lane': where they stand, nil to read it, too.
+local function look(ids, lane)
 	local people = {}
 	if #ids == 0 then return people end
-	local scores = redis.call('ZMSCORE', key('heartbeats'), unpack(ids))
+	local scores = call('ZMSCORE', key('heartbeats'), unpack(ids))
 	for i = 1, #ids do
-		local p = redis.call('HMGET', position_key(ids[i]), 's', 'l', 't', 'j', 'a')
-		people[i] = { id = ids[i], s = p[1] or '-', l = p[2], t = number(p[3], 0),
-			j = number(p[4], now), a = p[5], score = scores[i] }
+		local id = ids[i]
+		local p = call('HMGET', Q .. 'position:' .. id, 's', 't', 'j', 'a')
+		people[i] = { id = id, s = p[1], l = lane or call('HGET', Q .. 'position:' .. id, 'l'),
+			ticket = p[2] or '0', t = tonumber(p[2] or 0), j = p[3], a = p[4], score = scores[i] }
 	end
 	return people
 end
@@ -82,33 +85,40 @@ local function take(p, how)
 end
 
 -- Those who came back stand before everybody.
-local back = redis.call('ZRANGE', key('returned'), '0', int(wanted - 1))
-local people = look(back)
-for i = 1, #people do
-	local p = people[i]
-	looked = looked + 1
-	p.returned = true
-	seen[p.id] = true
-	if p.s == 'w' then
-		if is_present(p.score) then take(p, 'returned') else aside[#aside + 1] = p end
+local back = {}
+while #taken < wanted and looked < limit do
+	local count = math.min(wanted - #taken, limit - looked)
+	local people = look(call('ZRANGE', key('returned'), int(#back), int(#back + count - 1)))
+	for i = 1, #people do
+		local p = people[i]
+		back[#back + 1] = p.id
+		p.returned = true
+		seen[p.id] = true
+		if p.s == 'w' then
+			if is_present(p.score) then take(p, 'returned') else aside[#aside + 1] = p end
+		end
 	end
+	looked = looked + #people
+	if #people < count then break end
 end
 
 -- A cursor walks one lane: the list from its tail, merged with 'restored' by ticket.
 local function refill(c)
-	if c.at > #c.people then
+	local count = math.floor((wanted - #taken) / #lanes) + 16
+	if c.at > #c.people and not c.list_end then
 		c.used = c.used + #c.people
-		local count = math.min(math.max(wanted - #taken, 16), limit)
-		local list = redis.call('LRANGE', c.list, int(-(c.used + count)), int(-(c.used + 1)))
+		local list = call('LRANGE', c.list, int(-(c.used + count)), int(-(c.used + 1)))
 		local ids = {}
 		for i = #list, 1, -1 do ids[#ids + 1] = list[i] end
-		c.people, c.at = look(ids), 1
+		c.people, c.at = look(ids, c.lane), 1
+		c.list_end = #ids < count
 	end
-	if c.restored_at > #c.restored then
+	if c.restored_at > #c.restored and not c.restored_end then
 		local from = c.restored_used + #c.restored
 		c.restored_used = from
-		c.restored = look(redis.call('ZRANGE', c.zset, int(from), int(from + 63)))
+		c.restored = look(call('ZRANGE', c.zset, int(from), int(from + count - 1)), c.lane)
 		c.restored_at = 1
+		c.restored_end = #c.restored < count
 	end
 end
 
@@ -117,7 +127,10 @@ local function peek(c)
 	while not c.next and looked < limit do
 		refill(c)
 		local listed, restored = c.people[c.at], c.restored[c.restored_at]
-		if not listed and not restored then return nil end
+		if not listed and not restored then
+			c.ended = true
+			return nil
+		end
 		local p
 		if listed and (listed.s ~= 'w' or not restored or listed.t <= restored.t) then
 			p = listed
@@ -128,22 +141,25 @@ local function peek(c)
 		end
 		looked = looked + 1
 		if p.s == 'w' and not p.a and not seen[p.id] then
-			seen[p.id] = true
+			if not c.restored_end then seen[p.id] = true end -- a place may be in both
 			if is_present(p.score) then c.next = p else aside[#aside + 1] = p end
+		elseif p.s then
+			departs(departed, p.l, p.t)
 		end
 	end
 	return c.next
 end
 
-local credits, cursors, total = {}, {}, 0
+local credits, cursors = {}, {}
 for i = 1, #lanes do
-	cursors[i] = { list = key('waiting:' .. lanes[i].name), zset = key('restored:' .. lanes[i].name),
+	cursors[i] = { lane = lanes[i].name, list = key('waiting:' .. lanes[i].name),
+		zset = key('restored:' .. lanes[i].name),
 		people = {}, at = 1, used = 0, restored = {}, restored_at = 1, restored_used = 0 }
 	credits[i] = 0
 end
 if #lanes > 1 then
 	for i = 1, #lanes do
-		credits[i] = number(redis.call('HGET', key('tokens'), 'credit:' .. lanes[i].name), 0)
+		credits[i] = number(call('HGET', key('tokens'), 'credit:' .. lanes[i].name), 0)
 	end
 end
 while #taken < wanted do
@@ -164,16 +180,16 @@ end
 local lines = {}
 for i = 1, #taken do
 	local p = taken[i]
-	local waited = now - p.j
+	local waited = now - number(p.j, now)
 	if waited < 0 then waited = 0 end
-	lines[i] = p.id .. ' ' .. p.l .. ' ' .. int(p.t) .. ' ' .. int(waited) .. ' ' .. p.how
+	lines[i] = p.id .. ' ' .. p.l .. ' ' .. p.ticket .. ' ' .. int(waited) .. ' ' .. p.how
 end
 tell('admitted', epoch_now(), lines)
 
 local deadline, sessions, ids, per_lane = int(now + number(cfg[7], 600000)), {}, {}, {}
 for i = 1, #taken do
 	local p = taken[i]
-	redis.call('HSET', position_key(p.id), 's', 'a')
+	call('HSET', position_key(p.id), 's', 'a')
 	sessions[i * 2 - 1] = deadline
 	sessions[i * 2] = p.id
 	ids[i] = p.id
@@ -183,19 +199,19 @@ end
 local absent = {}
 for i = 1, #aside do
 	local p = aside[i]
-	redis.call('HSET', position_key(p.id), 'a', '1')
-	if p.returned then redis.call('HDEL', position_key(p.id), 'b') else departs(departed, p.l, p.t) end
+	call('HSET', position_key(p.id), 'a', '1')
+	if p.returned then call('HDEL', position_key(p.id), 'b') else departs(departed, p.l, p.t) end
 	-- A place that no set knows (a lost write) starts again as a ghost, so that reap finds it.
-	if not p.score then redis.call('ZADD', key('heartbeats'), int(-now), p.id) end
-	absent[i * 2 - 1] = int(p.t)
+	if not p.score then call('ZADD', key('heartbeats'), int(-now), p.id) end
+	absent[i * 2 - 1] = p.ticket
 	absent[i * 2] = p.id
 end
 if #taken > 0 then
-	redis.call('ZADD', key('sessions'), unpack(sessions))
-	redis.call('ZREM', key('heartbeats'), unpack(ids))
+	call('ZADD', key('sessions'), unpack(sessions))
+	call('ZREM', key('heartbeats'), unpack(ids))
 end
-if #aside > 0 then redis.call('ZADD', key('absent'), unpack(absent)) end
-if #back > 0 then redis.call('ZREM', key('returned'), unpack(back)) end
+if #aside > 0 then call('ZADD', key('absent'), unpack(absent)) end
+if #back > 0 then call('ZREM', key('returned'), unpack(back)) end
 for i = 1, #lanes do
 	local c = cursors[i]
 	-- Somebody seen and not taken stays where they are.
@@ -203,15 +219,24 @@ for i = 1, #lanes do
 	if c.next then
 		if c.people[c.at - 1] == c.next then used = used - 1 else restored_used = restored_used - 1 end
 	end
-	if used > 0 then redis.call('RPOP', c.list, int(used)) end
-	if restored_used > 0 then redis.call('ZREMRANGEBYRANK', c.zset, '0', int(restored_used - 1)) end
+	if used > 0 then call('RPOP', c.list, int(used)) end
+	if restored_used > 0 then call('ZREMRANGEBYRANK', c.zset, '0', int(restored_used - 1)) end
 	if #lanes > 1 then
-		redis.call('HSET', key('tokens'), 'credit:' .. lanes[i].name, int(credits[i]))
+		call('HSET', key('tokens'), 'credit:' .. lanes[i].name, int(credits[i]))
 	end
 end
 depart(departed)
+for i = 1, #lanes do
+	local name = lanes[i].name
+	if cursors[i].ended and not call('HGET', key('counts'), 'lost:' .. name) then
+		local last = call('GET', key('ticket:' .. name))
+		if last and call('HGET', key('counts'), 'gone:' .. name) ~= last then
+			call('HSET', key('counts'), 'gone:' .. name, last)
+		end
+	end
+end
 for name, n in pairs(per_lane) do
-	redis.call('HINCRBY', key('counts'), 'admitted:' .. name, int(n))
+	call('HINCRBY', key('counts'), 'admitted:' .. name, int(n))
 end
 if extra == 0 and state ~= 'passthrough' then units = units - #taken * 60000 end
 bucket_write(units)

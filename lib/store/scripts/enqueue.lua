@@ -14,13 +14,13 @@
 -- under the same event id. With hashes but no list entry the place is found by its visitor's poll
 -- (not in heartbeats: restore puts it back). With the counter not raised the next join would
 -- take the same number: the pods' highest seen ticket raises it first.
-local cfg = redis.call('HMGET', KEYS[1], 'version', 'state', 'lanes', 'max_waiting',
+local cfg = call('HMGET', KEYS[1], 'version', 'state', 'lanes', 'max_waiting',
 	'rate_per_minute', 'burst', 'capacity', 'claim_ttl_ms', 'joins_per_network_per_minute')
 if not cfg[1] then return { 'noqueue' } end
 local state, lanes = cfg[2], lanes_of(cfg[3])
 local max_waiting, rate, burst = number(cfg[4], 0), number(cfg[5], 0), number(cfg[6], 1)
 local network_limit = number(cfg[9], 0)
-local counts = redis.call('HMGET', key('counts'), 'rebuild', 'lost_epoch')
+local counts = call('HMGET', key('counts'), 'rebuild', 'lost_epoch')
 local epoch = epoch_now()
 
 local at = 4
@@ -33,8 +33,8 @@ end
 local lane, waiting = {}, 0
 for i = 1, #lanes do
 	local name = lanes[i].name
-	local ticket = number(redis.call('GET', key('ticket:' .. name)), 0)
-	local gone = number(redis.call('HGET', key('counts'), 'gone:' .. name), 0)
+	local ticket = number(call('GET', key('ticket:' .. name)), 0)
+	local gone = number(call('HGET', key('counts'), 'gone:' .. name), 0)
 	lane[name] = { ticket = ticket, first = ticket, gone = gone, list = {} }
 	waiting = waiting + ticket - gone
 end
@@ -44,12 +44,12 @@ local direct, units = 0, 0
 if state == 'passthrough' then
 	direct = #ARGV
 elseif state == 'open' and waiting == 0 and not counts[1]
-	and redis.call('ZCARD', key('returned')) == 0 then
+	and call('ZCARD', key('returned')) == 0 then
 	units = bucket_read(rate, burst)
 	direct = math.min(math.floor(units / 60000),
-		number(cfg[7], 0) - redis.call('ZCARD', key('sessions')))
+		number(cfg[7], 0) - call('ZCARD', key('sessions')))
 end
-local busy = redis.call('XLEN', key('outbox')) >= tonumber(ARGV[1])
+local busy = call('XLEN', key('outbox')) >= tonumber(ARGV[1])
 
 -- Two counters a network, this minute's and the last one's share of a sliding window.
 local joins = {}
@@ -58,8 +58,8 @@ local function network_is_over(network)
 	local window = math.floor(now / 60000)
 	local seen = joins[network]
 	if not seen then
-		local before = number(redis.call('GET', key('rate:' .. network .. ':' .. int(window - 1))), 0)
-		local this = number(redis.call('GET', key('rate:' .. network .. ':' .. int(window))), 0)
+		local before = number(call('GET', key('rate:' .. network .. ':' .. int(window - 1))), 0)
+		local this = number(call('GET', key('rate:' .. network .. ':' .. int(window))), 0)
 		seen = { before = math.floor(before * (60000 - now % 60000) / 60000), this = this, new = 0 }
 		joins[network] = seen
 	end
@@ -74,10 +74,10 @@ for i = at, #ARGV, 6 do
 	local id, name, hash = ARGV[i], ARGV[i + 1], ARGV[i + 4]
 	local code, place = nil, mine[id]
 	if not place then
-		local kept = redis.call('HMGET', position_key(id), 's', 'l', 't', 'r', 'j')
+		local kept = call('HMGET', position_key(id), 's', 'l', 't', 'r', 'j')
 		if kept[1] then
-			place = { s = kept[1], l = kept[2], t = tonumber(kept[3]), r = kept[4] or hash,
-				j = kept[5], p = 0 }
+			place = { s = kept[1], l = kept[2], t = number(kept[3], 0), r = kept[4] or hash,
+				j = kept[5] or '0', p = 0 }
 		end
 	end
 	if place then
@@ -104,7 +104,7 @@ for i = at, #ARGV, 6 do
 			direct = direct - 1
 			units = units - 60000
 			line.gone = line.gone + 1
-			place.s = 'a'
+			place.s, place.p = 'a', 0
 			admitted[#admitted + 1] = who .. ' 0 '
 				.. (state == 'passthrough' and 'passthrough' or 'immediate')
 			departs(departed, name, place.t)
@@ -136,7 +136,7 @@ for i = 1, #made do
 	if p.r ~= '' then fields[#fields + 1] = 'r'; fields[#fields + 1] = p.r end
 	if p.g ~= '' then fields[#fields + 1] = 'g'; fields[#fields + 1] = p.g end
 	if p.u ~= '' then fields[#fields + 1] = 'u'; fields[#fields + 1] = p.u end
-	redis.call('HSET', position_key(p.id), unpack(fields))
+	call('HSET', position_key(p.id), unpack(fields))
 	if p.s == 'w' then
 		-- Negative until the first heartbeat: the place is a ghost, made at -score.
 		beats[#beats + 1] = int(-now)
@@ -144,22 +144,22 @@ for i = 1, #made do
 	else
 		sessions[#sessions + 1] = deadline
 		sessions[#sessions + 1] = p.id
-		redis.call('HINCRBY', key('counts'), 'admitted:' .. p.l, '1')
+		call('HINCRBY', key('counts'), 'admitted:' .. p.l, '1')
 	end
 end
 for name, line in pairs(lane) do
-	if line.ticket > line.first then redis.call('SET', key('ticket:' .. name), int(line.ticket)) end
-	if #line.list > 0 then redis.call('LPUSH', key('waiting:' .. name), unpack(line.list)) end
+	if line.ticket > line.first then call('SET', key('ticket:' .. name), int(line.ticket)) end
+	if #line.list > 0 then call('LPUSH', key('waiting:' .. name), unpack(line.list)) end
 end
-if #beats > 0 then redis.call('ZADD', key('heartbeats'), unpack(beats)) end
-if #sessions > 0 then redis.call('ZADD', key('sessions'), unpack(sessions)) end
+if #beats > 0 then call('ZADD', key('heartbeats'), unpack(beats)) end
+if #sessions > 0 then call('ZADD', key('sessions'), unpack(sessions)) end
 depart(departed)
 if #admitted > 0 and state ~= 'passthrough' then bucket_write(units) end
 for network, seen in pairs(joins) do
 	if seen.new > 0 then
 		local window = key('rate:' .. network .. ':' .. int(math.floor(now / 60000)))
-		redis.call('INCRBY', window, int(seen.new))
-		redis.call('PEXPIRE', window, '180000')
+		call('INCRBY', window, int(seen.new))
+		call('PEXPIRE', window, '180000')
 	end
 end
 return answer

@@ -8,8 +8,8 @@
 -- changed; only when some did not, the batch is looked at one by one.
 --
 -- Writes: the mark, then one ZADD. Losing either costs one poll.
-if redis.call('EXISTS', KEYS[1]) == 0 then return { 'noqueue' } end
-redis.call('HSET', key('clock'), 'flush_ms', int(now))
+if call('EXISTS', KEYS[1]) == 0 then return { 'noqueue' } end
+call('HSET', key('clock'), 'flush_ms', int(now))
 local answer = { 'ok', int(now) }
 if #ARGV == 0 then return answer end
 local args, at = {}, int(now)
@@ -17,8 +17,8 @@ for i = 1, #ARGV do
 	args[i * 2 - 1] = at
 	args[i * 2] = ARGV[i]
 end
-if redis.call('ZADD', key('heartbeats'), 'XX', 'CH', unpack(args)) < #ARGV then
-	local scores = redis.call('ZMSCORE', key('heartbeats'), unpack(ARGV))
+if call('ZADD', key('heartbeats'), 'XX', 'CH', unpack(args)) < #ARGV then
+	local scores = call('ZMSCORE', key('heartbeats'), unpack(ARGV))
 	for i = 1, #ARGV do
 		if not scores[i] then answer[#answer + 1] = i end
 	end

@@ -3,14 +3,14 @@
 -- ARGV  role, owner, milliseconds (0: give up)
 -- Gives 1 when the lease is the caller's now, else 0; and its fencing number
 local lease, fence = key('lease:' .. ARGV[1]), 'fence:' .. ARGV[1]
-local holder = redis.call('GET', lease)
+local holder = call('GET', lease)
 if holder and holder ~= ARGV[2] then
-	return { 0, number(redis.call('HGET', key('counts'), fence), 0) }
+	return { 0, number(call('HGET', key('counts'), fence), 0) }
 end
 if ARGV[3] == '0' then
-	redis.call('DEL', lease)
-	return { 0, number(redis.call('HGET', key('counts'), fence), 0) }
+	call('DEL', lease)
+	return { 0, number(call('HGET', key('counts'), fence), 0) }
 end
-if not holder then redis.call('HINCRBY', key('counts'), fence, '1') end
-redis.call('SET', lease, ARGV[2], 'PX', ARGV[3])
-return { 1, number(redis.call('HGET', key('counts'), fence), 0) }
+if not holder then call('HINCRBY', key('counts'), fence, '1') end
+call('SET', lease, ARGV[2], 'PX', ARGV[3])
+return { 1, number(call('HGET', key('counts'), fence), 0) }

@@ -12,7 +12,7 @@
 --
 -- Writes: outbox - epoch - recovery marks - settings last: a queue exists when it has a version.
 local how, expected = ARGV[1], ARGV[2]
-local version = redis.call('HGET', KEYS[1], 'version')
+local version = call('HGET', KEYS[1], 'version')
 local epoch = epoch_now()
 if how == 'patch' and not version then return { 'noqueue' } end
 if how == 'revive' and (version or epoch ~= '') then
@@ -21,7 +21,7 @@ end
 if expected ~= '' and expected ~= (version or '0') then
 	return { 'conflict', number(version, 0) }
 end
-if not version and redis.call('EXISTS', key('heartbeats'), key('sessions')) > 0 then
+if not version and call('EXISTS', key('settings_were')) == 1 then
 	return { 'busy' }
 end
 local fields, values, names = tonumber(ARGV[5]), {}, {}
@@ -32,9 +32,9 @@ for i = 1, fields do
 	if name == 'state' then state = value end
 	if name == 'message' then message = value end
 end
-local old_state = some(redis.call('HGET', KEYS[1], 'state'))
+local old_state = some(call('HGET', KEYS[1], 'state'))
 if version then
-	local now_values, different = redis.call('HMGET', KEYS[1], unpack(names)), false
+	local now_values, different = call('HMGET', KEYS[1], unpack(names)), false
 	for i = 1, fields do
 		if now_values[i] ~= values[i * 2] then different = true end
 	end
@@ -51,28 +51,27 @@ elseif old_state == 'paused' and state and state ~= 'paused' then
 	kind = 'queue-resumed'
 end
 local next_version = number(version, 0) + 1
-if not version then next_version = number(redis.call('HGET', key('counts'), 'last_version'), 0) + 1 end
-redis.call('XADD', key('outbox'), '*', 'type', kind, 'at', int(now), 'epoch', epoch, 'data', ARGV[4],
+if not version then next_version = number(call('HGET', key('counts'), 'last_version'), 0) + 1 end
+call('XADD', key('outbox'), '*', 'type', kind, 'at', int(now), 'epoch', epoch, 'data', ARGV[4],
 	'n', int(next_version))
 if not version then
-	redis.call('SET', key('epoch'), epoch)
+	call('SET', key('epoch'), epoch)
 	if how == 'revive' then
 		local poll_max = 30000
 		for i = 1, fields do
 			if values[i * 2 - 1] == 'poll_max_ms' then poll_max = number(values[i * 2], 30000) end
 		end
 		local at = 6 + fields * 2
-		redis.call('HSET', key('counts'), 'lost_epoch', ARGV[at], 'rebuild', '1', 'recover_until',
+		call('HSET', key('counts'), 'lost_epoch', ARGV[at], 'rebuild', '1', 'recover_until',
 			int(now + 3 * poll_max))
 		for i = at + 1, #ARGV, 2 do
 			if tonumber(ARGV[i + 1]) > 0 then
-				redis.call('HSET', key('counts'), 'lost_from:' .. ARGV[i], '1', 'lost_to:' .. ARGV[i],
-					ARGV[i + 1])
-				redis.call('SET', key('ticket:' .. ARGV[i]), ARGV[i + 1])
+				call('HSET', key('counts'), 'lost:' .. ARGV[i], '1-' .. ARGV[i + 1])
+				call('SET', key('ticket:' .. ARGV[i]), ARGV[i + 1])
 			end
 		end
 	end
 end
-redis.call('HSET', KEYS[1], unpack(values))
-redis.call('HSET', KEYS[1], 'version', int(next_version))
+call('HSET', KEYS[1], unpack(values))
+call('HSET', KEYS[1], 'version', int(next_version))
 return { version and 'changed' or 'created', next_version, epoch }

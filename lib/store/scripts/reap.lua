@@ -11,7 +11,7 @@
 --
 -- Writes: outbox (missed, session-expired, expired) - position hashes - sets - bitmap and counts.
 -- A hash that is ahead of its set is met here again and taken out of the set.
-local cfg = redis.call('HMGET', KEYS[1], 'version', 'heartbeat_ttl_ms', 'first_heartbeat_ms',
+local cfg = call('HMGET', KEYS[1], 'version', 'heartbeat_ttl_ms', 'first_heartbeat_ms',
 	'claim_ttl_ms', 'ended_keep_ms', 'lanes')
 if not cfg[1] then return { 'noqueue' } end
 local limit = tonumber(ARGV[3])
@@ -21,10 +21,10 @@ local claim_ttl, keep = number(cfg[4], 600000), number(cfg[5], 3600000)
 local missed, ended, expired, finished, departed = {}, {}, {}, {}, {}
 local sessions_out, beats_out, later, repaired = {}, {}, {}, {}
 
-local due = redis.call('ZRANGEBYSCORE', key('sessions'), '-inf', int(now), 'LIMIT', '0', int(limit))
+local due = call('ZRANGEBYSCORE', key('sessions'), '-inf', int(now), 'LIMIT', '0', int(limit))
 for i = 1, #due do
 	local id = due[i]
-	local p = redis.call('HMGET', position_key(id), 's', 'l', 't', 'e')
+	local p = call('HMGET', position_key(id), 's', 'l', 't', 'e')
 	local who = p[1] and id .. ' ' .. p[2] .. ' ' .. p[3]
 	if p[1] == 'a' and since + claim_ttl > now then
 		later[#later + 1] = int(since + claim_ttl)
@@ -47,7 +47,7 @@ end
 local function expire(ids, reason)
 	for i = 1, #ids do
 		local id = ids[i]
-		local p = redis.call('HMGET', position_key(id), 's', 'l', 't', 'a', 'b', 'e')
+		local p = call('HMGET', position_key(id), 's', 'l', 't', 'a', 'b', 'e')
 		beats_out[#beats_out + 1] = id
 		if p[1] == 'w' then
 			expired[#expired + 1] = id .. ' ' .. p[2] .. ' ' .. p[3] .. ' ' .. reason
@@ -61,12 +61,12 @@ local function expire(ids, reason)
 	end
 end
 if now - since > ttl then
-	expire(redis.call('ZRANGEBYSCORE', key('heartbeats'), '0', int(now - ttl), 'LIMIT', '0',
+	expire(call('ZRANGEBYSCORE', key('heartbeats'), '0', int(now - ttl), 'LIMIT', '0',
 		int(limit)), 'silent')
 end
 -- A ghost's score is the negative of the time it was made.
 if now - since > first then
-	expire(redis.call('ZRANGEBYSCORE', key('heartbeats'), int(first - now), '-1', 'LIMIT', '0',
+	expire(call('ZRANGEBYSCORE', key('heartbeats'), int(first - now), '-1', 'LIMIT', '0',
 		int(limit)), 'ghost')
 end
 
@@ -84,50 +84,54 @@ for i = 1, #finished do
 		table.insert(restored[f.l], f.id)
 	end
 end
-if #sessions_out > 0 then redis.call('ZREM', key('sessions'), unpack(sessions_out)) end
-if #later > 0 then redis.call('ZADD', key('sessions'), 'XX', unpack(later)) end
-if #repaired > 0 then redis.call('ZADD', key('sessions'), 'NX', unpack(repaired)) end
-if #beats_out > 0 then redis.call('ZREM', key('heartbeats'), unpack(beats_out)) end
+if #sessions_out > 0 then call('ZREM', key('sessions'), unpack(sessions_out)) end
+if #later > 0 then call('ZADD', key('sessions'), 'XX', unpack(later)) end
+if #repaired > 0 then call('ZADD', key('sessions'), 'NX', unpack(repaired)) end
+if #beats_out > 0 then call('ZREM', key('heartbeats'), unpack(beats_out)) end
 if #before > 0 then
-	redis.call('ZREM', key('absent'), unpack(before))
-	redis.call('ZREM', key('returned'), unpack(before))
+	call('ZREM', key('absent'), unpack(before))
+	call('ZREM', key('returned'), unpack(before))
 end
 for lane, ids in pairs(restored) do
-	if redis.call('EXISTS', key('restored:' .. lane)) == 1 then
-		redis.call('ZREM', key('restored:' .. lane), unpack(ids))
+	if call('EXISTS', key('restored:' .. lane)) == 1 then
+		call('ZREM', key('restored:' .. lane), unpack(ids))
 	end
 end
 depart(departed)
 
 -- The end of a recovery window: whoever of the lost tickets has not come back is not in line.
 local more = (#due == limit or #beats_out >= limit) and 1 or 0
-local until_ms = redis.call('HGET', key('counts'), 'recover_until')
+local until_ms = call('HGET', key('counts'), 'recover_until')
 if until_ms and now >= tonumber(until_ms) then
-	local lanes, stretch, open = lanes_of(cfg[6]), 16384, false
+	local lanes, stretch, open = lanes_of(cfg[6]), 4096, false
 	for i = 1, #lanes do
 		local name = lanes[i].name
-		local lost = redis.call('HMGET', key('counts'), 'lost_from:' .. name, 'lost_to:' .. name)
-		if lost[1] and not open then
-			local from, last = tonumber(lost[1]), tonumber(lost[2])
+		local lost = call('HGET', key('counts'), 'lost:' .. name)
+		if lost and not open then
+			local first, final, rest = string.match(lost, '^(%d+)%-(%d+),?(.*)$')
+			local from, last = tonumber(first), tonumber(final)
 			local to = math.min(last, from + stretch - 1, (math.floor((from - 1) / CHUNK) + 1) * CHUNK)
-			local kept = redis.call('ZRANGEBYSCORE', key('restored:' .. name), int(from), int(to),
+			local kept = call('ZRANGEBYSCORE', key('restored:' .. name), int(from), int(to),
 				'WITHSCORES')
-			local fresh, at = 0, from
+			local ranges, at = {}, from
+			kept[#kept + 1], kept[#kept + 2] = '', to + 1
 			for k = 2, #kept, 2 do
-				local ticket = tonumber(kept[k])
-				if ticket > at then fresh = fresh + mark_gone(name, at, ticket - 1) end
+				local ticket, n = number(kept[k], at), #ranges
+				if ticket > at then ranges[n + 1], ranges[n + 2], ranges[n + 3] = name, at, ticket - 1 end
 				at = ticket + 1
 			end
-			if at <= to then fresh = fresh + mark_gone(name, at, to) end
-			redis.call('HINCRBY', key('counts'), 'gone:' .. name, int(fresh))
+			depart_ranges(ranges)
 			if to < last then
-				redis.call('HSET', key('counts'), 'lost_from:' .. name, int(to + 1))
+				call('HSET', key('counts'), 'lost:' .. name,
+					int(to + 1) .. '-' .. final .. (rest == '' and '' or ',' .. rest))
+			elseif rest ~= '' then
+				call('HSET', key('counts'), 'lost:' .. name, rest)
 			else
-				redis.call('HDEL', key('counts'), 'lost_from:' .. name, 'lost_to:' .. name)
+				call('HDEL', key('counts'), 'lost:' .. name)
 			end
 			open = true
 		end
 	end
-	if open then more = 1 else redis.call('HDEL', key('counts'), 'recover_until', 'rebuild') end
+	if open then more = 1 else call('HDEL', key('counts'), 'recover_until', 'rebuild') end
 end
 return { 'ok', int(now), #expired, #missed, #ended, more }

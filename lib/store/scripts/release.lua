@@ -11,17 +11,17 @@
 --
 -- Writes: outbox - position hashes - sets - bitmap. A hash that has ended while its sets have not
 -- is taken out of them by admit and reap.
-local cfg = redis.call('HMGET', KEYS[1], 'version', 'ended_keep_ms', 'session_ttl_ms', 'session_renewal')
+local cfg = call('HMGET', KEYS[1], 'version', 'ended_keep_ms', 'session_ttl_ms', 'session_renewal')
 if not cfg[1] then return { 'noqueue' } end
 local what, keep = ARGV[1], number(cfg[2], 3600000)
 local ends = now + number(cfg[3], 900000)
 local answer, ended, departed = { 'ok', int(now) }, {}, {}
 local told = { left = {}, missed = {}, ['session-released'] = {}, ['session-revoked'] = {} }
-local renewed = {}
+local renewed, mine = {}, {}
 for i = 2, #ARGV do
 	local id = ARGV[i]
-	local p = redis.call('HMGET', position_key(id), 's', 'l', 't', 'e', 'a', 'b')
-	local state, session_end, kind = p[1] or '-', number(p[4], 0), nil
+	local p = call('HMGET', position_key(id), 's', 'l', 't', 'e', 'a', 'b')
+	local state, session_end, kind = mine[id] or p[1] or '-', number(p[4], 0), nil
 	if what == 'renew' then
 		if state == 'c' and cfg[4] == '1' then
 			session_end = ends
@@ -39,6 +39,7 @@ for i = 2, #ARGV do
 	if kind then
 		table.insert(told[kind], id .. ' ' .. p[2] .. ' ' .. p[3])
 		ended[#ended + 1] = { id = id, s = state, l = p[2] }
+		mine[id] = state
 	end
 	answer[#answer + 1] = state
 	answer[#answer + 1] = session_end
@@ -50,17 +51,17 @@ for i = 1, #ended do finish(ended[i].id, ended[i].s, keep) end
 for i = 1, #ended do
 	local id = ended[i].id
 	if ended[i].s == 'l' then
-		redis.call('ZREM', key('heartbeats'), id)
-		redis.call('ZREM', key('absent'), id)
-		redis.call('ZREM', key('returned'), id)
-		redis.call('ZREM', key('restored:' .. ended[i].l), id)
+		call('ZREM', key('heartbeats'), id)
+		call('ZREM', key('absent'), id)
+		call('ZREM', key('returned'), id)
+		call('ZREM', key('restored:' .. ended[i].l), id)
 	else
-		redis.call('ZREM', key('sessions'), id)
+		call('ZREM', key('sessions'), id)
 	end
 end
 for i = 1, #renewed do
-	redis.call('HSET', position_key(renewed[i]), 'e', int(ends))
-	redis.call('ZADD', key('sessions'), int(ends), renewed[i])
+	call('HSET', position_key(renewed[i]), 'e', int(ends))
+	call('ZADD', key('sessions'), int(ends), renewed[i])
 end
 depart(departed)
 return answer

@@ -11,25 +11,27 @@
 --
 -- Writes: outbox (restored) - position hashes - ticket counter - restored, heartbeats. A hash
 -- without its entries is put into them by the next report of the same visitor.
-local cfg = redis.call('HMGET', KEYS[1], 'version', 'lanes')
+local cfg = call('HMGET', KEYS[1], 'version', 'lanes')
 if not cfg[1] then return { 'noqueue' } end
 local epoch = epoch_now()
-local counts = redis.call('HMGET', key('counts'), 'lost_epoch', 'rebuild')
+local counts = call('HMGET', key('counts'), 'lost_epoch', 'rebuild')
 local known = {}
 for _, lane in ipairs(lanes_of(cfg[2])) do known[lane.name] = true end
-local answer, lines, back = { 'ok', int(now) }, {}, {}
+local answer, lines, back, mine = { 'ok', int(now) }, {}, {}, {}
 for i = 1, #ARGV, 5 do
 	local id, lane, ticket = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2])
-	local state = redis.call('HMGET', position_key(id), 's', 'a', 'b')
+	local state = call('HMGET', position_key(id), 's', 'a', 'b')
 	local gone = 0
-	if not state[1] then
+	if not state[1] and not mine[id] then
 		local chunk = math.floor((ticket - 1) / CHUNK)
-		gone = redis.call('GETBIT', key('gone:' .. lane .. ':' .. int(chunk)),
+		gone = call('GETBIT', key('gone:' .. lane .. ':' .. int(chunk)),
 			int(ticket - 1 - chunk * CHUNK))
 	end
-	if state[1] then
+	if mine[id] then
+		answer[#answer + 1] = 'w'
+	elseif state[1] then
 		answer[#answer + 1] = state[1]
-		if state[1] == 'w' and not redis.call('ZSCORE', key('heartbeats'), id) then
+		if state[1] == 'w' and not call('ZSCORE', key('heartbeats'), id) then
 			back[#back + 1] = { id = id, lane = lane, ticket = ticket, there = true,
 				aside = state[2] or state[3] }
 		end
@@ -37,6 +39,7 @@ for i = 1, #ARGV, 5 do
 		answer[#answer + 1] = '-'
 	else
 		answer[#answer + 1] = 'w'
+		mine[id] = true
 		back[#back + 1] = { id = id, lane = lane, ticket = ticket, joined = ARGV[i + 3] }
 		lines[#lines + 1] = id .. ' ' .. lane .. ' ' .. int(ticket) .. ' '
 			.. (counts[2] and 'rebuilt' or 'failover')
@@ -46,10 +49,10 @@ tell('restored', epoch, lines)
 for i = 1, #back do
 	local p = back[i]
 	if not p.there then
-		redis.call('HSET', position_key(p.id), 's', 'w', 'l', p.lane, 't', int(p.ticket), 'j', p.joined)
+		call('HSET', position_key(p.id), 's', 'w', 'l', p.lane, 't', int(p.ticket), 'j', p.joined)
 	end
 	raise_ticket(p.lane, p.ticket)
-	if not p.aside then redis.call('ZADD', key('restored:' .. p.lane), int(p.ticket), p.id) end
-	redis.call('ZADD', key('heartbeats'), int(now), p.id)
+	if not p.aside then call('ZADD', key('restored:' .. p.lane), int(p.ticket), p.id) end
+	call('ZADD', key('heartbeats'), int(now), p.id)
 end
 return answer

@@ -7,27 +7,27 @@
 --       or 'noqueue', epoch of the tombstone ('' when the store knows nothing: it has lost all)
 --
 -- Reads only.
-local version = redis.call('HGET', KEYS[1], 'version')
+local version = call('HGET', KEYS[1], 'version')
 if not version then return { 'noqueue', epoch_now() } end
-local counts, kept = {}, redis.call('HGETALL', key('counts'))
+local counts, kept = {}, call('HGETALL', key('counts'))
 for i = 1, #kept, 2 do counts[kept[i]] = kept[i + 1] end
-local lanes, list = {}, lanes_of(redis.call('HGET', KEYS[1], 'lanes'))
+local lanes, list = {}, lanes_of(call('HGET', KEYS[1], 'lanes'))
 for i = 1, #list do
 	local name = list[i].name
 	lanes[i * 4 - 3] = name
-	lanes[i * 4 - 2] = number(redis.call('GET', key('ticket:' .. name)), 0)
+	lanes[i * 4 - 2] = number(call('GET', key('ticket:' .. name)), 0)
 	lanes[i * 4 - 1] = number(counts['gone:' .. name], 0)
 	lanes[i * 4] = number(counts['admitted:' .. name], 0)
 end
 local settings = {}
-if version ~= ARGV[2] then settings = redis.call('HGETALL', KEYS[1]) end
+if version ~= ARGV[2] then settings = call('HGETALL', KEYS[1]) end
 local departures = {}
-local entries = redis.call('XRANGE', key('departures'), '(' .. ARGV[1], '+', 'COUNT', ARGV[3])
+local entries = call('XRANGE', key('departures'), '(' .. ARGV[1], '+', 'COUNT', ARGV[3])
 for i = 1, #entries do
 	departures[i * 2 - 1] = entries[i][1]
 	departures[i * 2] = entries[i][2][2]
 end
 return { 'ok', int(now), epoch_now(), counts.lost_epoch or '', counts.rebuild and 1 or 0,
-	tonumber(version), redis.call('ZCARD', key('sessions')), redis.call('ZCARD', key('absent')),
-	redis.call('ZCARD', key('returned')), redis.call('XLEN', key('outbox')), lanes, settings,
+	tonumber(version), call('ZCARD', key('sessions')), call('ZCARD', key('absent')),
+	call('ZCARD', key('returned')), call('XLEN', key('outbox')), lanes, settings,
 	departures }

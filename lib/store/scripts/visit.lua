@@ -11,20 +11,23 @@
 --
 -- Writes: outbox (claimed) - position hashes - sets. With only the hash claimed the next poll
 -- answers the same session, and reap gives it its end in the set.
-local cfg = redis.call('HMGET', KEYS[1], 'version', 'session_ttl_ms')
+local cfg = call('HMGET', KEYS[1], 'version', 'session_ttl_ms')
 if not cfg[1] then return { 'noqueue' } end
 local ends = now + number(cfg[2], 900000)
 local poll = ARGV[1] == 'poll'
-local answer, claimed, claims, back = { 'ok', int(now) }, {}, {}, {}
+local answer, claimed, claims, back, mine = { 'ok', int(now) }, {}, {}, {}, {}
 for i = 2, #ARGV do
 	local id = ARGV[i]
-	local p = redis.call('HMGET', position_key(id), 's', 'l', 't', 'j', 'e', 'a', 'b', 'g')
+	local p = call('HMGET', position_key(id), 's', 'l', 't', 'j', 'e', 'a', 'b', 'g')
 	local state, session_end = p[1] or '-', number(p[5], 0)
 	if state == 'a' then
-		session_end = number(redis.call('ZSCORE', key('sessions'), id), 0)
+		session_end = number(call('ZSCORE', key('sessions'), id), 0)
 		if poll then
 			state = 'c'
 			session_end = ends
+		end
+		if poll and not mine[id] then
+			mine[id] = true
 			claimed[#claimed + 1] = id .. ' ' .. p[2] .. ' ' .. p[3] .. ' ' .. int(ends)
 			claims[#claims + 1] = id
 		end
@@ -43,17 +46,17 @@ end
 
 tell('claimed', epoch_now(), claimed)
 for i = 1, #claims do
-	redis.call('HSET', position_key(claims[i]), 's', 'c', 'e', int(ends))
-	redis.call('ZADD', key('sessions'), int(ends), claims[i])
+	call('HSET', position_key(claims[i]), 's', 'c', 'e', int(ends))
+	call('ZADD', key('sessions'), int(ends), claims[i])
 end
 for i = 1, #back do
 	local p = back[i]
 	if p.aside then
-		redis.call('HSET', position_key(p.id), 'b', '1')
-		redis.call('HDEL', position_key(p.id), 'a')
-		redis.call('ZADD', key('returned'), p.ticket, p.id)
-		redis.call('ZREM', key('absent'), p.id)
+		call('HSET', position_key(p.id), 'b', '1')
+		call('HDEL', position_key(p.id), 'a')
+		call('ZADD', key('returned'), p.ticket, p.id)
+		call('ZREM', key('absent'), p.id)
 	end
-	redis.call('ZADD', key('heartbeats'), int(now), p.id)
+	call('ZADD', key('heartbeats'), int(now), p.id)
 end
 return answer

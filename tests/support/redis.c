@@ -1,0 +1,165 @@
+/* A blocking client: hiredis' own, and a table of scripts that were loaded. */
+#include "support/redis.h"
+
+#include "lib/store/script_texts.h"
+#include "support/cmocka.h"
+#include "support/process.h"
+#include "support/servers.h"
+#include "waitingroom/memory.h"
+
+#include <dlfcn.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ARGUMENTS_MAX 4096
+#define TIME_OF_STORE "call('TIME')"
+#define TIME_OF_TEST "{ string.sub(KEYS[2], 1, -4), string.sub(KEYS[2], -3) .. '000' }"
+#define SHA_CHARS 40
+
+struct redis_client {
+	redisContext *context;
+	script_host_fn host;			  /* NULL: the server's own Lua */
+	char (*loaded)[2][SHA_CHARS + 1]; /* of each script: by the store's clock, by the test's */
+};
+
+static script_host_fn find_host(void)
+{
+	const char *path = getenv("WR_SCRIPT_HOST");
+	if (!path || !*path)
+		return NULL;
+	void *object = dlopen(path, RTLD_NOW);
+	if (!object)
+		fail_msg("%s", dlerror());
+	void *symbol = dlsym(object, SCRIPT_HOST_SYMBOL);
+	if (!symbol)
+		fail_msg("%s has no " SCRIPT_HOST_SYMBOL, path);
+	script_host_fn host;
+	memcpy(&host, &symbol, sizeof(host));
+	return host;
+}
+
+struct redis_client *redis_client_new(const struct redis_server *server)
+{
+	struct redis_client *client = mem_alloc_zero(1, sizeof(*client));
+	client->context = redisConnectUnix(redis_socket(server));
+	if (!client->context || client->context->err)
+		fail_msg("no connection to %s", redis_socket(server));
+	client->loaded = mem_alloc_zero(store_script_text_count, sizeof(*client->loaded));
+	client->host = find_host();
+	return client;
+}
+
+void redis_client_free(struct redis_client *client)
+{
+	if (!client)
+		return;
+	redisFree(client->context);
+	free(client->loaded);
+	free(client);
+}
+
+static redisReply *checked(struct redis_client *client, void *answer, const char *what)
+{
+	redisReply *reply = answer;
+	if (!reply) {
+		process_show_logs();
+		fail_msg("%s: %s", what, client->context->errstr);
+	}
+	if (reply->type == REDIS_REPLY_ERROR)
+		fail_msg("%s: %s", what, reply->str);
+	return reply;
+}
+
+redisReply *redis_run(struct redis_client *client, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	void *answer = redisvCommand(client->context, format, args);
+	va_end(args);
+	return checked(client, answer, format);
+}
+
+int64_t redis_number(struct redis_client *client, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	redisReply *reply = checked(client, redisvCommand(client->context, format, args), format);
+	va_end(args);
+	int64_t number = reply->type == REDIS_REPLY_INTEGER	 ? reply->integer
+					 : reply->type == REDIS_REPLY_STRING ? strtoll(reply->str, NULL, 10)
+														 : 0;
+	freeReplyObject(reply);
+	return number;
+}
+
+char *redis_text(struct redis_client *client, const char *format, ...)
+{
+	va_list args;
+	va_start(args, format);
+	redisReply *reply = checked(client, redisvCommand(client->context, format, args), format);
+	va_end(args);
+	char *text = reply->str ? strdup(reply->str) : NULL;
+	freeReplyObject(reply);
+	return text;
+}
+
+/* ---- scripts ---- */
+
+static size_t find_script(const char *name)
+{
+	for (size_t i = 0; i < store_script_text_count; i++)
+		if (strcmp(store_script_texts[i].name, name) == 0)
+			return i;
+	fail_msg("no script %s", name);
+	return 0;
+}
+
+/* gives the text with the time taken from the second key */
+static char *with_time_of_test(const char *text)
+{
+	const char *at = strstr(text, TIME_OF_STORE);
+	if (!at || strstr(at + 1, TIME_OF_STORE))
+		fail_msg("the scripts must read the time at exactly one place");
+	char *changed;
+	if (asprintf(&changed, "%.*s%s%s", (int)(at - text), text, TIME_OF_TEST,
+				 at + strlen(TIME_OF_STORE)) < 0)
+		abort();
+	return changed;
+}
+
+static const char *load(struct redis_client *client, size_t script, bool time_of_test)
+{
+	char *sha = client->loaded[script][time_of_test];
+	if (*sha)
+		return sha;
+	const char *text = store_script_texts[script].text;
+	WR_AUTO(mem_free_at) char *changed = time_of_test ? with_time_of_test(text) : NULL;
+	const char *argv[] = {"SCRIPT", "LOAD", time_of_test ? changed : text};
+	redisReply *reply = checked(client, redisCommandArgv(client->context, 3, argv, NULL),
+								store_script_texts[script].name);
+	snprintf(sha, SHA_CHARS + 1, "%s", reply->str);
+	freeReplyObject(reply);
+	return sha;
+}
+
+redisReply *redis_script(struct redis_client *client, const char *name, const char *settings_key,
+						 int64_t now_ms, size_t argc, const char *const argv[])
+{
+	size_t script = find_script(name);
+	if (client->host)
+		return checked(client,
+					   client->host(client->context, name, store_script_texts[script].text,
+									settings_key, now_ms, argc, argv),
+					   name);
+	if (argc > ARGUMENTS_MAX)
+		fail_msg("%zu arguments", argc);
+	char now[24];
+	snprintf(now, sizeof(now), "%" PRId64, now_ms);
+	const char *words[ARGUMENTS_MAX + 5] = {"EVALSHA", load(client, script, now_ms != 0), "2",
+											settings_key, now};
+	for (size_t i = 0; i < argc; i++)
+		words[5 + i] = argv[i];
+	return checked(client, redisCommandArgv(client->context, (int)argc + 5, words, NULL), name);
+}

@@ -1,0 +1,46 @@
+/* A blocking connection to a private Redis, and the scripts of lib/store run on it one at a time.
+ *
+ * The scripts take the time from the store. Here each call says what time it is: the text of the
+ * prelude that reads TIME is replaced by one that reads the second key, which no script uses. So a
+ * test moves hours in no time, and a reply can be compared to the millisecond. Real time goes on
+ * for what Redis itself expires (leases, places that ended).
+ *
+ * With WR_SCRIPT_HOST=<shared object> the scripts run unchanged in the Lua of that object
+ * (tests/model/lua_host.c), as DragonflyDB would run them, and their commands on the same Redis.
+ *
+ * Functions fail the running test instead of returning errors. One thread.
+ */
+#ifndef SUPPORT_REDIS_H
+#define SUPPORT_REDIS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <hiredis/hiredis.h>
+
+struct redis_server;
+struct redis_client;
+
+struct redis_client *redis_client_new(const struct redis_server *server); /* gives */
+void redis_client_free(struct redis_client *client);
+
+/* Any command, in the printf style of hiredis. An error reply fails the test.
+ * gives; freeReplyObject() */
+redisReply *redis_run(struct redis_client *client, const char *format, ...);
+
+/* The same with one answer: a number (also one in text; nil is 0), or a text (nil is NULL; free()). */
+int64_t redis_number(struct redis_client *client, const char *format, ...);
+char *redis_text(struct redis_client *client, const char *format, ...);
+
+/* Runs lib/store/scripts/<name>.lua. now_ms 0: by the clock of the store. gives; freeReplyObject() */
+redisReply *redis_script(struct redis_client *client, const char *name, const char *settings_key,
+						 int64_t now_ms, size_t argc, const char *const argv[]);
+
+/* What a script host must offer. */
+#define SCRIPT_HOST_SYMBOL "script_host_run"
+typedef redisReply *(*script_host_fn)(redisContext *context, const char *name, const char *text,
+									  const char *settings_key, int64_t now_ms, size_t argc,
+									  const char *const argv[]);
+
+#endif
