@@ -45,7 +45,7 @@ bool event_type_parse(const char *word, enum event_type *ret_type);
 #define EVENT_SUBJECT_BYTES 192
 #define EVENT_ID_BYTES 224
 #define EVENT_BODY_BYTES 16384 /* settings with all targets and a full message, escaped */
-struct event { /* one CloudEvent, ready to publish */
+struct event {				   /* one CloudEvent, ready to publish */
 	char subject[EVENT_SUBJECT_BYTES];
 	char id[EVENT_ID_BYTES];
 	char body[EVENT_BODY_BYTES];
@@ -62,17 +62,17 @@ WR_MUST_USE enum wr_err event_expand(const struct queue_name *queue,
 /* ---- relay ---- */
 struct relay_options {
 	const char *nats_url;
-	struct outbox_source source; /* copied */
-	uint32_t batch_entries;		/* entries per read, 256 */
-	uint32_t pending_max;		/* events published and not yet acked, 4096 */
-	uint32_t ack_wait_ms;		/* per message, 2000 */
-	uint32_t replicas;			/* of the stream, 1 */
+	struct outbox_source source;					  /* copied */
+	uint32_t batch_entries;							  /* entries per read, 256 */
+	uint32_t pending_max;							  /* events published and not yet acked, 4096 */
+	uint32_t ack_wait_ms;							  /* per message, 2000 */
+	uint32_t replicas;								  /* of the stream, 1 */
 	int64_t max_age_s, max_bytes, duplicate_window_s; /* of the stream */
 };
 struct relay_counts {
 	uint64_t published, acked, failed, republished, malformed;
 	uint64_t entries_removed;
-	uint64_t backlog; /* entries known to wait, all queues */
+	uint64_t backlog;  /* entries known to wait, all queues */
 	int64_t oldest_ms; /* age of the oldest entry seen, 0: none */
 	bool connected;
 };
