@@ -1,0 +1,83 @@
+/* CloudEvents: what the specification says of the attributes (version 1.0.2, sections 2 and 3), and
+ * what we add to it: which attributes there are, and that 'data' says which queue it is about.
+ */
+#include "support/cloudevent.h"
+
+#include "support/cmocka.h"
+#include "waitingroom/json_in.h"
+#include "waitingroom/memory.h"
+
+#include <regex.h>
+#include <string.h>
+
+struct attribute {
+	const char *name, *pattern;
+	bool required;
+};
+
+static const struct attribute attributes[] = {
+	{"specversion", "^1\\.0$", true},
+	{"id", "^[A-Za-z0-9_/:-]{1,223}$", true},
+	{"source", "^/queues/[a-z0-9-]+/[a-z0-9-]+$", true},
+	{"type", "^io\\.waitingroom\\.[a-z]+\\.[a-z_]+\\.v[1-9][0-9]*$", true},
+	{"subject", "^[A-Za-z0-9_/-]+$", true},
+	{"time", "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{3}Z$", false},
+	{"datacontenttype", "^application/json$", true},
+};
+
+static const struct attribute *find_attribute(const char *name)
+{
+	for (size_t i = 0; i < sizeof(attributes) / sizeof(attributes[0]); i++) {
+		if (strcmp(attributes[i].name, name) == 0)
+			return &attributes[i];
+	}
+	return NULL;
+}
+
+static bool matches(const char *text, const char *pattern)
+{
+	regex_t compiled;
+	assert_int_equal(regcomp(&compiled, pattern, REG_EXTENDED | REG_NOSUB), 0);
+	int result = regexec(&compiled, text, 0, NULL, 0);
+	regfree(&compiled);
+	return result == 0;
+}
+
+static void check_attribute(const struct json_value *member)
+{
+	const char *name = json_key(member), *value = NULL;
+	if (strcmp(name, "data") == 0)
+		return;
+	const struct attribute *attribute = find_attribute(name);
+	if (!attribute)
+		fail_msg("an attribute that is not ours: %s", name);
+	if (!json_string(member, &value) || !matches(value, attribute->pattern))
+		fail_msg("%s: %s", name, value ? value : "is not a string");
+}
+
+static void check_data(const struct json_value *event)
+{
+	const char *source = NULL, *queue_id = NULL, *epoch = NULL;
+	const struct json_value *data = json_member(event, "data");
+	assert_true(json_is_object(data));
+	assert_true(json_string(json_member(data, "queue_id"), &queue_id));
+	assert_true(json_string(json_member(data, "epoch"), &epoch));
+	assert_true(json_string(json_member(event, "source"), &source));
+	assert_string_equal(source + strlen("/queues/"), queue_id);
+}
+
+void expect_cloudevent(const char *body, size_t len)
+{
+	WR_AUTO(json_free_at) struct json_value *event = NULL;
+	struct err_detail detail = {""};
+	if (json_parse(body, len, &event, &detail))
+		fail_msg("not JSON: %s: %.*s", detail.text, (int)len, body);
+	assert_true(json_is_object(event));
+	for (size_t i = 0; i < json_count(event); i++)
+		check_attribute(json_at(event, i));
+	for (size_t i = 0; i < sizeof(attributes) / sizeof(attributes[0]); i++) {
+		if (attributes[i].required && !json_member(event, attributes[i].name))
+			fail_msg("no %s in %.*s", attributes[i].name, (int)len, body);
+	}
+	check_data(event);
+}
