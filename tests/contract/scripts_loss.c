@@ -181,7 +181,15 @@ static void somebody_in_both_the_list_and_the_restored_is_let_in_once(void **sta
 	assert_string_equal(room_admit(room), "1 in 0 aside");
 	room_set(room, "capacity=2");
 	assert_string_equal(room_admit(room), "1 in 0 aside");
+	room_join(room, "cid dan eve");
+	room_beat(room, "cid eve");
+	redis_number(client, "ZREM %sheartbeats dan", room->prefix);
+	assert_string_equal(room_restore(room, room->epoch, "dan:4"), "w");
+	room_set(room, "capacity=9");
+	assert_string_equal(room_admit(room), "3 in 0 aside");
 	assert_string_equal(room_history(room, "ann"), "enqueued admitted");
+	assert_string_equal(room_history(room, "dan"), "enqueued admitted");
+	assert_string_equal(room_set_of(room, "restored:main"), "");
 	assert_int_equal(room_in_line(room, "main"), 0);
 	room_free(room);
 }

@@ -141,7 +141,7 @@ local function peek(c)
 		end
 		looked = looked + 1
 		if p.s == 'w' and not p.a and not seen[p.id] then
-			if not c.restored_end then seen[p.id] = true end -- a place may be in both
+			if #c.restored > 0 then seen[p.id] = true end -- a place may be in both
 			if is_present(p.score) then c.next = p else aside[#aside + 1] = p end
 		elseif p.s then
 			departs(departed, p.l, p.t)
