@@ -39,6 +39,7 @@ void http_link_append(struct http_link *ring, struct http_link *link); /* remove
 struct http_connection {
 	struct http_link due; /* in quiet or arriving, or alone while a request is served */
 	struct http_server *server;
+	struct http_request *request; /* of which the library has not said that it is over */
 	int fd;
 	struct mono_time due_at;
 	struct mono_time quiet_since; /* accepted, or the last answer went out */

@@ -81,13 +81,24 @@ bool http_server_has_room(const struct http_server *server)
 
 /* ---- callbacks of the library ---- */
 
+/* The library does not call on_completed after some of its own refusals: when it has no memory left
+ * for cookies, for example. No handler has seen such a request. */
+static void abandon(struct http_connection *connection)
+{
+	if (connection->request)
+		http_request_give_back(connection->request);
+	connection->request = NULL;
+}
+
 static void on_connection(void *ctx, struct MHD_Connection *mhd, void **connection,
 						  enum MHD_ConnectionNotificationCode what)
 {
-	if (what == MHD_CONNECTION_NOTIFY_STARTED)
+	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
 		http_connection_opened(ctx, mhd, connection);
-	else
-		http_connection_closed(*connection);
+		return;
+	}
+	abandon(*connection);
+	http_connection_closed(*connection);
 }
 
 static void *on_target(void *ctx, const char *target, struct MHD_Connection *mhd)
@@ -99,6 +110,8 @@ static void *on_target(void *ctx, const char *target, struct MHD_Connection *mhd
 		MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
 	request->started = loop_now(server->loop);
 	http_request_set_target(request, target);
+	abandon(request->connection);
+	request->connection->request = request;
 	http_connection_arriving(request->connection);
 	return request;
 }
@@ -176,6 +189,7 @@ static void on_completed(void *ctx, struct MHD_Connection *mhd, void **request_c
 	*request_context = NULL;
 	assert(request->phase != REQUEST_SERVING && request->phase != REQUEST_PARKED);
 	struct mono_time now = clock_mono();
+	request->connection->request = NULL;
 	http_connection_quiet(request->connection, now);
 	if (request->phase == REQUEST_ANSWERED && server->options.done)
 		server->options.done(server->options.ctx, request, request->status,
