@@ -220,6 +220,22 @@ static void a_slow_line_is_not_taken_for_one_that_stands_still(void **state)
 	assert_true(range.high_s < 7200); /* buckets without anybody do not mean "never" */
 }
 
+static void the_range_comes_from_the_slow_and_the_quick_buckets(void **state)
+{
+	(void)state;
+	struct line line = line_start();
+	static const double rates[] = {0.5, 1, 1, 2, 2, 2, 2, 3, 3, 3.5};
+	for (unsigned bucket = 0; bucket < 90; bucket++)
+		line_go(&line, 10, rates[bucket % 10], false);
+	struct wait_model model = line_model(&line, RATE_PER_S, false);
+	assert_near(model.rate_low, 1, 0.2);
+	assert_near(model.rate_mid, 2, 0.2);
+	assert_near(model.rate_high, 3, 0.2);
+	struct wait_range range = wait_estimate(&model, 7200);
+	assert_true(range.low_s <= 2400 && range.low_s >= 1800);
+	assert_true(range.high_s >= 7200 && range.high_s <= 9900);
+}
+
 static void totals_or_clocks_that_go_back_begin_a_new_bucket(void **state)
 {
 	(void)state;
@@ -458,6 +474,7 @@ int main(void)
 		cmocka_unit_test(an_empty_line_says_nothing_about_its_speed),
 		cmocka_unit_test(a_line_that_stands_still_for_a_minute_is_unknown),
 		cmocka_unit_test(a_slow_line_is_not_taken_for_one_that_stands_still),
+		cmocka_unit_test(the_range_comes_from_the_slow_and_the_quick_buckets),
 		cmocka_unit_test(totals_or_clocks_that_go_back_begin_a_new_bucket),
 		cmocka_unit_test(estimates_of_simulated_lines_are_right_within_a_few_percent),
 		cmocka_unit_test(counting_those_who_give_up_takes_the_bias_away),
