@@ -426,6 +426,18 @@ static void a_lost_queue_is_revived_with_its_tickets_and_frozen(void **state)
 	assert_int_equal(ask_admit(ask, &demo, 500, 0)->admitted.admitted, 0);
 }
 
+/* A DragonflyDB replica that was promoted may hold only the first writes of a put. */
+static void a_half_written_queue_can_still_be_revived(void **state)
+{
+	(void)state;
+	ask_do(ask, "SET " KEY "epoch halfwritten");
+	assert_int_equal(ask_sync(ask, &demo, "", 0, 10)->err, WR_NOT_FOUND);
+	struct queue_settings settings = held_settings();
+	struct queue_revival revival = {.lost_epoch = "formerepoch"};
+	assert_int_equal(ask_put(ask, &demo, &settings, UINT64_MAX, &revival)->put, PUT_CREATED);
+	assert_int_equal(ask_sync(ask, &demo, "", 0, 10)->err, WR_OK);
+}
+
 static void a_deleted_queue_is_not_revived(void **state)
 {
 	(void)state;
@@ -526,6 +538,7 @@ int main(void)
 		TEST(a_patch_changes_one_field_of_a_queue_that_exists),
 		TEST(a_queue_is_listed_once_it_was_put),
 		TEST(a_lost_queue_is_revived_with_its_tickets_and_frozen),
+		TEST(a_half_written_queue_can_still_be_revived),
 		TEST(a_deleted_queue_is_not_revived),
 		TEST(deleting_takes_steps_until_everybody_is_gone),
 		TEST(a_lease_has_one_holder_and_a_rising_fence),

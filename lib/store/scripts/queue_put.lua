@@ -15,7 +15,8 @@ local how, expected = ARGV[1], ARGV[2]
 local version = call('HGET', KEYS[1], 'version')
 local epoch = epoch_now()
 if how == 'patch' and not version then return { 'noqueue' } end
-if how == 'revive' and (version or epoch ~= '') then
+-- An epoch without settings is what a promoted replica kept of a put that was never whole.
+if how == 'revive' and (version or string.sub(epoch, 1, 8) == 'deleted:') then
 	return { 'same', number(version, 0), epoch }
 end
 if expected ~= '' and expected ~= (version or '0') then
