@@ -366,6 +366,8 @@ static void observe_enqueue(struct checker *checker, struct record *record,
 		return;
 	}
 	checker->checked.repeats_compared++;
+	if (seen->answer->status == ANSWER_ADMITTED)
+		record->has_doubt = true; /* the visitor goes by the heartbeats, and may hear too late */
 	if (strncmp(record->position_id, id->text, id->len) || record->position_id[id->len])
 		violations_add(&checker->violations, ONE_PLACE_PER_KEY, record->position_id,
 					   seen->returned_ms, "the same key was also given the place %.*s",

@@ -36,6 +36,16 @@ static void answers_that_are_lost_are_held_against_nobody(void **state)
 	expect_nothing();
 }
 
+static void a_session_that_only_a_repeated_enqueue_heard_of_may_have_ended(void **state)
+{
+	(void)state;
+	joins(0, 0, 3);
+	polls(0, 1000, 3);
+	hears_admitted(0, OP_ENQUEUE, 1500);
+	hears_error(0, OP_HEARTBEAT, 600000, 410, CODE_SESSION_ENDED);
+	expect_nothing();
+}
+
 static void refusals_and_outages_are_fine(void **state)
 {
 	(void)state;
@@ -352,6 +362,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		STORY(a_visit_as_it_should_be_is_fine),
 		STORY(answers_that_are_lost_are_held_against_nobody),
+		STORY(a_session_that_only_a_repeated_enqueue_heard_of_may_have_ended),
 		STORY(refusals_and_outages_are_fine),
 		STORY(a_place_that_was_not_confirmed_may_expire),
 		STORY(a_place_may_expire_after_a_silence_longer_than_its_hold),
