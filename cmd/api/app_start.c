@@ -21,34 +21,44 @@ static void free_keys(void *keys)
 	keys_free(keys);
 }
 
-static enum wr_err load_keys(struct app *app, struct err_detail *ret_detail)
+static enum wr_err read_keys(const struct app *app, struct keys **ret_keys,
+							 struct err_detail *ret_detail)
 {
-	struct keys *keys = NULL;
 	if (app->config.token_keys_file[0] == '\0')
 		return err_say(ret_detail, WR_BAD_CONFIG,
 					   "WR_TOKEN_KEYS_FILE: is not set; tokens cannot be signed without keys. Make a "
 					   "file once with `waitingroom-api --generate-keys FILE`, give the same file to "
 					   "every pod, and keep it secret");
-	enum wr_err err = keys_load(app->config.token_keys_file, &keys, ret_detail);
-	if (err != WR_OK)
-		return config_blame(err, "WR_TOKEN_KEYS_FILE", ret_detail);
+	return config_blame(keys_load(app->config.token_keys_file, ret_keys, ret_detail),
+						"WR_TOKEN_KEYS_FILE", ret_detail);
+}
+
+static enum wr_err read_admin_keys(const struct app *app, struct admin_keys **ret_keys,
+								   struct err_detail *ret_detail)
+{
+	if (app->config.admin_keys_file[0] == '\0')
+		return WR_OK;
+	return admin_keys_load(app->config.admin_keys_file, ret_keys, ret_detail);
+}
+
+/* Both files or neither: half a rotation is harder to understand than none. */
+static enum wr_err load_keys(struct app *app, struct err_detail *ret_detail)
+{
+	struct keys *keys = NULL;
+	struct admin_keys *admin_keys = NULL;
+	enum wr_err err = read_keys(app, &keys, ret_detail);
+	if (err == WR_OK)
+		err = read_admin_keys(app, &admin_keys, ret_detail);
+	if (err != WR_OK) {
+		keys_free(keys);
+		return err;
+	}
 	struct keys *old = atomic_exchange(&app->keys, keys);
 	if (old != NULL)
 		quiescence_retire(app->quiescence, old, free_keys);
-	return WR_OK;
-}
-
-static enum wr_err load_admin_keys(struct app *app, struct err_detail *ret_detail)
-{
-	struct admin_keys *keys = NULL;
-	if (app->config.admin_keys_file[0] == '\0')
-		return WR_OK;
-	enum wr_err err = admin_keys_load(app->config.admin_keys_file, &keys, ret_detail);
-	if (err != WR_OK)
-		return err;
-	struct admin_keys *old = atomic_exchange(&app->admin_keys, keys);
-	if (old != NULL)
-		quiescence_retire(app->quiescence, old, admin_keys_free);
+	struct admin_keys *old_admin = atomic_exchange(&app->admin_keys, admin_keys);
+	if (old_admin != NULL)
+		quiescence_retire(app->quiescence, old_admin, admin_keys_free);
 	return WR_OK;
 }
 
@@ -87,8 +97,6 @@ static enum wr_err read_settings(struct app *app, struct err_detail *ret_detail)
 		err = queues_file_check(app->config.queues_file, ret_detail);
 	if (err == WR_OK)
 		err = load_keys(app, ret_detail);
-	if (err == WR_OK)
-		err = load_admin_keys(app, ret_detail);
 	return err;
 }
 
@@ -163,7 +171,7 @@ enum wr_err app_start(struct app **ret_app, struct err_detail *ret_detail)
 void app_reload(struct app *app)
 {
 	struct err_detail detail = {""};
-	if (load_keys(app, &detail) != WR_OK || load_admin_keys(app, &detail) != WR_OK)
+	if (load_keys(app, &detail) != WR_OK)
 		log_event(LOG_LEVEL_ERROR, "reload_refused", LOG_TEXT("reason", detail.text));
 	else
 		log_event(LOG_LEVEL_INFO, "reloaded");
