@@ -60,14 +60,16 @@ WR_MUST_USE enum wr_err event_expand(const struct queue_name *queue,
 									 const struct outbox_entry *entry, event_fn fn, void *ctx);
 
 /* ---- relay ---- */
-struct relay_options {
+struct relay_options { /* numbers: 0 takes the default that is named */
 	const char *nats_url;
-	struct outbox_source source;					  /* copied */
-	uint32_t batch_entries;							  /* entries per read, 256 */
-	uint32_t pending_max;							  /* events published and not yet acked, 4096 */
-	uint32_t ack_wait_ms;							  /* per message, 2000 */
-	uint32_t replicas;								  /* of the stream, 1 */
-	int64_t max_age_s, max_bytes, duplicate_window_s; /* of the stream */
+	struct outbox_source source; /* copied */
+	uint32_t batch_entries;		 /* entries per read, 256 */
+	uint32_t pending_max;		 /* events published and not yet acked, 4096 */
+	uint32_t ack_wait_ms;		 /* per message, 2000 */
+	uint32_t replicas;			 /* of the stream, 1 */
+	int64_t max_age_s;			 /* of the stream, 72 hours */
+	int64_t max_bytes;			 /* of the stream, 1 GiB; -1: no limit */
+	int64_t duplicate_window_s;	 /* of the stream, 600 */
 };
 struct relay_counts {
 	uint64_t published, acked, failed, republished, malformed;
