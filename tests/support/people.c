@@ -79,6 +79,33 @@ struct people *people_join(struct stack *stack, const char *queue, size_t count)
 	return people;
 }
 
+/* The highest ticket of the queue's first lane in this pod's picture. */
+static uint64_t last_ticket(const struct people *people, int pod)
+{
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *answer =
+		http_call(stack_internal_url(people->stack, pod), "GET", "/debug/state", NULL, NULL);
+	cJSON *document = cJSON_Parse(answer->body);
+	const cJSON *queue, *last = NULL;
+	cJSON_ArrayForEach(queue, cJSON_GetObjectItemCaseSensitive(document, "queues"))
+	{
+		const cJSON *name = cJSON_GetObjectItemCaseSensitive(queue, "queue");
+		const cJSON *lanes = cJSON_GetObjectItemCaseSensitive(queue, "lanes");
+		if (cJSON_IsString(name) && strcmp(name->valuestring, people->queue) == 0)
+			last = cJSON_GetObjectItemCaseSensitive(cJSON_GetArrayItem(lanes, 0), "last_ticket");
+	}
+	uint64_t ticket = cJSON_IsNumber(last) ? (uint64_t)last->valuedouble : 0;
+	cJSON_Delete(document);
+	return ticket;
+}
+
+void people_await_known(const struct people *people)
+{
+	uint64_t highest = people->all[people->count - 1].ticket;
+	for (int pod = 0; pod < people->stack->pod_count; pod++)
+		WAIT_UNTIL(5000, last_ticket(people, pod) >= highest, "the pod knows everybody");
+}
+
 void people_free(struct people *people)
 {
 	if (!people)

@@ -37,6 +37,9 @@ struct people {
 struct people *people_join(struct stack *stack, const char *queue, size_t count);
 void people_free(struct people *people); /* NULL is fine */
 
+/* Waits until every pod's picture has them. */
+void people_await_known(const struct people *people);
+
 struct poll_counts {
 	size_t waiting, admitted, gone, unavailable; /* by answer; unavailable: 503, or no answer */
 	size_t stale;								 /* of those waiting */
