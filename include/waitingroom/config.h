@@ -58,7 +58,8 @@
 	N(admit_interval_ms, "WR_ADMIT_INTERVAL_MS", 100, 10, 10000, "ms", "Time between two admission steps of a queue.") \
 	N(admit_limit, "WR_ADMIT_LIMIT", 500, 1, 500, "people", "Most people of one admission or expiry step.") \
 	N(reap_interval_ms, "WR_REAP_INTERVAL_MS", 5000, 20, 60000, "ms", "Time between two expiry steps of a queue.") \
-	N(lease_ms, "WR_LEASE_MS", 1200, 200, 60000, "ms", "How long an admitter or relay that died keeps others waiting.") \
+	N(lease_ms, "WR_LEASE_MS", 1200, 200, 60000, "ms", "How long an admitter that died keeps others waiting.") \
+	N(relay_lease_ms, "WR_RELAY_LEASE_MS", 3000, 1500, 60000, "ms", "The same for a relay, which renews it twice a second.") \
 	N(deaf_after_ms, "WR_DEAF_AFTER_MS", 5000, 500, 600000, "ms", "Without admission steps or heartbeat flushes for so long, nothing expires for a full heartbeat_ttl_ms.") \
 	N(drain_wait_ms, "WR_DRAIN_WAIT_MS", 5000, 0, 600000, "ms", "After SIGTERM: time for the gateway to notice before connections are closed.") \
 	N(drain_limit_ms, "WR_DRAIN_LIMIT_MS", 20000, 0, 600000, "ms", "After that: longest time to finish what is under way.")

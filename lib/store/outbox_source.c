@@ -156,7 +156,7 @@ static void take_field(struct outbox_entry *entry, const char *name, const char 
 		copy_short(entry->type, sizeof(entry->type), value);
 	} else if (strcmp(name, "at") == 0) {
 		if (!text_to_i64(value, len, 0, INT64_MAX, &entry->at_ms))
-			entry->at_ms = 0;
+			entry->at_ms = -1; /* no time: the relay sets the entry aside */
 	} else if (strcmp(name, "epoch") == 0) {
 		copy_short(entry->epoch, sizeof(entry->epoch), value);
 	} else if (strcmp(name, "people") == 0) {
