@@ -147,6 +147,9 @@ static void worker_free(struct worker *worker)
 	http_server_close(worker->http);
 	chain_free(worker->chain);
 	signer_free(worker->signer);
+	loop_timer_free(worker->flush_timer);
+	loop_timer_free(worker->mark_timer);
+	loop_timer_free(worker->drain_timer);
 	loop_free(worker->loop);
 	free(worker->shard);
 	free(worker);
