@@ -105,13 +105,16 @@ struct reply_header {
 	const char *name, *value; /* in reply_header_text */
 };
 
-/* A response object of the library for a body of 'len' bytes in reply_room, with our standard
- * headers, that can be sent again with another id. See reply.c. */
+/* A response object of the library for a body of 'len' bytes in reply_room, that can be sent again
+ * with another id. See reply.c. */
 #define KEPT_RESPONSES 8
+#define KEPT_HEADER_BYTES 320 /* CORS headers fit */
 struct kept_response {
 	struct MHD_Response *response; /* NULL: none yet */
 	size_t len;
 	const char *content_type;
+	size_t header_bytes; /* of the handler's and the chain's headers */
+	char headers[KEPT_HEADER_BYTES];
 	char id[REQUEST_ID_MAX_CHARS + 1]; /* in its header now */
 };
 

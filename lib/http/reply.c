@@ -6,9 +6,10 @@
  * connection, and the library calls back to fetch it.
  *
  * Making the library's response object costs a dozen allocations, a few per cent of a whole request.
- * An ordinary answer (no headers of its own, body in the request's room) therefore uses one that is
- * kept with the request object, chosen by the length of the body, in which only the id is replaced.
- * Request objects are reused last in first out, so a few of these serve nearly all requests.
+ * An ordinary answer (body in the request's room, few headers of its own) therefore uses one that is
+ * kept with the request object, chosen by the length of the body, when it has the same headers, and
+ * only the id in it is replaced. Request objects are reused last in first out, so a few of these
+ * serve nearly all requests.
  *
  * Every answer carries X-Request-Id. Every answer says no-store unless its handler has said
  * something else about caching: an answer about one person in a shared cache is the worst mistake
@@ -75,13 +76,25 @@ static void make_response(struct http_request *request, const char *content_type
 	add_headers(request, content_type);
 }
 
-/* For an answer with the standard headers only. */
+static bool can_keep_response(const struct http_request *request)
+{
+	return request->reply_header_bytes <= KEPT_HEADER_BYTES && !request->server->draining;
+}
+
+static bool kept_fits(const struct kept_response *kept, const struct http_request *request,
+					  const char *content_type, size_t len)
+{
+	return kept->response && kept->len == len && kept->content_type == content_type &&
+		   kept->header_bytes == request->reply_header_bytes &&
+		   !memcmp(kept->headers, request->reply_header_text, kept->header_bytes);
+}
+
 static void use_kept_response(struct http_request *request, const char *content_type, size_t len)
 {
 	struct kept_response *kept = &request->kept[len % KEPT_RESPONSES];
-	bool fits = kept->response && kept->len == len && kept->content_type == content_type;
 	request->response = kept->response;
-	if (fits && MHD_del_response_header(kept->response, "X-Request-Id", kept->id) == MHD_YES) {
+	if (kept_fits(kept, request, content_type, len) &&
+		MHD_del_response_header(kept->response, "X-Request-Id", kept->id) == MHD_YES) {
 		add_header(request, "X-Request-Id", request->id);
 	} else {
 		if (kept->response)
@@ -90,6 +103,8 @@ static void use_kept_response(struct http_request *request, const char *content_
 		kept->response = request->response;
 		kept->len = len;
 		kept->content_type = content_type;
+		kept->header_bytes = request->reply_header_bytes;
+		memcpy(kept->headers, request->reply_header_text, kept->header_bytes);
 	}
 	strcpy(kept->id, request->id);
 	request->response_is_kept = true;
@@ -124,7 +139,7 @@ void http_reply_written(struct http_request *request, int status, const char *co
 {
 	assert(request->phase == REQUEST_SERVING || request->phase == REQUEST_PARKED);
 	assert(len <= HTTP_REPLY_ROOM);
-	if (!request->reply_header_count && !request->server->draining)
+	if (can_keep_response(request))
 		use_kept_response(request, content_type, len);
 	else
 		make_response(request, content_type, request->reply_room, len, MHD_RESPMEM_PERSISTENT);

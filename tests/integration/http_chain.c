@@ -98,6 +98,20 @@ static void an_allowed_origin_may_read_the_answer_and_its_headers(void **state)
 		assert_non_null(strstr(exposed, names[i]));
 }
 
+static void one_connection_may_change_its_origin(void **state)
+{
+	static const char *const from[] = {FROM_SHOP, NULL, FROM_ELSEWHERE, FROM_SHOP, FROM_SHOP, NULL};
+	struct http_client *client = http_client_open(rig_address(*state));
+	for (size_t i = 0; i < sizeof(from) / sizeof(from[0]); i++) {
+		http_client_send(client, "GET", "/shared", from[i], NULL);
+		ANSWER *answer = http_client_read(client, 3000);
+		bool may_read = http_answer_header(answer, "Access-Control-Allow-Origin") != NULL;
+		assert_int_equal(may_read, from[i] && !strcmp(from[i], FROM_SHOP));
+		assert_int_equal(rig_count_text(answer->head, "Vary: "), 1);
+	}
+	http_client_close(client);
+}
+
 static void others_get_the_answer_but_may_not_read_it(void **state)
 {
 	static const char *const from[] = {NULL, FROM_ELSEWHERE, "Origin: null\r\n"};
@@ -170,6 +184,7 @@ int main(void)
 		TEST(a_preflight_of_an_allowed_origin_is_answered_and_kept),
 		TEST(a_preflight_of_another_origin_is_refused),
 		TEST(an_allowed_origin_may_read_the_answer_and_its_headers),
+		TEST(one_connection_may_change_its_origin),
 		TEST(others_get_the_answer_but_may_not_read_it),
 		TEST(the_fourth_join_of_an_address_is_429_and_told_when_to_come_back),
 		TEST(neighbours_share_the_limit_of_their_network),
