@@ -1,15 +1,11 @@
-/* Settings from JSON, from the store's fields, and targets: what is taken keeps its promises.
+/* Settings from JSON and from the store's fields: what is taken comes back the same from both.
  *
- * The first byte chooses what the rest is: settings as (j)son, a (f)ield, a (t)arget among allowed
- * ones, a target on the same (s)ite. Settings that are taken come back the same from JSON and
- * from fields. A target that is admitted is read by another parser, libcurl's, which must find an
- * allowed origin too; and it is already in its canonical form when it has been rebuilt once.
+ * The first byte chooses what the rest is: (f) a field, anything else JSON.
  */
 #include "waitingroom/memory.h"
 #include "waitingroom/settings.h"
 
 #include <assert.h>
-#include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -77,53 +73,6 @@ static void try_field(const char *text, size_t len)
 	assert(strcmp(first, last) == 0);
 }
 
-static void check_part(CURLU *url, CURLUPart part, unsigned flags, const char *expected)
-{
-	char *text = NULL;
-	CURLUcode code = curl_url_get(url, part, &text, flags);
-	assert(code == CURLUE_OK);
-	assert(strcmp(text, expected) == 0);
-	curl_free(text);
-}
-
-static void check_with_curl(const char *target)
-{
-	CURLU *url = curl_url();
-	CURLUcode code = curl_url_set(url, CURLUPART_URL, target, CURLU_DISALLOW_USER);
-	assert(code == CURLUE_OK);
-	if (strncmp(target, "https://good.example", 20) == 0) {
-		check_part(url, CURLUPART_HOST, 0, "good.example");
-		check_part(url, CURLUPART_PORT, CURLU_DEFAULT_PORT, "443");
-	} else {
-		char *path = NULL;
-		check_part(url, CURLUPART_HOST, 0, "shop.example");
-		check_part(url, CURLUPART_PORT, CURLU_DEFAULT_PORT, "8080");
-		code = curl_url_get(url, CURLUPART_PATH, &path, 0);
-		assert(code == CURLUE_OK);
-		assert(strncmp(path, "/shop", 5) == 0 && (path[5] == '\0' || path[5] == '/'));
-		curl_free(path);
-	}
-	curl_url_cleanup(url);
-}
-
-static void try_target(const char *text, size_t len, const char *allowed)
-{
-	static char rebuilt[VISIT_TARGET_MAX_BYTES + 1], again[VISIT_TARGET_MAX_BYTES + 1];
-	struct queue_settings settings;
-	queue_settings_default(&settings);
-	enum wr_err err =
-		queue_settings_set_field(&settings, "allowed_targets", allowed, strlen(allowed));
-	assert(err == WR_OK);
-	if (queue_settings_rebuild_target(&settings, text, len, rebuilt, NULL) != WR_OK)
-		return;
-	err = queue_settings_rebuild_target(&settings, rebuilt, strlen(rebuilt), again, NULL);
-	assert(err == WR_OK && strcmp(rebuilt, again) == 0);
-	if (*allowed)
-		check_with_curl(rebuilt);
-	else
-		assert(rebuilt[0] == '/' && rebuilt[1] != '/' && rebuilt[1] != '\\');
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (!size)
@@ -133,22 +82,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!text && size > 1)
 		abort();
 	memcpy(text, data + 1, size - 1);
-	switch (data[0]) {
-	case 'j':
-		try_json(text, size - 1);
-		break;
-	case 'f':
+	if (data[0] == 'f')
 		try_field(text, size - 1);
-		break;
-	case 't':
-		try_target(text, size - 1, "https://good.example\nhttp://shop.example:8080/shop");
-		break;
-	case 's':
-		try_target(text, size - 1, "");
-		break;
-	default:
-		break;
-	}
+	else
+		try_json(text, size - 1);
 	free(text);
 	return 0;
 }
