@@ -43,6 +43,19 @@ static void livez_serve(void *ctx, struct http_request *request, const struct ro
 	answer_text(request, alive ? 200 : 503, alive ? "ok\n" : "a worker's loop does not turn\n");
 }
 
+/* Each worker has a connection of its own: one that is still being made would refuse joins. */
+static bool store_is_there(const struct internal *internal)
+{
+	const struct app *app = internal->app;
+	bool ready = store_is_ready(internal->store);
+	for (size_t i = 0; i < app->worker_count; i++) {
+		struct store_counts counts;
+		store_counts(app->workers[i]->store, &counts);
+		ready = ready && counts.ready;
+	}
+	return ready;
+}
+
 static void readyz_serve(void *ctx, struct http_request *request, const struct route_match *match)
 {
 	struct internal *internal = ctx;
@@ -52,7 +65,7 @@ static void readyz_serve(void *ctx, struct http_request *request, const struct r
 		answer_text(request, 503, "draining\n");
 	else if (!atomic_load(&app->synced))
 		answer_text(request, 503, "the queues have not been read from the store yet\n");
-	else if (!store_is_ready(internal->store))
+	else if (!store_is_there(internal))
 		answer_text(request, 503, "no connection to the store\n");
 	else
 		answer_text(request, 200, "ok\n");

@@ -8,17 +8,14 @@
 #include "support/process.h"
 #include "support/servers.h"
 #include "support/temp.h"
-#include "support/wait.h"
 #include "waitingroom/config.h"
 #include "waitingroom/keys.h"
 #include "waitingroom/memory.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #define ENV_MAX 12
 static const char api[] = "waitingroom-api", admitter[] = "waitingroom-admitter";
@@ -267,65 +264,27 @@ static void generated_keys_serve_and_are_never_written_over(void **state)
 	stack_free(stack);
 }
 
-/* ---- before the store is there ---- */
+/* ---- readiness ---- */
 
-static int ready_status(struct stack *stack)
-{
-	WR_AUTO(http_answer_free_at)
-	struct http_answer *answer =
-		http_call(stack_internal_url(stack, 0), "GET", "/readyz", NULL, NULL);
-	return answer->status;
-}
-
-static void a_pod_that_is_there_before_its_store_waits_for_it(void **state)
+static void a_pod_that_says_ready_gives_places_with_every_worker(void **state)
 {
 	(void)state;
-	struct stack *stack = stack_start(&(struct stack_options){
-		.pods = 1, .without_nats = true, .queues = QUEUES(QUEUE("early", HELD))});
-	char store[300], queues[300];
-	snprintf(store, sizeof(store), "WR_STORE_URL=%s", redis_url(stack->redis));
-	WR_AUTO(mem_free_at) char *file = temp_file("early.json", QUEUES(QUEUE("early", HELD)));
-	snprintf(queues, sizeof(queues), "WR_QUEUES_FILE=%s", file);
-	process_stop(stack_pod(stack, 0), 10000);
-	redis_stop(stack->redis);
-
-	WR_AUTO(mem_free_at) char *ready_file = temp_path("early.ready");
-	char ready[300];
-	snprintf(ready, sizeof(ready), "WR_READY_FILE=%s", ready_file);
-	WR_AUTO(mem_free_at) char *path = process_binary(api);
-	struct process *pod =
-		process_start("early-pod", (const char *const[]){path, NULL},
-					  (const char *const[]){good_env(NULL)[0], "WR_LISTEN=127.0.0.1:0",
-											"WR_INTERNAL_LISTEN=127.0.0.1:0", "WR_RELAY=0",
-											"WR_DRAIN_WAIT_MS=0", store, queues, ready, NULL});
-	WAIT_UNTIL(10000, access(ready_file, F_OK) == 0, "the pod serves");
-	WR_AUTO(mem_free_at) char *addresses = temp_read(ready_file, NULL);
-	char url[64], internal[64];
-	assert_int_equal(
-		sscanf(addresses, "{\"listen\":\"%63[^\"]\",\"internal\":\"%63[^\"]\"}", url, internal), 2);
-	WR_AUTO(http_answer_free_at)
-	struct http_answer *unready = http_call(internal, "GET", "/readyz", NULL, NULL);
-	api_expect_status(unready, 503);
-	WR_AUTO(http_answer_free_at)
-	struct http_answer *alive = http_call(internal, "GET", "/livez", NULL, NULL);
-	api_expect_status(alive, 200);
-	WR_AUTO(http_answer_free_at) struct http_answer *join = api_enqueue(url, "early", NULL);
-	api_expect_problem(join, 503, "store_unavailable");
-	assert_non_null(http_answer_header(join, "Retry-After"));
-
-	redis_restart(stack->redis);
-	stack_restart_pod(stack, 0); /* its twin, to compare readiness with */
-	assert_int_equal(ready_status(stack), 200);
-	bool joined = false;
-	WAIT_UNTIL(10000, joined || ({
-						  WR_AUTO(http_answer_free_at)
-						  struct http_answer *answer = api_enqueue(url, "early", "patient");
-						  joined = answer->status == 201 || answer->status == 200;
-						  joined;
-					  }),
-			   "the pod gives places");
-	process_stop(pod, 10000);
-	process_free(pod);
+	struct stack *stack =
+		stack_start(&(struct stack_options){.pods = 1,
+											.without_nats = true,
+											.queues = QUEUES(QUEUE("line", HELD)),
+											.env = (const char *const[]){"WR_WORKERS=16", NULL}});
+	struct http_client *clients[64]; /* the kernel spreads them over the workers */
+	for (size_t i = 0; i < COUNT(clients); i++) {
+		clients[i] = http_client_open(stack_url(stack, 0));
+		http_client_send(clients[i], "POST", "/enqueue", NULL, "{\"queue_id\":\"line\"}");
+	}
+	for (size_t i = 0; i < COUNT(clients); i++) {
+		WR_AUTO(http_answer_free_at)
+		struct http_answer *answer = http_client_read(clients[i], 5000);
+		api_expect_status(answer, 201);
+		http_client_close(clients[i]);
+	}
 	stack_free(stack);
 }
 
@@ -342,7 +301,7 @@ int main(void)
 		cmocka_unit_test(the_configuration_is_printed_without_passwords),
 		cmocka_unit_test(an_argument_that_is_not_known_is_refused),
 		cmocka_unit_test(generated_keys_serve_and_are_never_written_over),
-		cmocka_unit_test(a_pod_that_is_there_before_its_store_waits_for_it),
+		cmocka_unit_test(a_pod_that_says_ready_gives_places_with_every_worker),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
