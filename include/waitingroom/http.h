@@ -100,8 +100,9 @@ WR_MUST_USE enum wr_err http_server_open(struct loop *loop,
 /* The address in use with the real port: "127.0.0.1:40123". */
 const char *http_server_address(const struct http_server *server);
 void http_server_counts(const struct http_server *server, struct http_counts *ret_counts);
-/* Stops accepting (closes the listening socket); every answer from now on says Connection: close;
- * idle connections are closed. */
+/* Stops accepting (closes the listening socket, after taking in who is queued there); every answer
+ * from now on says Connection: close; idle connections are closed, those that were busy within the
+ * last half second only after that time, because their next request may be on its way. */
 void http_server_drain(struct http_server *server);
 bool http_server_is_idle(const struct http_server *server); /* no connection left */
 /* Parked requests must have been answered. */

@@ -214,6 +214,7 @@ struct http_server {
 	struct http_request *free_requests;
 	size_t free_request_count;
 	bool draining;
+	bool closing; /* nothing may be parked any more */
 };
 
 void http_server_resume(struct http_request *request);

@@ -149,7 +149,10 @@ static enum MHD_Result serve(struct http_request *request)
 	struct http_server_options *options = &request->server->options;
 	request->phase = REQUEST_SERVING;
 	http_connection_serving(request->connection);
-	options->handler(options->ctx, request);
+	if (request->server->closing)
+		http_reply_problem(request, WR_DRAINING, NULL, 0);
+	else
+		options->handler(options->ctx, request);
 	if (request->phase == REQUEST_SERVING)
 		http_reply_recover(request);
 	if (request->phase == REQUEST_ANSWERED)
@@ -277,6 +280,7 @@ void http_server_close(struct http_server *server)
 		return;
 	assert(!atomic_load_explicit(&server->counters.parked_now, memory_order_relaxed));
 	http_server_drain(server);
+	server->closing = true;
 	MHD_run(server->daemon); /* takes back what was resumed; the library must not stop before */
 	loop_unwatch(server->watch);
 	MHD_stop_daemon(server->daemon);

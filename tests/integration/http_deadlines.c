@@ -381,6 +381,28 @@ static void draining_under_load_loses_no_request(void **state)
 	WAIT_UNTIL(DEADLINE_MS, http_server_is_idle(crowd.rig->server), "the server to be idle");
 }
 
+static int last_client;
+
+static void send_and_close(struct rig *rig)
+{
+	rig_send_text(last_client, PARK);
+	http_server_close(rig->server);
+	rig->server = NULL;
+}
+
+static void a_request_that_comes_while_closing_is_not_parked(void **state)
+{
+	struct rig *rig = *state;
+	char got[512];
+	last_client = rig_connect(rig);
+	rig_send_text(last_client, HELLO);
+	assert_true(recv(last_client, got, sizeof(got), 0) > 0);
+	rig_do(rig, send_and_close);
+	WR_AUTO(mem_free_at) char *rest = rig_read_to_end(last_client, DEADLINE_MS);
+	assert_non_null(strstr(rest, "HTTP/1.1 503 "));
+	assert_non_null(strstr(rest, "Connection: close\r\n"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 #define TEST_IMPATIENT(name) cmocka_unit_test_setup_teardown(name, start_impatient, stop)
 
@@ -404,6 +426,7 @@ int main(void)
 		TEST(draining_answers_what_is_parked_and_closes),
 		TEST(draining_takes_in_who_is_waiting_to_be_accepted),
 		TEST(draining_under_load_loses_no_request),
+		TEST(a_request_that_comes_while_closing_is_not_parked),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
