@@ -40,17 +40,64 @@ struct json_out {
 };
 
 void json_out_init(struct json_out *out, char *text, size_t room);
-void json_out_object(struct json_out *out, const char *key); /* key NULL in arrays and at the top */
 void json_out_object_end(struct json_out *out);
-void json_out_array(struct json_out *out, const char *key);
 void json_out_array_end(struct json_out *out);
-void json_out_string(struct json_out *out, const char *key, const char *value);
-void json_out_string_n(struct json_out *out, const char *key, const char *value, size_t len);
-void json_out_int(struct json_out *out, const char *key, int64_t value);
-void json_out_bool(struct json_out *out, const char *key, bool value);
-void json_out_null(struct json_out *out, const char *key);
+
+/* One member each; key NULL in arrays and at the top. They are inline only to hand on the length of
+ * the key, which the compiler knows where the key is a literal. */
+void json_put_open(struct json_out *out, const char *key, size_t key_len, char bracket);
+void json_put_string(struct json_out *out, const char *key, size_t key_len, const char *value,
+					 size_t len);
+void json_put_int(struct json_out *out, const char *key, size_t key_len, int64_t value);
+void json_put_raw(struct json_out *out, const char *key, size_t key_len, const char *json,
+				  size_t len);
+
+static inline size_t json_key_len(const char *key)
+{
+	return key ? __builtin_strlen(key) : 0;
+}
+
+static inline void json_out_object(struct json_out *out, const char *key)
+{
+	json_put_open(out, key, json_key_len(key), '{');
+}
+
+static inline void json_out_array(struct json_out *out, const char *key)
+{
+	json_put_open(out, key, json_key_len(key), '[');
+}
+
+static inline void json_out_string_n(struct json_out *out, const char *key, const char *value,
+									 size_t len)
+{
+	json_put_string(out, key, json_key_len(key), value, len);
+}
+
+static inline void json_out_string(struct json_out *out, const char *key, const char *value)
+{
+	json_put_string(out, key, json_key_len(key), value, __builtin_strlen(value));
+}
+
+static inline void json_out_int(struct json_out *out, const char *key, int64_t value)
+{
+	json_put_int(out, key, json_key_len(key), value);
+}
+
 /* 'json' must be a valid JSON value already. */
-void json_out_raw(struct json_out *out, const char *key, const char *json, size_t len);
+static inline void json_out_raw(struct json_out *out, const char *key, const char *json, size_t len)
+{
+	json_put_raw(out, key, json_key_len(key), json, len);
+}
+
+static inline void json_out_bool(struct json_out *out, const char *key, bool value)
+{
+	json_put_raw(out, key, json_key_len(key), value ? "true" : "false", value ? 4 : 5);
+}
+
+static inline void json_out_null(struct json_out *out, const char *key)
+{
+	json_put_raw(out, key, json_key_len(key), "null", 4);
+}
 
 /* ---- queue and lane names ---- */
 #define NAME_MAX_CHARS 63 /* [a-z0-9][a-z0-9-]{0,62}: tenant, queue, lane */

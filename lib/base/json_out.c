@@ -15,54 +15,59 @@ void json_out_init(struct json_out *out, char *text, size_t room)
 	*out = (struct json_out){.text = text, .room = room};
 }
 
+/* Room for so many bytes at the end; NULL, and the overflow remembered, when there is not. */
+static char *reserve(struct json_out *out, size_t bytes)
+{
+	if (out->overflow || bytes > out->room - out->len) {
+		out->overflow = true;
+		return NULL;
+	}
+	return out->text + out->len;
+}
+
 static void put(struct json_out *out, const char *bytes, size_t len)
 {
-	if (out->overflow || len > out->room - out->len) {
-		out->overflow = true;
+	char *at = reserve(out, len);
+	if (!at)
 		return;
-	}
-	memcpy(out->text + out->len, bytes, len);
+	memcpy(at, bytes, len);
 	out->len += len;
 }
 
-static void put_char(struct json_out *out, char c)
+/* Comma and key; what follows is a value. One check for all of it: a heartbeat writes a dozen. */
+static char *put_member(struct json_out *out, const char *key, size_t key_len, size_t value_room)
 {
-	if (out->overflow || out->len == out->room) {
-		out->overflow = true;
-		return;
-	}
-	out->text[out->len++] = c;
-}
-
-/* Comma and key; what follows is a value. */
-static void put_member(struct json_out *out, const char *key)
-{
+	char *at = reserve(out, key_len + 4 + value_room);
+	if (!at)
+		return NULL;
 	if (out->comma)
-		put_char(out, ',');
+		*at++ = ',';
 	out->comma = true;
 	if (key) {
-		put_char(out, '"');
-		put(out, key, strlen(key));
-		put(out, "\":", 2);
+		*at++ = '"';
+		memcpy(at, key, key_len);
+		at += key_len;
+		*at++ = '"';
+		*at++ = ':';
 	}
+	out->len = (size_t)(at - out->text);
+	return at;
 }
 
-static void put_open(struct json_out *out, const char *key, char bracket)
+void json_put_open(struct json_out *out, const char *key, size_t key_len, char bracket)
 {
-	put_member(out, key);
-	put_char(out, bracket);
+	char *at = put_member(out, key, key_len, 1);
+	if (!at)
+		return;
+	*at = bracket;
+	out->len++;
 	out->comma = false;
 }
 
 static void put_close(struct json_out *out, char bracket)
 {
-	put_char(out, bracket);
+	put(out, &bracket, 1);
 	out->comma = true;
-}
-
-void json_out_object(struct json_out *out, const char *key)
-{
-	put_open(out, key, '{');
 }
 
 void json_out_object_end(struct json_out *out)
@@ -70,20 +75,9 @@ void json_out_object_end(struct json_out *out)
 	put_close(out, '}');
 }
 
-void json_out_array(struct json_out *out, const char *key)
-{
-	put_open(out, key, '[');
-}
-
 void json_out_array_end(struct json_out *out)
 {
 	put_close(out, ']');
-}
-
-static bool is_plain(char c)
-{
-	unsigned char byte = (unsigned char)c;
-	return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
 }
 
 static void put_escaped(struct json_out *out, unsigned char byte)
@@ -118,55 +112,48 @@ static size_t put_special(struct json_out *out, const char *text, size_t len)
 	return sequence;
 }
 
-void json_out_string_n(struct json_out *out, const char *key, const char *value, size_t len)
+/* Printable ASCII but quote and backslash: stands for itself. */
+static const bool plain[256] = {
+	[' ' ... '!'] = true, ['#' ... '['] = true, [']' ... '~'] = true, [0x7F] = true};
+
+void json_put_string(struct json_out *out, const char *key, size_t key_len, const char *value,
+					 size_t len)
 {
-	put_member(out, key);
-	put_char(out, '"');
+	if (!put_member(out, key, key_len, 1))
+		return;
+	out->text[out->len++] = '"';
 	for (size_t at = 0; at < len && !out->overflow;) {
 		size_t run = at;
-		while (run < len && is_plain(value[run]))
+		while (run < len && plain[(unsigned char)value[run]])
 			run++;
 		put(out, value + at, run - at);
 		at = run;
 		if (at < len)
 			at += put_special(out, value + at, len - at);
 	}
-	put_char(out, '"');
+	put(out, "\"", 1);
 }
 
-void json_out_string(struct json_out *out, const char *key, const char *value)
+void json_put_int(struct json_out *out, const char *key, size_t key_len, int64_t value)
 {
-	json_out_string_n(out, key, value, strlen(value));
-}
-
-void json_out_int(struct json_out *out, const char *key, int64_t value)
-{
-	put_member(out, key);
-	if (value < 0)
-		put_char(out, '-');
 	char digits[20];
 	/* unsigned negation: the smallest number has no positive twin */
 	size_t len = text_from_u64(value < 0 ? 0 - (uint64_t)value : (uint64_t)value, digits);
-	put(out, digits, len);
+	char *at = put_member(out, key, key_len, len + (value < 0));
+	if (!at)
+		return;
+	if (value < 0)
+		*at++ = '-';
+	memcpy(at, digits, len);
+	out->len += len + (value < 0);
 }
 
-void json_out_bool(struct json_out *out, const char *key, bool value)
+void json_put_raw(struct json_out *out, const char *key, size_t key_len, const char *json,
+				  size_t len)
 {
-	put_member(out, key);
-	if (value)
-		put(out, "true", 4);
-	else
-		put(out, "false", 5);
-}
-
-void json_out_null(struct json_out *out, const char *key)
-{
-	put_member(out, key);
-	put(out, "null", 4);
-}
-
-void json_out_raw(struct json_out *out, const char *key, const char *json, size_t len)
-{
-	put_member(out, key);
-	put(out, json, len);
+	char *at = put_member(out, key, key_len, len);
+	if (!at)
+		return;
+	memcpy(at, json, len);
+	out->len += len;
 }
