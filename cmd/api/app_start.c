@@ -151,10 +151,10 @@ enum wr_err app_start(struct app **ret_app, struct err_detail *ret_detail)
 	app->sync = sync_start(app);
 	err = start_workers(app, ret_detail);
 	if (err == WR_OK)
+		err = start_relay(app, ret_detail);
+	if (err == WR_OK) /* last: it looks at all the others */
 		err = config_blame(internal_start(app, &app->internal, ret_detail), "WR_INTERNAL_LISTEN",
 						   ret_detail);
-	if (err == WR_OK)
-		err = start_relay(app, ret_detail);
 	if (err == WR_OK)
 		err = process_write_ready(app->config.ready_file, http_server_address(app->workers[0]->http),
 								  internal_address(app->internal), ret_detail);
