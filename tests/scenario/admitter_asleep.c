@@ -81,7 +81,7 @@ static void an_admitter_that_wakes_up_keeps_to_the_new_capacity(void **state)
 	process_stop(stack_admitter(stack, !sleeper), 10000);
 	double done = steps(stack, sleeper, "done");
 	WAIT_UNTIL(5000, steps(stack, sleeper, "done") > done + 5, "it works again");
-	assert_true(api_store_number(stack, "LLEN wr:{" QUEUE_NAME "}:waiting:main") > 0);
+	assert_true(api_store_number(stack, "ZCARD wr:{" QUEUE_NAME "}:heartbeats") > 0);
 	assert_true(sessions(stack) <= LOW);
 
 	crowd_end(crowd, 10000);

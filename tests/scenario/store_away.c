@@ -93,7 +93,8 @@ static void sit_the_outage_out(struct stack *stack, struct people *people)
 	assert_true(stale > PEOPLE);
 	struct footprint after = footprint_of(stack, 0);
 	assert_true(stack_metric(stack_internal_url(stack, 0), "wr_http_requests_parked") < CROWD);
-	assert_true(after.bytes < before.bytes + 16e6);
+	if (!getenv("WR_TEST_SLOWNESS") || atoi(getenv("WR_TEST_SLOWNESS")) <= 1)
+		assert_true(after.bytes < before.bytes + 16e6); /* sanitizers keep what is freed */
 	assert_true(after.descriptors < before.descriptors + CROWD);
 }
 
