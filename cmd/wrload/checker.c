@@ -31,7 +31,8 @@
  *   I7  Admitted after "left", "expired" or "missed"; waiting again after it, when there was no
  *       trouble since (a store that lost its last second may not know that somebody left).
  *   I8  The position is compared with the lowest told before; neither may be marked stale. An
- *       answer with a new position token begins anew: the place was entered again after a loss.
+ *       answer with a new position token begins anew: the place was entered again after a loss. A
+ *       poll sent before its time may be answered from a picture with an older as_of_ms.
  *   I9  All successful enqueues with one key name the same position id.
  */
 #include "checker.h"
@@ -61,11 +62,13 @@ struct record {
 	char position_id[VIOLATION_ID_BYTES];
 	int64_t first_called_ms;   /* of the first enqueue with this key */
 	int64_t heard_called_ms;   /* of the last call that was answered well */
+	int64_t heard_ms;		   /* when its answer had come */
 	int64_t waiting_called_ms; /* of the last fresh answer that said waiting */
 	int64_t present_since_ms;
 	int64_t admitted_ms, gone_ms; /* returns */
 	int64_t poll_after_ms, hold_ms;
-	int64_t position; /* lowest told; -1: none */
+	int64_t position;	/* lowest told; -1: none */
+	int64_t picture_ms; /* as_of_ms of the answer that told it */
 	int64_t active_until_ms;
 	struct session_facts session;
 	bool is_confirmed; /* the first heartbeat was answered */
@@ -141,6 +144,13 @@ static void record_close(struct checker *checker, struct record *record, enum st
 
 /* ---- a place that is there: I1, I3, I7, I8 ---- */
 
+/* Asked before its time, another pod may answer from an older picture, and says so in as_of_ms. */
+static bool is_older_by_haste(const struct record *record, const struct observation *seen)
+{
+	return seen->called_ms < record->heard_ms + record->poll_after_ms &&
+		   seen->answer->as_of_ms < record->picture_ms;
+}
+
 static void check_position(struct checker *checker, struct record *record,
 						   const struct observation *seen)
 {
@@ -148,18 +158,19 @@ static void check_position(struct checker *checker, struct record *record,
 	if (answer->stale || answer->position < 0)
 		return;
 	bool is_entered_again = seen->op == OP_HEARTBEAT && answer->token.len;
-	if (record->position >= 0 && !is_entered_again) {
-		checker->checked.positions_compared++;
-		if (answer->position > record->position)
-			violations_add(&checker->violations, POSITION_FALLS, record->position_id,
-						   seen->returned_ms,
-						   "position %" PRId64 " after %" PRId64 ", asked %" PRId64
-						   " ms after the call before (as_of_ms %" PRId64 ")",
-						   answer->position, record->position,
-						   seen->called_ms - record->heard_called_ms, answer->as_of_ms);
-	}
-	if (record->position < 0 || is_entered_again || answer->position < record->position)
+	bool is_comparable =
+		record->position >= 0 && !is_entered_again && !is_older_by_haste(record, seen);
+	checker->checked.positions_compared += is_comparable;
+	if (is_comparable && answer->position > record->position)
+		violations_add(&checker->violations, POSITION_FALLS, record->position_id, seen->returned_ms,
+					   "position %" PRId64 " after %" PRId64 ", asked %" PRId64
+					   " ms after the answer before, of a picture %" PRId64 " ms newer",
+					   answer->position, record->position, seen->called_ms - record->heard_ms,
+					   answer->as_of_ms - record->picture_ms);
+	if (record->position < 0 || is_entered_again || answer->position < record->position) {
 		record->position = answer->position;
+		record->picture_ms = answer->as_of_ms;
+	}
 }
 
 /* Must run before heard_called_ms moves on. */
@@ -217,6 +228,7 @@ static void see_waiting(struct checker *checker, struct record *record,
 			check_order(checker, record, seen);
 	}
 	record->heard_called_ms = seen->called_ms;
+	record->heard_ms = seen->returned_ms;
 	record->has_doubt = false;
 	if (seen->answer->hold_ms >= 0)
 		record->hold_ms = seen->answer->hold_ms;

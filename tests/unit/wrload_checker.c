@@ -280,6 +280,34 @@ static void a_position_that_grows_from_the_enqueue_to_the_first_poll_is_found(vo
 	expect_only(POSITION_FALLS, "p0");
 }
 
+static void polls_of(uint32_t slot, int64_t at, int64_t position, int64_t as_of_ms)
+{
+	struct answer answer = place_of(slot, ANSWER_WAITING, position);
+	answer.as_of_ms = as_of_ms;
+	told(slot, OP_HEARTBEAT, at, &answer, (struct session_facts){0}, INT64_MAX);
+}
+
+static void an_older_picture_is_excused_when_the_poll_came_before_its_time(void **state)
+{
+	(void)state;
+	joins(0, 0, 12);
+	polls_of(0, 1000, 10, 90000);
+	polls_of(0, 1100, 11, 89900);
+	polls_of(0, 2000, 10, 90100);
+	expect_nothing();
+	polls_of(0, 2100, 11, 90101);
+	expect_only(POSITION_FALLS, "p0");
+}
+
+static void an_older_picture_is_no_excuse_when_the_poll_was_due(void **state)
+{
+	(void)state;
+	joins(0, 0, 12);
+	polls_of(0, 1000, 10, 90000);
+	polls_of(0, 2010, 11, 89900);
+	expect_only(POSITION_FALLS, "p0");
+}
+
 static void positions_from_old_pictures_are_not_compared(void **state)
 {
 	(void)state;
@@ -387,6 +415,8 @@ int main(void)
 		STORY(being_in_line_again_after_trouble_is_not_held_against_the_service),
 		STORY(a_position_that_grows_is_found),
 		STORY(a_position_that_grows_from_the_enqueue_to_the_first_poll_is_found),
+		STORY(an_older_picture_is_excused_when_the_poll_came_before_its_time),
+		STORY(an_older_picture_is_no_excuse_when_the_poll_was_due),
 		STORY(positions_from_old_pictures_are_not_compared),
 		STORY(a_position_is_not_compared_after_the_place_was_entered_again),
 		STORY(a_second_place_for_one_key_is_found),
