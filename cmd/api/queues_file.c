@@ -1,6 +1,12 @@
-/* Queues file: reading, checking, applying. The whole file is checked before any of it is applied. */
+/* Queues file: reading, checking, applying. The whole file is checked before any of it is applied.
+ *
+ * Every pod that starts brings its file, also in the middle of an event. A declaration is therefore
+ * applied once: the store keeps a hash of it beside the settings, and a pod that comes with the same
+ * declaration leaves alone what operators have changed since (a pause above all).
+ */
 #include "queues_file.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +14,7 @@
 #include "queue_event.h"
 #include "waitingroom/json_in.h"
 #include "waitingroom/memory.h"
+#include "waitingroom/token.h"
 
 #define FILE_MAX_BYTES (4 * 1024 * 1024)
 
@@ -51,7 +58,7 @@ static enum wr_err read_queue(const struct json_value *element, struct queue_nam
 }
 
 typedef enum wr_err (*queue_fn)(void *ctx, const struct queue_name *name,
-								const struct queue_settings *settings);
+								struct queue_settings *settings);
 
 static enum wr_err each_queue(const char *path, queue_fn fn, void *ctx,
 							  struct err_detail *ret_detail)
@@ -82,7 +89,7 @@ static enum wr_err each_queue(const char *path, queue_fn fn, void *ctx,
 }
 
 static enum wr_err only_check(void *ctx, const struct queue_name *name,
-							  const struct queue_settings *settings)
+							  struct queue_settings *settings)
 {
 	(void)ctx;
 	(void)name;
@@ -93,6 +100,23 @@ static enum wr_err only_check(void *ctx, const struct queue_name *name,
 enum wr_err queues_file_check(const char *path, struct err_detail *ret_detail)
 {
 	return each_queue(path, only_check, NULL, ret_detail);
+}
+
+/* ---- applying ---- */
+
+struct look_call {
+	bool done;
+	enum wr_err err;
+	char declared[QUEUE_DECLARED_CHARS + 1];
+};
+
+static void on_looked(void *ctx, enum wr_err err, const struct synced *answer)
+{
+	struct look_call *call = ctx;
+	call->done = true;
+	call->err = err;
+	if (err == WR_OK && answer->has_settings)
+		memcpy(call->declared, answer->settings.declared, sizeof(call->declared));
 }
 
 struct put_call {
@@ -109,10 +133,29 @@ static void on_put(void *ctx, enum wr_err err, enum put_result result, uint64_t 
 	call->err = err;
 }
 
-static enum wr_err apply(void *ctx, const struct queue_name *name,
-						 const struct queue_settings *settings)
+/* A hash of all the settings: two declarations that mean the same have the same. */
+static void declare(struct queue_settings *settings)
+{
+	char text[16384];
+	struct json_out out;
+	json_out_init(&out, text, sizeof(text));
+	queue_settings_to_json(settings, &out, NULL);
+	assert(!out.overflow);
+	_Static_assert(TARGET_HASH_CHARS == QUEUE_DECLARED_CHARS, "the hash is of another length");
+	target_hash(text, out.len, settings->declared);
+}
+
+static enum wr_err apply(void *ctx, const struct queue_name *name, struct queue_settings *settings)
 {
 	struct store *store = ctx;
+	struct look_call look = {.done = false};
+	declare(settings);
+	store_sync(store, name, "0", 0, 1, on_looked, &look);
+	store_wait(store, &look.done);
+	if (look.err == WR_OK && strcmp(look.declared, settings->declared) == 0)
+		return WR_OK;
+	if (look.err != WR_OK && look.err != WR_NOT_FOUND && look.err != WR_NO_QUEUE)
+		return look.err;
 	struct put_call call = {.done = false};
 	char data[QUEUE_EVENT_BYTES];
 	queue_event_data(settings, "file", data);

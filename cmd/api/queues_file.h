@@ -11,7 +11,8 @@
  * WR_IO, WR_BAD_CONFIG; detail names the queue and the field. */
 WR_MUST_USE enum wr_err queues_file_check(const char *path, struct err_detail *ret_detail);
 
-/* Makes or changes every queue of the file; those already as declared stay untouched. Blocking.
+/* Makes or changes every queue of the file whose declaration was not applied before; so what
+ * operators have changed since stays when another pod starts with the same file. Blocking.
  * WR_STORE_AWAY: try again later, repeating is harmless. */
 WR_MUST_USE enum wr_err queues_file_apply(const char *path, struct store *store,
 										  struct err_detail *ret_detail);

@@ -58,6 +58,7 @@ enum queue_on_outage { QUEUE_ON_OUTAGE_HOLD, QUEUE_ON_OUTAGE_OPEN }; /* words "h
 #define QUEUE_TARGETS_MAX 16
 #define QUEUE_TARGET_BYTES 256
 #define QUEUE_MESSAGE_BYTES 512
+#define QUEUE_DECLARED_CHARS 11
 #define VISIT_TARGET_MAX_BYTES 2048 /* of the target that a visitor asks for */
 
 struct queue_lane {
@@ -79,6 +80,9 @@ struct queue_settings {
 	uint32_t target_count;
 	char targets[QUEUE_TARGETS_MAX][QUEUE_TARGET_BYTES + 1]; /* "https://host[:port][/path]" */
 	uint64_t version; /* raised by the store at each change; 0: not stored yet */
+	/* Which declaration of WR_QUEUES_FILE was applied last; "" none. Not in the JSON; putting
+	 * settings without it leaves what the store has. */
+	char declared[QUEUE_DECLARED_CHARS + 1];
 };
 
 /* One lane "main" (weight 1, open), no targets, everything else as in the table. */

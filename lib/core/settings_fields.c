@@ -53,6 +53,8 @@ size_t queue_settings_to_fields(const struct queue_settings *settings,
 	strcpy(next_field(fields, &count, "message"), settings->message);
 	print_lanes(settings, next_field(fields, &count, "lanes"));
 	print_targets(settings, next_field(fields, &count, "allowed_targets"));
+	if (settings->declared[0] != '\0')
+		strcpy(next_field(fields, &count, "declared"), settings->declared);
 	return count;
 }
 
@@ -166,6 +168,15 @@ static enum wr_err read_allowed_targets(struct queue_settings *settings, const c
 	return WR_OK;
 }
 
+static enum wr_err read_declared(struct queue_settings *settings, const char *value, size_t len)
+{
+	if (len > QUEUE_DECLARED_CHARS)
+		return WR_INVALID;
+	memcpy(settings->declared, value, len);
+	settings->declared[len] = '\0';
+	return WR_OK;
+}
+
 static const struct {
 	const char *name;
 	enum wr_err (*read)(struct queue_settings *settings, const char *value, size_t len);
@@ -176,6 +187,7 @@ static const struct {
 	{"message", read_message},
 	{"lanes", read_lanes},
 	{"allowed_targets", read_allowed_targets},
+	{"declared", read_declared},
 };
 
 enum wr_err queue_settings_set_field(struct queue_settings *settings, const char *name,

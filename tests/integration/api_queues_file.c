@@ -1,0 +1,123 @@
+/* WR_QUEUES_FILE: queues are made at the start, and operators keep the last word.
+ *
+ * A pod that starts in the middle of an event brings its file along. What an operator has changed
+ * since the file was written must survive that, or a pause would end when a pod is replaced.
+ */
+#include "support/api.h"
+#include "support/cmocka.h"
+#include "support/temp.h"
+#include "waitingroom/memory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct stack *stack;
+static char *file;
+
+static void write_file(const char *content)
+{
+	FILE *out = fopen(file, "w");
+	assert_non_null(out);
+	fputs(content, out);
+	fclose(out);
+}
+
+static int open_room(void **state)
+{
+	(void)state;
+	file = temp_file("declared.json", QUEUES(QUEUE("sale", HELD ",\"capacity\":5")));
+	char setting[256];
+	snprintf(setting, sizeof(setting), "WR_QUEUES_FILE=%s", file);
+	stack = stack_start(
+		&(struct stack_options){.pods = 1,
+								.without_nats = true,
+								.admin_keys = API_ADMIN_KEYS_FILE,
+								.env = (const char *const[]){setting, "WR_RELAY=0", NULL}});
+	return 0;
+}
+
+static int close_room(void **state)
+{
+	(void)state;
+	stack_free(stack);
+	free(file);
+	return 0;
+}
+
+static void expect_queue(const char *queue_state, int64_t capacity, int64_t version)
+{
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *answer = api_admin(stack, 0, "GET", "/default/sale", NULL);
+	api_expect_status(answer, 200);
+	WR_AUTO(mem_free_at) char *word = http_answer_text(answer, "settings.state");
+	assert_string_equal(word, queue_state);
+	assert_int_equal(http_answer_number(answer, "settings.capacity"), capacity);
+	assert_int_equal(http_answer_number(answer, "version"), version);
+}
+
+static void a_queue_of_the_file_is_made_at_the_start(void **state)
+{
+	(void)state;
+	expect_queue("hold", 5, 1);
+}
+
+static void the_same_file_again_changes_nothing(void **state)
+{
+	(void)state;
+	stack_restart_pod(stack, 0);
+	expect_queue("hold", 5, 1);
+	/* Other words for the same settings. */
+	write_file(
+		"{ \"queues\" : [ {\"capacity\":5, \"state\":\"hold\", \"queue\":\"default/sale\"} ] }");
+	stack_restart_pod(stack, 0);
+	expect_queue("hold", 5, 1);
+}
+
+static void what_an_operator_has_changed_survives_a_pod_that_starts(void **state)
+{
+	(void)state;
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *paused =
+		api_admin(stack, 0, "POST", "/default/sale/pause", "{\"message\":\"Stop!\"}");
+	api_expect_status(paused, 200);
+	stack_add_pod(stack);
+	expect_queue("paused", 5, 2);
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *changed =
+		api_admin(stack, 0, "PUT", "/default/sale", "{\"capacity\":7,\"state\":\"paused\"}");
+	api_expect_status(changed, 200);
+	stack_restart_pod(stack, 1);
+	expect_queue("paused", 7, 3);
+}
+
+static void a_file_that_was_changed_is_applied_at_the_next_start(void **state)
+{
+	(void)state;
+	write_file(QUEUES(QUEUE("sale", HELD ",\"capacity\":9") "," QUEUE("second", HELD)));
+	stack_restart_pod(stack, 1);
+	expect_queue("hold", 9, 4);
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *second = api_admin(stack, 0, "GET", "/default/second", NULL);
+	api_expect_status(second, 200);
+}
+
+static void a_queue_that_leaves_the_file_stays(void **state)
+{
+	(void)state;
+	write_file(QUEUES(QUEUE("second", HELD)));
+	stack_restart_pod(stack, 1);
+	expect_queue("hold", 9, 4);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_queue_of_the_file_is_made_at_the_start),
+		cmocka_unit_test(the_same_file_again_changes_nothing),
+		cmocka_unit_test(what_an_operator_has_changed_survives_a_pod_that_starts),
+		cmocka_unit_test(a_file_that_was_changed_is_applied_at_the_next_start),
+		cmocka_unit_test(a_queue_that_leaves_the_file_stays),
+	};
+	return cmocka_run_group_tests(tests, open_room, close_room);
+}
