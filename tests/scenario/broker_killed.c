@@ -16,7 +16,7 @@
 
 static const char queues[] =
 	QUEUES(QUEUE("demo", "\"rate_per_minute\":3000,\"burst\":20,\"capacity\":80,"
-						 "\"poll_min_ms\":200,\"poll_max_ms\":1000,\"absent_after_ms\":1200,"
+						 "\"poll_min_ms\":400,\"poll_max_ms\":1000,\"absent_after_ms\":1200,"
 						 "\"heartbeat_ttl_ms\":4000,\"first_heartbeat_ms\":10000,"
 						 "\"claim_ttl_ms\":5000,\"session_ttl_ms\":3000"));
 
@@ -42,7 +42,7 @@ static bool is_quiet(struct stack *stack)
 static void no_event_is_lost_with_the_broker(void **state)
 {
 	(void)state;
-	const char *const env[] = {"WR_REAP_INTERVAL_MS=200", NULL};
+	const char *const env[] = {"WR_REAP_INTERVAL_MS=200", "WR_SYNC_INTERVAL_MS=100", NULL};
 	struct stack *stack = stack_start(
 		&(struct stack_options){.pods = 2, .admitters = 1, .queues = queues, .env = env});
 	struct crowd_process *crowd = crowd_start(

@@ -32,12 +32,13 @@ static const char queues[] =
 								"\"first_heartbeat_ms\":2500,\"poll_min_ms\":200,\"poll_max_ms\":"
 								"500") "," QUEUE("busy", "\"rate_per_minute\":3000,\"burst\":10,"
 														 "\"capacity\":60,"
-														 "\"poll_min_ms\":200,\"poll_max_ms\":1000,"
+														 "\"poll_min_ms\":400,\"poll_max_ms\":1000,"
 														 "\"absent_after_ms\":3000,"
 														 "\"heartbeat_ttl_ms\":60000,\"first_"
 														 "heartbeat_ms\":30000"));
 
-static const char *const env[] = {"WR_REAP_INTERVAL_MS=100", "WR_DEAF_AFTER_MS=1000", NULL};
+static const char *const env[] = {"WR_REAP_INTERVAL_MS=100", "WR_DEAF_AFTER_MS=1000",
+								  "WR_SYNC_INTERVAL_MS=100", NULL};
 
 /* How long the store is away: longer than TTL_MS, and much longer when there is time. */
 static int64_t outage_ms(void)
