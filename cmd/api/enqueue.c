@@ -129,23 +129,26 @@ static enum wr_err prepare(struct worker *worker, struct http_request *request,
 	enum wr_err err = read_key(request, &key, &key_len, ret_detail);
 	if (err == WR_OK)
 		err = choose_lane(snapshot->settings, wish->lane, notes->claims.lane, ret_detail);
+	char target[VISIT_TARGET_MAX_BYTES + 1] = "";
 	if (err == WR_OK && wish->target[0] != '\0')
-		err = queue_settings_check_target(snapshot->settings, wish->target, strlen(wish->target),
-										  ret_detail);
+		err = queue_settings_rebuild_target(snapshot->settings, wish->target, strlen(wish->target),
+											target, ret_detail);
 	if (err != WR_OK)
 		return err;
 	if (wish->user != NULL) {
 		notes->joining.user = json_print(wish->user);
 		if (strlen(notes->joining.user) > USER_MAX_BYTES)
-			return err_say(ret_detail, WR_INVALID, "user: must be at most %d bytes", USER_MAX_BYTES);
+			return err_say(ret_detail, WR_INVALID, "user: must be at most %d bytes",
+						   USER_MAX_BYTES);
 	}
-	notes->joining.target = wish->target;
-	if (wish->target[0] != '\0')
-		target_hash(wish->target, strlen(wish->target), notes->claims.target_hash);
+	if (target[0] != '\0') {
+		notes->joining.target = mem_copy_string(target);
+		target_hash(target, strlen(target), notes->claims.target_hash);
+	}
 	if (key != NULL) {
 		position_id_from_key(worker->signer, &notes->claims.queue, key, key_len,
 							 notes->claims.position_id);
-		hash_wish(notes, wish->target, notes->joining.user != NULL ? notes->joining.user : "");
+		hash_wish(notes, target, notes->joining.user != NULL ? notes->joining.user : "");
 	} else {
 		position_id_random(notes->claims.position_id);
 	}

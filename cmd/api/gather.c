@@ -22,7 +22,8 @@
 #include "waitingroom/memory.h"
 
 #define IN_FLIGHT_MAX 2
-#define BEATS_MAX 200000 /* a queue's buffer in one worker; more than it can serve between flushes */
+#define BEATS_MAX                                                                                  \
+	200000 /* a queue's buffer in one worker; more than it can serve between flushes */
 #define JOINS_PER_CALL 256
 
 struct list {
@@ -210,7 +211,8 @@ static void on_visits(void *ctx, enum wr_err err, int64_t now_ms, const struct v
 		struct worker *worker = batch->gather->worker;
 		bool lost = batch->kind == GATHER_POLL && err == WR_OK && i < count &&
 					people[i].state == PLACE_NONE;
-		if (lost && gather_request(batch->gather, batch->queue->slot, GATHER_RESTORE, request) == WR_OK)
+		if (lost &&
+			gather_request(batch->gather, batch->queue->slot, GATHER_RESTORE, request) == WR_OK)
 			continue;
 		if (notes->endpoint == ENDPOINT_HEARTBEAT)
 			metrics_add(worker->shard, METRIC_BEATS, err == WR_OK ? BEAT_STORE : BEAT_STALE, 1);
@@ -266,12 +268,13 @@ static void send_joins(struct worker *worker, struct batch *batch)
 	const char *epoch = "";
 	for (size_t i = 0; i < batch->count; i++) {
 		const struct parked *notes = http_request_notes(batch->requests[i]);
-		people[i] = (struct join){.position_id = notes->claims.position_id,
-								  .lane = notes->claims.lane,
-								  .target = notes->joining.target,
-								  .user = notes->joining.user != NULL ? notes->joining.user : "",
-								  .request_hash = notes->joining.request_hash,
-								  .network = notes->joining.network};
+		people[i] =
+			(struct join){.position_id = notes->claims.position_id,
+						  .lane = notes->claims.lane,
+						  .target = notes->joining.target != NULL ? notes->joining.target : "",
+						  .user = notes->joining.user != NULL ? notes->joining.user : "",
+						  .request_hash = notes->joining.request_hash,
+						  .network = notes->joining.network};
 	}
 	/* The highest tickets this pod has seen: the store never gives a number twice. */
 	const struct queue_snapshot *snapshot =

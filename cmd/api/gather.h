@@ -12,9 +12,8 @@
 
 /* What a parked request keeps in its notes. */
 struct joining {
-	struct json_value *document; /* owned: texts below point into it */
-	const char *target;			 /* "" none */
-	char *user;					 /* owned; NULL none */
+	struct json_value *document; /* owned */
+	char *target, *user;		 /* owned; NULL none */
 	char request_hash[TARGET_HASH_CHARS + 1];
 	char network[NETWORK_TEXT_BYTES];
 };

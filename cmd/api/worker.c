@@ -62,6 +62,7 @@ static void request_done(void *ctx, const struct http_request *request, int stat
 	struct parked *notes = http_request_notes((struct http_request *)request);
 	metrics_request(worker->shard, notes->endpoint, status, duration_us);
 	json_free(WR_TAKE(notes->joining.document));
+	free(WR_TAKE(notes->joining.target));
 	free(WR_TAKE(notes->joining.user));
 }
 
@@ -69,8 +70,8 @@ static void on_flush(void *ctx)
 {
 	struct worker *worker = ctx;
 	gather_flush_beats(worker->gather);
-	loop_timer_arm(worker->flush_timer, mono_add_ms(loop_now(worker->loop),
-													worker->app->config.flush_interval_ms));
+	loop_timer_arm(worker->flush_timer,
+				   mono_add_ms(loop_now(worker->loop), worker->app->config.flush_interval_ms));
 }
 
 static void on_mark(void *ctx)

@@ -204,6 +204,18 @@ static void whoever_is_let_in_is_told_where_they_wanted_to_go(void **state)
 	assert_string_equal(target, "https://shop.example/sale?id=1");
 }
 
+static void the_way_to_go_is_written_anew_from_what_was_checked(void **state)
+{
+	(void)state;
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *answer =
+		http_call(url, "POST", "/enqueue", NULL,
+				  "{\"queue_id\":\"targets\",\"target\":\"HTTPS://Shop.EXAMPLE:443/Sale\"}");
+	api_expect_place(answer, "admitted");
+	WR_AUTO(mem_free_at) char *target = http_answer_text(answer, "redirect_url");
+	assert_string_equal(target, "https://shop.example/Sale");
+}
+
 static void a_room_that_is_full_makes_the_next_one_wait(void **state)
 {
 	(void)state;
@@ -246,6 +258,7 @@ int main(void)
 		cmocka_unit_test(the_session_is_named_after_the_place_and_lasts_as_long_as_set),
 		cmocka_unit_test(a_repeated_key_finds_the_same_session),
 		cmocka_unit_test(whoever_is_let_in_is_told_where_they_wanted_to_go),
+		cmocka_unit_test(the_way_to_go_is_written_anew_from_what_was_checked),
 		cmocka_unit_test(a_room_that_is_full_makes_the_next_one_wait),
 		cmocka_unit_test(no_more_than_the_burst_walk_in_together),
 		cmocka_unit_test(passthrough_lets_everybody_in_and_counts_them),
