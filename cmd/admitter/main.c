@@ -51,11 +51,13 @@ static enum wr_err start(struct parts *parts, struct err_detail *ret_detail)
 	enum log_level level = LOG_LEVEL_INFO;
 	enum wr_err err = config_read(&parts->config, ret_detail);
 	if (err == WR_OK && !log_level_parse(parts->config.log_level, &level))
-		err = err_say(ret_detail, WR_BAD_CONFIG, "WR_LOG_LEVEL: must be debug, info, warn or error");
+		err =
+			err_say(ret_detail, WR_BAD_CONFIG, "WR_LOG_LEVEL: must be debug, info, warn or error");
 	log_start(PROGRAM, level);
 	if (err == WR_OK)
-		err = config_blame(store_address_parse(parts->config.store_url, &parts->address, ret_detail),
-						   "WR_STORE_URL", ret_detail);
+		err =
+			config_blame(store_address_parse(parts->config.store_url, &parts->address, ret_detail),
+						 "WR_STORE_URL", ret_detail);
 	if (err == WR_OK)
 		err = start_relay(parts, ret_detail);
 	if (err != WR_OK)
@@ -85,8 +87,8 @@ int main(int argc, char **argv)
 	static struct parts parts;
 	struct err_detail detail = {""};
 	int status = 0;
-	if (process_arguments(argc, argv, PROGRAM, "gives places out at the rate and up to the capacity",
-						  &status))
+	if (process_arguments(argc, argv, PROGRAM,
+						  "gives places out at the rate and up to the capacity", &status))
 		return status;
 	process_prepare();
 	if (start(&parts, &detail) != WR_OK) {

@@ -30,8 +30,7 @@ _Static_assert(sizeof(struct admin_notes) <= HTTP_NOTES_BYTES, "notes are too sm
 static void problem(struct internal *internal, struct http_request *request, enum wr_err err,
 					const struct err_detail *detail)
 {
-	int64_t retry_s =
-		err_is_retryable(err) ? retry_after_s(1, jitter_next(&internal->jitter)) : 0;
+	int64_t retry_s = err_is_retryable(err) ? retry_after_s(1, jitter_next(&internal->jitter)) : 0;
 	http_reply_problem(request, err, detail, retry_s);
 }
 
@@ -347,7 +346,8 @@ void admin_admit_serve(void *ctx, struct http_request *request, const struct rou
 	enum wr_err err = json_parse(body, len, &document, &detail);
 	if (err == WR_OK && (!json_int(json_member(document, "count"), &count) || count < 1 ||
 						 count > ADMIT_MAX || json_count(document) != 1))
-		err = err_say(&detail, WR_INVALID, "count: the body is {\"count\":N} with N 1..%d", ADMIT_MAX);
+		err = err_say(&detail, WR_INVALID, "count: the body is {\"count\":N} with N 1..%d",
+					  ADMIT_MAX);
 	if (err != WR_OK) {
 		problem(internal, request, err, &detail);
 		return;

@@ -25,10 +25,11 @@ static enum wr_err read_keys(const struct app *app, struct keys **ret_keys,
 							 struct err_detail *ret_detail)
 {
 	if (app->config.token_keys_file[0] == '\0')
-		return err_say(ret_detail, WR_BAD_CONFIG,
-					   "WR_TOKEN_KEYS_FILE: is not set; tokens cannot be signed without keys. Make a "
-					   "file once with `waitingroom-api --generate-keys FILE`, give the same file to "
-					   "every pod, and keep it secret");
+		return err_say(
+			ret_detail, WR_BAD_CONFIG,
+			"WR_TOKEN_KEYS_FILE: is not set; tokens cannot be signed without keys. Make a "
+			"file once with `waitingroom-api --generate-keys FILE`, give the same file to "
+			"every pod, and keep it secret");
 	return config_blame(keys_load(app->config.token_keys_file, ret_keys, ret_detail),
 						"WR_TOKEN_KEYS_FILE", ret_detail);
 }
@@ -71,7 +72,8 @@ static enum wr_err split_origins(struct app *app, struct err_detail *ret_detail)
 			continue;
 		if (app->origin_count == ORIGINS_MAX || strstr(origin, "://") == NULL)
 			return err_say(ret_detail, WR_BAD_CONFIG,
-						   "WR_CORS_ORIGINS: at most %d of the form https://shop.example", ORIGINS_MAX);
+						   "WR_CORS_ORIGINS: at most %d of the form https://shop.example",
+						   ORIGINS_MAX);
 		app->origins[app->origin_count++] = origin;
 	}
 	return WR_OK;
@@ -82,7 +84,8 @@ static enum wr_err read_settings(struct app *app, struct err_detail *ret_detail)
 	enum log_level level = LOG_LEVEL_INFO;
 	enum wr_err err = config_read(&app->config, ret_detail);
 	if (err == WR_OK && !log_level_parse(app->config.log_level, &level))
-		err = err_say(ret_detail, WR_BAD_CONFIG, "WR_LOG_LEVEL: must be debug, info, warn or error");
+		err =
+			err_say(ret_detail, WR_BAD_CONFIG, "WR_LOG_LEVEL: must be debug, info, warn or error");
 	log_start("waitingroom-api", level);
 	if (err == WR_OK)
 		err = split_origins(app, ret_detail);
@@ -91,8 +94,9 @@ static enum wr_err read_settings(struct app *app, struct err_detail *ret_detail)
 			trusted_proxies_parse(app->config.trusted_proxies, &app->proxies, ret_detail),
 			"WR_TRUSTED_PROXIES", ret_detail);
 	if (err == WR_OK)
-		err = config_blame(store_address_parse(app->config.store_url, &app->store_address, ret_detail),
-						   "WR_STORE_URL", ret_detail);
+		err = config_blame(
+			store_address_parse(app->config.store_url, &app->store_address, ret_detail),
+			"WR_STORE_URL", ret_detail);
 	if (err == WR_OK && app->config.queues_file[0] != '\0')
 		err = queues_file_check(app->config.queues_file, ret_detail);
 	if (err == WR_OK)
@@ -156,8 +160,9 @@ enum wr_err app_start(struct app **ret_app, struct err_detail *ret_detail)
 		err = config_blame(internal_start(app, &app->internal, ret_detail), "WR_INTERNAL_LISTEN",
 						   ret_detail);
 	if (err == WR_OK)
-		err = process_write_ready(app->config.ready_file, http_server_address(app->workers[0]->http),
-								  internal_address(app->internal), ret_detail);
+		err =
+			process_write_ready(app->config.ready_file, http_server_address(app->workers[0]->http),
+								internal_address(app->internal), ret_detail);
 	if (err != WR_OK)
 		return err; /* the process ends: nothing to take down one by one */
 	log_event(LOG_LEVEL_INFO, "started", LOG_TEXT("version", WR_VERSION),

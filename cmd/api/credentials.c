@@ -76,7 +76,8 @@ static enum wr_err cookie(const struct worker *worker, const struct http_request
 	if (!found)
 		return WR_BAD_TOKEN;
 	const char *site = http_request_header(request, "Sec-Fetch-Site");
-	if (http_request_method(request) == HTTP_POST && site != NULL && strcmp(site, "cross-site") == 0)
+	if (http_request_method(request) == HTTP_POST && site != NULL &&
+		strcmp(site, "cross-site") == 0)
 		return WR_FORBIDDEN;
 	return WR_OK;
 }

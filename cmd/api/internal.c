@@ -195,12 +195,12 @@ enum wr_err internal_start(struct app *app, struct internal **ret_internal,
 	internal->loop = loop_new();
 	internal->jitter = (uint64_t)clock_mono().ns | 1;
 	struct chain_options chain = {.routes = internal_routes,
-								  .route_count = sizeof(internal_routes) / sizeof(internal_routes[0]),
+								  .route_count =
+									  sizeof(internal_routes) / sizeof(internal_routes[0]),
 								  .ctx = internal};
 	internal->chain = chain_new(&chain);
-	struct http_server_options options = {.listen = app->config.internal_listen,
-										  .handler = chain_handle,
-										  .ctx = internal->chain};
+	struct http_server_options options = {
+		.listen = app->config.internal_listen, .handler = chain_handle, .ctx = internal->chain};
 	http_limits_default(&options.limits);
 	options.limits.connections_max = 256;
 	options.limits.body_max_bytes = 65536;

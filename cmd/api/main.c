@@ -1,7 +1,7 @@
 /* waitingroom-api: starts the threads, waits for signals, drains.
  *
- * Start: settings → keys (without them nothing can be signed: refuse) → internal port → sync →
- * workers → relay. SIGHUP reads keys, admin keys and the log level again; a bad file keeps the old.
+ * Start: settings → keys (without them nothing can be signed: refuse) → sync → workers → relay →
+ * internal port. SIGHUP reads keys and admin keys again; a bad file keeps all that was before.
  * SIGTERM: /readyz says no → WR_DRAIN_WAIT_MS for the gateway to notice → workers finish what is
  * under way and flush heartbeats → relay stops → exit 0. A second SIGTERM ends at once, cleanly.
  */
@@ -65,8 +65,8 @@ static void serve(struct app *app)
 int main(int argc, char **argv)
 {
 	int status = 0;
-	if (argc == 3 && (strcmp(argv[1], "--generate-keys") == 0 ||
-					  strcmp(argv[1], "--generate-admin-key") == 0))
+	if (argc == 3 &&
+		(strcmp(argv[1], "--generate-keys") == 0 || strcmp(argv[1], "--generate-admin-key") == 0))
 		return generate(argv[1], argv[2]);
 	if (process_arguments(argc, argv, PROGRAM,
 						  "visitors' HTTP of the waiting room. Also: --generate-keys FILE, "

@@ -30,7 +30,8 @@ static enum wr_err read_file(const char *path, char **ret_text, size_t *ret_len,
 	fclose(file);
 	if (failed || len > FILE_MAX_BYTES) {
 		free(text);
-		return err_say(ret_detail, WR_IO, "WR_QUEUES_FILE: %s cannot be read, or is over 4 MB", path);
+		return err_say(ret_detail, WR_IO, "WR_QUEUES_FILE: %s cannot be read, or is over 4 MB",
+					   path);
 	}
 	*ret_text = text;
 	*ret_len = len;
@@ -53,7 +54,8 @@ static enum wr_err read_queue(const struct json_value *element, struct queue_nam
 	struct err_detail inner = {""};
 	enum wr_err err = queue_settings_from_json(text, strlen(text), &base, ret_settings, &inner);
 	if (err != WR_OK)
-		return err_say(ret_detail, WR_BAD_CONFIG, "WR_QUEUES_FILE: queue %s: %.180s", name, inner.text);
+		return err_say(ret_detail, WR_BAD_CONFIG, "WR_QUEUES_FILE: queue %s: %.180s", name,
+					   inner.text);
 	return WR_OK;
 }
 
@@ -74,7 +76,8 @@ static enum wr_err each_queue(const char *path, queue_fn fn, void *ctx,
 		return err_say(ret_detail, WR_BAD_CONFIG, "WR_QUEUES_FILE: %.200s", inner.text);
 	const struct json_value *queues = json_member(document, "queues");
 	if (queues == NULL || !json_is_array(queues))
-		return err_say(ret_detail, WR_BAD_CONFIG, "WR_QUEUES_FILE: needs a member \"queues\": [ … ]");
+		return err_say(ret_detail, WR_BAD_CONFIG,
+					   "WR_QUEUES_FILE: needs a member \"queues\": [ … ]");
 	for (size_t i = 0; i < json_count(queues); i++) {
 		struct queue_name name;
 		struct queue_settings *settings = mem_alloc_zero(1, sizeof(*settings));

@@ -18,9 +18,9 @@ extern char **environ;
 
 struct row {
 	const char *variable;
-	const char *text;	 /* sentence */
-	const char *def;	 /* default of a text row, NULL for numbers */
-	size_t offset;		 /* in struct config */
+	const char *text; /* sentence */
+	const char *def;  /* default of a text row, NULL for numbers */
+	size_t offset;	  /* in struct config */
 	int64_t number, low, high;
 	const char *unit;
 };
@@ -63,21 +63,22 @@ static enum wr_err refuse_unknown(struct err_detail *ret_detail)
 			continue;
 		size_t len = strcspn(*entry, "=");
 		if (find_row(*entry, len) == NULL)
-			return err_say(ret_detail, WR_BAD_CONFIG,
-						   "%.*s: no such setting; --help lists them", (int)len, *entry);
+			return err_say(ret_detail, WR_BAD_CONFIG, "%.*s: no such setting; --help lists them",
+						   (int)len, *entry);
 	}
 	return WR_OK;
 }
 
-static enum wr_err read_row(struct config *config, const struct row *row, struct err_detail *ret_detail)
+static enum wr_err read_row(struct config *config, const struct row *row,
+							struct err_detail *ret_detail)
 {
 	const char *value = getenv(row->variable);
 	if (row->def != NULL) {
 		if (value == NULL)
 			value = row->def;
 		if (strlen(value) >= CONFIG_TEXT_BYTES)
-			return err_say(ret_detail, WR_BAD_CONFIG, "%s: longer than %d characters", row->variable,
-						   CONFIG_TEXT_BYTES - 1);
+			return err_say(ret_detail, WR_BAD_CONFIG, "%s: longer than %d characters",
+						   row->variable, CONFIG_TEXT_BYTES - 1);
 		memcpy(text_field(config, row), value, strlen(value) + 1);
 		return WR_OK;
 	}
