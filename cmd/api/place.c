@@ -51,11 +51,8 @@ enum place_source place_find(struct worker *worker, const struct position_claims
 	return PLACE_FROM_INDEX;
 }
 
-static void write_wait(struct json_out *out, const struct place_look *look)
+static void write_wait(struct json_out *out, struct wait_range wait)
 {
-	struct wait_range wait = {.known = false};
-	if (look->position > 0 && look->lane >= 0)
-		wait = wait_estimate(&look->snapshot->waits[look->lane], look->position - 1);
 	if (!wait.known) {
 		json_out_null(out, "estimated_wait_s");
 		return;
@@ -66,7 +63,8 @@ static void write_wait(struct json_out *out, const struct place_look *look)
 	json_out_object_end(out);
 }
 
-static int64_t poll_after(struct worker *worker, const struct place_look *look, bool is_join)
+static int64_t poll_after(struct worker *worker, const struct place_look *look,
+						  struct wait_range wait, bool is_join)
 {
 	const struct queue_settings *settings = look->snapshot->settings;
 	struct pacing pacing = {.poll_min_ms = settings->poll_min_ms,
@@ -75,9 +73,6 @@ static int64_t poll_after(struct worker *worker, const struct place_look *look, 
 							.polls_per_s_max = (uint64_t)worker->app->config.polls_per_s_max};
 	if (is_join)
 		return first_poll_after_ms(&pacing, worker_random(worker));
-	struct wait_range wait = {.known = false};
-	if (look->position > 0 && look->lane >= 0)
-		wait = wait_estimate(&look->snapshot->waits[look->lane], look->position - 1);
 	return poll_after_ms(&pacing, look->position > 0 ? look->position - 1 : 0,
 						 wait.known ? wait.low_s : -1, worker_random(worker));
 }
@@ -99,6 +94,9 @@ static void write_waiting(struct worker *worker, struct json_out *out,
 {
 	const struct queue_snapshot *snapshot = look->snapshot;
 	const struct queue_settings *settings = snapshot->settings;
+	struct wait_range wait = {.known = false};
+	if (look->position > 0 && look->lane >= 0)
+		wait = wait_estimate(&snapshot->waits[look->lane], look->position - 1);
 	write_head(out, "waiting", claims);
 	if (look->position > 0) {
 		json_out_int(out, "position", (int64_t)look->position);
@@ -108,10 +106,10 @@ static void write_waiting(struct worker *worker, struct json_out *out,
 		json_out_null(out, "ahead");
 	}
 	json_out_int(out, "waiting", (int64_t)snapshot->waiting);
-	write_wait(out, look);
+	write_wait(out, wait);
 	json_out_bool(out, "paused", settings->state == QUEUE_PAUSED || snapshot->recovering);
 	json_out_string(out, "message", settings->message);
-	json_out_int(out, "poll_after_ms", poll_after(worker, look, token != NULL));
+	json_out_int(out, "poll_after_ms", poll_after(worker, look, wait, token != NULL));
 	json_out_int(out, "hold_ms", settings->heartbeat_ttl_ms);
 	json_out_int(out, "as_of_ms", snapshot->as_of_ms);
 	if (look->stale)
