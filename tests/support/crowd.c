@@ -29,9 +29,9 @@ struct crowd_process *crowd_start(const struct stack *stack, const char *queue,
 	snprintf(name, sizeof(name), "wrload%d", ++crowds);
 	crowd->report_file = temp_path("%s.json", name);
 	WR_AUTO(mem_free_at) char *binary = process_binary("wrload");
-	const char *argv[ARGUMENTS_MAX] = {binary,	  "--queue",
-									   queue,		 "--report",  crowd->report_file,
-									   "--vanish=0", "--sleep=0", "--leave=0"};
+	const char *argv[ARGUMENTS_MAX] = {binary,		"--queue",			queue,
+									   "--report",	crowd->report_file, "--vanish=0",
+									   "--sleep=0", "--leave=0"};
 	int count = 8;
 	for (; *arguments; arguments++) {
 		assert_in_range(count, 0, ARGUMENTS_MAX - STACK_PODS_MAX - 2);
