@@ -174,10 +174,7 @@ static enum wr_err publish(struct sync *sync, const struct sync_call *call)
 	struct queue_snapshot *snapshot =
 		followed_snapshot(followed, &call->answer, loop_now(sync->loop),
 						  (uint64_t)sync->app->config.outbox_limit);
-	enum wr_err err = queue_table_put(sync->app->queues, snapshot);
-	if (err != WR_OK)
-		free(snapshot);
-	return err;
+	return queue_table_put(sync->app->queues, snapshot); /* takes it, also when it refuses */
 }
 
 /* false: the store cannot be asked at the moment. */

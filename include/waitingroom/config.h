@@ -34,7 +34,7 @@
 	N(workers, "WR_WORKERS", 0, 0, 128, "threads", "HTTP workers; 0: one per core.")                \
 	N(secure_cookies, "WR_SECURE_COOKIES", 1, 0, 1, "0/1", "Cookies are __Host- and Secure; 0 only for plain HTTP in development.") \
 	N(connections_max, "WR_CONNECTIONS_MAX", 10000, 10, 1000000, "connections", "Most connections of one worker.") \
-	N(connection_memory_bytes, "WR_CONNECTION_MEMORY_BYTES", 8192, 4096, 65536, "bytes", "Memory of one connection; request line and headers must fit.") \
+	N(connection_memory_bytes, "WR_CONNECTION_MEMORY_BYTES", 7168, 4096, 65536, "bytes", "Memory of one connection; request line and headers must fit.") \
 	N(body_max_bytes, "WR_BODY_MAX_BYTES", 4096, 1024, 65536, "bytes", "Largest body of a visitor's request.") \
 	N(idle_timeout_s, "WR_IDLE_TIMEOUT_S", 75, 1, 3600, "s", "A connection without a byte for so long is closed; longer than the gateway's.") \
 	N(request_deadline_ms, "WR_REQUEST_DEADLINE_MS", 10000, 100, 600000, "ms", "A request must have arrived whole within this time.") \

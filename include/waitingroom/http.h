@@ -55,7 +55,7 @@ struct http_limits {
 	uint32_t backlog;
 };
 void http_limits_default(
-	struct http_limits *ret_limits); /* 10000, 8192, 4096, 64, 30, 10000, 4096 */
+	struct http_limits *ret_limits); /* 10000, 7168, 4096, 64, 30, 10000, 4096 */
 
 /* Counters that the server keeps; read from any thread (relaxed atomics inside, copied out). */
 enum http_refusal { /* reasons of the request guard, one metric label each */

@@ -28,7 +28,7 @@ void http_limits_default(struct http_limits *ret_limits)
 {
 	*ret_limits = (struct http_limits){
 		.connections_max = 10000,
-		.connection_memory_bytes = 8192,
+		.connection_memory_bytes = 7168,
 		.body_max_bytes = 4096,
 		.headers_max = 64,
 		.idle_timeout_s = 30,

@@ -147,7 +147,7 @@ int main(int argc, char **argv)
 		prebuilt = make_response();
 	struct MHD_Daemon *daemon =
 		MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, answer, NULL, MHD_OPTION_LISTEN_SOCKET,
-						 listen_on(args[0]), MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)8192,
+						 listen_on(args[0]), MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)7168,
 						 MHD_OPTION_CONNECTION_TIMEOUT, 30u, MHD_OPTION_END);
 	if (!daemon)
 		fail("MHD_start_daemon");
