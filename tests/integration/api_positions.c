@@ -95,6 +95,7 @@ static int read_line(struct expected line[PEOPLE])
 				 "if p[1] == 'w' and not p[4] and not p[5] then "
 				 "out[#out + 1] = p[2] .. ' ' .. p[3] .. ' ' .. name:match('[^:]+$') end end "
 				 "return table.concat(out, '|') .. '|'\" 0");
+	assert_non_null(reply);
 	int count = 0;
 	char id[32];
 	for (char *at = strstr(reply, "\r\n") + 2; *at != '|'; at = strchr(at, '|') + 1) {
