@@ -23,6 +23,7 @@
 #define CHECKED_TABLE(X)                                                                           \
 	X(positions_compared)                                                                          \
 	X(orders_compared)                                                                             \
+	X(orders_excused)                                                                              \
 	X(repeats_compared)                                                                            \
 	X(gone_places_polled)                                                                          \
 	X(sessions_compared)

@@ -268,7 +268,7 @@ static void a_position_that_grows_is_found(void **state)
 	joins(0, 0, 12);
 	polls(0, 1000, 10);
 	polls(0, 2000, 11);
-	polls(0, 3000, 10);
+	polls(0, 3000, 11);
 	expect_only(POSITION_FALLS, "p0");
 }
 

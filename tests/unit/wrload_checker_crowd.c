@@ -92,6 +92,8 @@ static void heartbeats_that_may_have_been_lost_excuse_an_overtaking(void **state
 	goes_in(1, 9000);
 	keeps_polling(0, 9000, LATE_MS, 1);
 	expect_nothing();
+	assert_true(checker_checked(checker)->orders_excused > 0);
+	assert_int_equal(checker_checked(checker)->orders_compared, 0);
 }
 
 static void overtaking_is_found_again_when_trouble_is_over(void **state)
