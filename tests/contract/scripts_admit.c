@@ -28,6 +28,15 @@ static int stop(void **state)
 	return 0;
 }
 
+#define NEWCOMER_MS 3000 /* so long nobody is passed for want of a first heartbeat */
+
+/* Time passes that counts, while nobody is let in: patience begins with the first tick. */
+static void stay(struct room *room, int64_t ms)
+{
+	assert_string_equal(room_admit(room), "0 in 0 aside");
+	room_pass(room, ms);
+}
+
 /* "a0 a1 a2 …", lent until the next call */
 static const char *crowd(const char *prefix, int from, int count, const char *suffix)
 {
@@ -309,6 +318,7 @@ static void all_who_came_back_go_before_the_line_also_past_absent_ones(void **st
 	(void)state;
 	struct room *room = room_open(client, "capacity=0");
 	room_join(room, "ann bob cid dan");
+	stay(room, NEWCOMER_MS);
 	room_beat(room, "dan");
 	room_set(room, "capacity=1");
 	assert_string_equal(room_admit(room), "1 in 3 aside");
@@ -330,6 +340,7 @@ static void ghosts_never_take_a_slot(void **state)
 	(void)state;
 	struct room *room = room_open(client, "capacity=0");
 	room_join(room, "ann bob");
+	stay(room, NEWCOMER_MS);
 	room_set(room, "capacity=5");
 	assert_string_equal(room_admit(room), "0 in 2 aside");
 	room_pass(room, 1000);
@@ -345,6 +356,7 @@ static void a_call_full_of_absent_people_goes_on_in_the_next(void **state)
 	struct room *room = room_open(client, "capacity=0");
 	room_join(room, crowd("g", 0, 30, ""));
 	room_join(room, "ann");
+	stay(room, NEWCOMER_MS);
 	room_beat(room, "ann");
 	room_set(room, "capacity=1");
 	room->limit = 20;
@@ -406,6 +418,7 @@ static void passthrough_drains_the_line_whatever_the_limits(void **state)
 	(void)state;
 	struct room *room = room_open(client, "capacity=0 rate_per_minute=0 burst=1");
 	room_join(room, "ann bob cid");
+	stay(room, NEWCOMER_MS);
 	room_beat(room, "ann cid");
 	room_set(room, "state=passthrough");
 	room_events(room);

@@ -333,10 +333,20 @@ static void a_poll_of_an_admitted_place_claims_it_once(void **state)
 	assert_int_equal(ask_visit(ask, &demo, true, &id, 1)->visits[0].ends_ms, ends_ms);
 }
 
+/* Person 1 joined, and patience began, long enough ago to be a newcomer no more. */
+static void make_older(void)
+{
+	assert_int_equal(ask_heartbeat(ask, &demo, NULL, 0)->err, WR_OK);
+	assert_int_equal(ask_admit(ask, &demo, 500, 0)->admitted.set_aside, 0);
+	ask_do(ask, "HINCRBY " KEY "clock since_ms -3000");
+	ask_do(ask, "ZINCRBY " KEY "heartbeats 3000 person0000000001");
+}
+
 static void somebody_set_aside_comes_back_to_the_front(void **state)
 {
 	(void)state;
 	join_many(1, 1, false); /* a ghost: absent when the turn comes */
+	make_older();
 	join_many(2, 3, true);
 	ask_admit(ask, &demo, 500, 1);
 	assert_int_equal(ask->queue.admitted.set_aside, 1);

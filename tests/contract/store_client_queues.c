@@ -82,6 +82,19 @@ static void set_key(const char *format, const char *value)
 	assert_int_equal(ask_do(ask, "HSET " KEY "settings %s %s", format, value)->err, WR_OK);
 }
 
+/* People 1..last, and the beginning of patience, are put back: nobody is a newcomer any more. */
+static void make_older(int last)
+{
+	assert_int_equal(ask_heartbeat(ask, &demo, NULL, 0)->err, WR_OK);
+	assert_int_equal(ask_admit(ask, &demo, 500, 0)->admitted.set_aside, 0);
+	ask_do(ask, "HINCRBY " KEY "clock since_ms -3000");
+	for (int i = 1; i <= last; i++) {
+		store_id id;
+		make_id(id, i);
+		ask_do(ask, "ZINCRBY " KEY "heartbeats 3000 %s", id);
+	}
+}
+
 /* ---- admit ---- */
 
 static void admit_tells_what_it_did_and_what_is_left(void **state)
@@ -89,6 +102,7 @@ static void admit_tells_what_it_did_and_what_is_left(void **state)
 	(void)state;
 	put_held();
 	join_many("main", 1, 2, false);
+	make_older(2);
 	join_many("main", 3, 9, true);
 	ask_patch(ask, &demo, "state", "open");
 	ask_patch(ask, &demo, "capacity", "5");
@@ -296,6 +310,7 @@ static void sync_counts_the_absent_and_the_returned(void **state)
 	(void)state;
 	put_held();
 	join_many("main", 1, 3, false);
+	make_older(3);
 	ask_admit(ask, &demo, 500, 1);
 	assert_int_equal(ask_sync(ask, &demo, "", 1, 10)->synced.absent, 3);
 	store_id id = "person0000000001";

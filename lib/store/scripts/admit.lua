@@ -9,13 +9,15 @@
 -- First those who came back from absence, by ticket; then the lanes by weight (smooth weighted
 -- round robin, credits kept in wr:Q:tokens), each in ticket order: its list, merged with those
 -- restored after a loss. Whoever was not heard for absent_after_ms, or never, is set aside and costs no
--- slot. Rules as in lib/core/admission.c, held against this file by tests.
+-- slot; but a newcomer, whose first heartbeat may still be on its way, is not passed: at the start of
+-- a rush nobody has polled yet, and all would be set aside. Rules as in lib/core/admission.c, held against this file by tests.
 --
 -- Writes: outbox (admitted) - position hashes - sessions, heartbeats, absent, returned - lists -
 -- bitmap and counts - bucket. An admitted letter without its session entry: reap sees it in heartbeats
 -- and puts it into sessions. People still in a list who are not waiting are dropped here, and their
 -- tickets marked gone once more, in case just the marks were lost. At its end a lane is empty:
 -- its count is put right if it says otherwise.
+local NEWCOMER_MS = 3000 -- the first poll is asked for within 2 s of the join (pacing.c)
 local cfg = call('HMGET', KEYS[1], 'version', 'state', 'lanes', 'rate_per_minute', 'burst',
 	'capacity', 'claim_ttl_ms', 'absent_after_ms')
 if not cfg[1] then return { 'noqueue' } end
@@ -56,6 +58,13 @@ if wanted == 0 then
 end
 
 local taken, aside, looked, seen, departed = {}, {}, 0, {}, {}
+
+-- Has this person only just joined, so that the first heartbeat may still be on its way?
+local function is_newcomer(score)
+	local made = -number(score, 0)
+	if made <= 0 or made > now then return false end
+	return now - math.max(made, since) < NEWCOMER_MS
+end
 
 -- Was this person there lately? Ghosts have negative scores, nobody at all none.
 local function is_present(score)
@@ -123,8 +132,9 @@ local function refill(c)
 end
 
 -- The next person of the lane who is waiting and there, or nil; sets aside the absent on the way.
+-- A newcomer ends the walk: everybody behind has joined later still.
 local function peek(c)
-	while not c.next and looked < limit do
+	while not c.next and not c.newcomers and looked < limit do
 		refill(c)
 		local listed, restored = c.people[c.at], c.restored[c.restored_at]
 		if not listed and not restored then
@@ -134,6 +144,10 @@ local function peek(c)
 		local p
 		if listed and (listed.s ~= 'w' or not restored or listed.t <= restored.t) then
 			p = listed
+			if p.s == 'w' and not p.a and not seen[p.id] and is_newcomer(p.score) then
+				c.newcomers = true
+				return nil
+			end
 			c.at = c.at + 1
 		else
 			p = restored
