@@ -295,6 +295,21 @@ static void an_admission_without_its_slot_gets_one(void **state)
 	room_free(room);
 }
 
+static void a_session_lasts_as_long_as_its_place_says(void **state)
+{
+	(void)state;
+	struct room *room = room_open(client, "capacity=1");
+	room_join(room, "ann");
+	room_poll(room, "ann");
+	/* Claimed, but the slot still ends with the time to take up the turn. */
+	room_set_score(room, "sessions", "ann", ROOM_START_MS + 600000);
+	room_pass(room, 600000);
+	assert_string_equal(room_reap(room), "0 expired 0 missed 0 ended");
+	room_pass(room, 300000);
+	assert_string_equal(room_reap(room), "0 expired 0 missed 1 ended");
+	room_free(room);
+}
+
 static void a_slot_whose_place_has_ended_is_free(void **state)
 {
 	(void)state;
@@ -347,6 +362,7 @@ int main(void)
 		cmocka_unit_test(a_clock_that_steps_back_is_an_outage_and_ends_nobody),
 		cmocka_unit_test(a_heartbeat_between_two_reaps_wins),
 		cmocka_unit_test(an_admission_without_its_slot_gets_one),
+		cmocka_unit_test(a_session_lasts_as_long_as_its_place_says),
 		cmocka_unit_test(a_slot_whose_place_has_ended_is_free),
 		cmocka_unit_test(a_lane_at_its_end_counts_nobody),
 	};

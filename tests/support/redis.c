@@ -81,6 +81,12 @@ redisReply *redis_run(struct redis_client *client, const char *format, ...)
 	return checked(client, answer, format);
 }
 
+redisReply *redis_run_argv(struct redis_client *client, size_t argc, const char *const argv[])
+{
+	void *answer = redisCommandArgv(client->context, (int)argc, (const char **)argv, NULL);
+	return checked(client, answer, argv[0]);
+}
+
 int64_t redis_number(struct redis_client *client, const char *format, ...)
 {
 	va_list args;

@@ -28,6 +28,7 @@ void redis_client_free(struct redis_client *client);
 /* Any command, in the printf style of hiredis. An error reply fails the test.
  * gives; freeReplyObject() */
 redisReply *redis_run(struct redis_client *client, const char *format, ...);
+redisReply *redis_run_argv(struct redis_client *client, size_t argc, const char *const argv[]);
 
 /* The same with one answer: a number (also one in text; nil is 0), or a text (nil is NULL; free()). */
 int64_t redis_number(struct redis_client *client, const char *format, ...);

@@ -81,7 +81,7 @@ for i = at, #ARGV, 6 do
 		end
 	end
 	if place then
-		code = place.r == hash and 'same' or 'reused'
+		code = (place.r == '' or place.r == hash) and 'same' or 'reused'
 	elseif state == 'closed' then
 		code = 'closed'
 	elseif busy then
@@ -110,7 +110,6 @@ for i = at, #ARGV, 6 do
 			departs(departed, name, place.t)
 		else
 			waiting = waiting + 1
-			direct = 0
 			line.list[#line.list + 1] = id
 		end
 		made[#made + 1] = place

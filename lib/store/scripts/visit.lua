@@ -32,7 +32,7 @@ for i = 2, #ARGV do
 			claims[#claims + 1] = id
 		end
 	elseif state == 'w' and poll then
-		back[#back + 1] = { id = id, ticket = p[3], aside = p[6] }
+		back[#back + 1] = { id = id, ticket = p[3], aside = p[6], front = p[6] or p[7] }
 	end
 	local n = #answer
 	answer[n + 1] = state
@@ -54,6 +54,8 @@ for i = 1, #back do
 	if p.aside then
 		call('HSET', position_key(p.id), 'b', '1')
 		call('HDEL', position_key(p.id), 'a')
+	end
+	if p.front then
 		call('ZADD', key('returned'), p.ticket, p.id)
 		call('ZREM', key('absent'), p.id)
 	end
