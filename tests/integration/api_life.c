@@ -23,7 +23,8 @@ static struct stack *start(int pods, const char *setting)
 		.pods = pods,
 		.without_nats = true,
 		.queues = QUEUES(QUEUE("line", HELD)),
-		.env = (const char *const[]){NO_RATE_LIMITS, "WR_SYNC_INTERVAL_MS=50", setting, NULL}});
+		.env = (const char *const[]){NO_RATE_LIMITS, "WR_SYNC_INTERVAL_MS=50",
+									 "WR_DRAIN_LIMIT_MS=2000", setting, NULL}});
 }
 
 static int readyz(const struct stack *stack, int pod)

@@ -192,6 +192,7 @@ static void status_is_not_a_heartbeat(void **state)
 	WR_AUTO(mem_free_at) char *beater_id = api_position_id(beater);
 	int64_t joined = api_score(stack, "held", looker_id);
 	assert_true(joined < 0);
+	api_await_position(url, looker); /* looks that ask the store, and one that does not */
 	struct http_client *client = http_client_open(url);
 	http_answer_free(poll_on(client, "/status", looker));
 	http_answer_free(poll_on(client, "/heartbeat", beater));
