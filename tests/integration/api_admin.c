@@ -308,9 +308,9 @@ static void an_operator_lets_in_those_who_are_there(void **state)
 {
 	(void)state;
 	make_queue("admit");
-	WR_AUTO(mem_free_at) char *ghost = api_join(stack_url(stack, 0), "admit");
 	WR_AUTO(mem_free_at) char *first = api_join_present(stack, 0, "admit");
 	WR_AUTO(mem_free_at) char *second = api_join_present(stack, 1, "admit");
+	WR_AUTO(mem_free_at) char *ghost = api_join(stack_url(stack, 0), "admit");
 	WR_AUTO(http_answer_free_at)
 	struct http_answer *one = api_admin(stack, 0, "POST", "/default/admit/admit", "{\"count\":1}");
 	assert_string_equal(one->body, "{\"admitted\":1,\"free\":99}");
@@ -321,7 +321,7 @@ static void an_operator_lets_in_those_who_are_there(void **state)
 	api_await(stack_url(stack, 0), second, 5000, "admitted");
 	WR_AUTO(http_answer_free_at)
 	struct http_answer *left = api_poll(stack_url(stack, 0), "/status", ghost);
-	api_expect_place(left, "waiting"); /* never heard of: no slot is spent on it */
+	api_expect_place(left, "waiting"); /* not heard of yet: no slot is spent on it */
 }
 
 static void a_count_that_is_wrong_lets_nobody_in(void **state)

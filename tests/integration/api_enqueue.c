@@ -27,27 +27,27 @@ static int open_room(void **state)
 			QUEUE("members", HELD) "," QUEUE("acme/keys", HELD) "," QUEUE("reuse", HELD) "," QUEUE("targets", HELD ",\"allowed_targets\":[\"https://shop.example/sale\"]") "," QUEUE(
 				"same-site",
 				HELD) "," QUEUE("user",
-								HELD) "," QUEUE("lanes",
-												HELD ",\"lanes\":[{\"name\":\"main\",\"weight\":1,"
-													 "\"open\":true},"
-													 "{\"name\":\"fast\",\"weight\":2,\"open\":"
-													 "true},"
-													 "{\"name\":\"vip\",\"weight\":3,\"open\":"
-													 "false}]") "," QUEUE("paused",
-																		  "\"state\":\"paused\","
-																		  "\"message\":\"Back at "
-																		  "ten.\"") "," QUEUE("clos"
-																							  "ed",
-																							  "\"st"
-																							  "ate"
-																							  "\":"
-																							  "\"cl"
-																							  "osed"
-																							  "\"") "," QUEUE("full",
-																											  HELD
-																											  ",\"max_waiting\":2") "," QUEUE("crowded-network",
-																																			  HELD
-																																			  ",\"joins_per_network_per_minute\":2"))});
+								HELD) "," QUEUE("lanes", HELD
+												",\"lanes\":[{\"name\":\"main\",\"weight\":1,"
+												"\"open\":true},"
+												"{\"name\":\"fast\",\"weight\":2,\"open\":"
+												"true},"
+												"{\"name\":\"vip\",\"weight\":3,\"open\":"
+												"false}]") "," QUEUE("paused",
+																	 "\"state\":\"paused\","
+																	 "\"message\":\"Back at "
+																	 "ten.\"") "," QUEUE("clos"
+																						 "ed",
+																						 "\"st"
+																						 "ate"
+																						 "\":"
+																						 "\"cl"
+																						 "osed"
+																						 "\"") "," QUEUE("full",
+																										 HELD
+																										 ",\"max_waiting\":2") "," QUEUE("crowded-network",
+																																		 HELD
+																																		 ",\"joins_per_network_per_minute\":2"))});
 	url = stack_url(stack, 0);
 	return 0;
 }
