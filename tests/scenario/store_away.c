@@ -140,7 +140,8 @@ static void expect_amnesty(struct stack *stack, struct people *people)
 static void expect_crowd_unharmed(struct crowd_process *crowd)
 {
 	crowd_await(crowd, 60000);
-	assert_true(crowd_count(crowd, "counts.answers_5xx") > 0); /* it was under way */
+	assert_true(crowd_count(crowd, "counts.answers_5xx") > 0);			/* it was under way */
+	assert_int_equal(crowd_count(crowd, "counts.transport_errors"), 0); /* nothing hung */
 	assert_int_equal(crowd_count(crowd, "counts.joined"), CROWD);
 	crowd_expect_nobody_lost(crowd);
 	crowd_close(crowd);
