@@ -1,8 +1,11 @@
-/* Drain: one queue, let in and cleaned up tick by tick.
+/* Drain: one queue, let in and cleaned up tick by tick; and taken off the list once it is deleted.
  *
  *     admit   every WR_ADMIT_INTERVAL_MS; at once again when the limit of a step ended it.
  *             Another admitter has the lease: ask again before it can have run out unnoticed.
  *     reap    every WR_REAP_INTERVAL_MS; at once again while there is more.
+ *
+ *     clear   the queue is deleted: whatever its deleting has left undone (the pod that did it may
+ *             have died) is done, then it is forgotten when the relay has emptied its outbox
  *
  * At most one step of each kind is under way. Every step is one atomic script that checks all
  * rules itself, so two admitters at once cannot let too many in: the lease only saves work.
@@ -16,15 +19,54 @@ struct drain {
 	struct admitter *admitter;
 	struct queue_name name;
 	struct loop_timer *admit_timer, *reap_timer;
-	bool admit_open, reap_open, is_stopped, is_over;
+	bool admit_open, reap_open, clear_open, is_deleted, is_stopped, is_over;
 	struct drain *next;
 };
 
+static void clear(struct drain *drain);
+
 static void again(struct drain *drain, struct loop_timer *timer, int64_t ms)
 {
-	if (!drain->is_stopped && !drain->is_over)
+	if (!drain->is_stopped && !drain->is_deleted)
 		loop_timer_arm(timer, mono_add_ms(loop_now(drain->admitter->loop), ms));
 }
+
+/* ---- a deleted queue ---- */
+
+static void on_forgotten(void *ctx, enum wr_err err, bool forgotten)
+{
+	struct drain *drain = ctx;
+	(void)err; /* the list still has it then, and it is met again */
+	(void)forgotten;
+	drain->clear_open = false;
+	drain->is_over = true;
+}
+
+static void on_cleared(void *ctx, enum wr_err err, bool more)
+{
+	struct drain *drain = ctx;
+	if (err == WR_OK && more && !drain->is_stopped)
+		clear(drain);
+	else
+		store_forget_queue(drain->admitter->store, &drain->name, on_forgotten, drain);
+}
+
+static void clear(struct drain *drain)
+{
+	drain->clear_open = true;
+	store_delete_queue(drain->admitter->store, &drain->name,
+					   (int)drain->admitter->config->admit_limit, "{}", on_cleared, drain);
+}
+
+/* Both ticks may find out. */
+static void deleted(struct drain *drain)
+{
+	if (!drain->is_deleted && !drain->is_stopped)
+		clear(drain);
+	drain->is_deleted = true;
+}
+
+/* ---- ticks ---- */
 
 static void on_admitted(void *ctx, enum wr_err err, const struct admitted *result)
 {
@@ -34,7 +76,7 @@ static void on_admitted(void *ctx, enum wr_err err, const struct admitted *resul
 	int64_t wait_ms = config->admit_interval_ms;
 	drain->admit_open = false;
 	if (err == WR_NO_QUEUE) {
-		drain->is_over = true;
+		deleted(drain);
 	} else if (err != WR_OK) {
 		metrics_add(shard, METRIC_TICKS, TICK_ADMIT_FAILED, 1);
 	} else if (result->other) {
@@ -54,7 +96,7 @@ static void admit(void *ctx)
 {
 	struct drain *drain = ctx;
 	struct admitter *admitter = drain->admitter;
-	if (drain->admit_open || drain->is_stopped)
+	if (drain->admit_open || drain->is_stopped || drain->is_deleted)
 		return;
 	drain->admit_open = true;
 	store_admit(admitter->store, &drain->name, admitter->owner, admitter->config->lease_ms,
@@ -69,7 +111,7 @@ static void on_reaped(void *ctx, enum wr_err err, const struct reaped *result)
 	int64_t wait_ms = drain->admitter->config->reap_interval_ms;
 	drain->reap_open = false;
 	if (err == WR_NO_QUEUE) {
-		drain->is_over = true;
+		deleted(drain);
 	} else if (err != WR_OK) {
 		metrics_add(shard, METRIC_TICKS, TICK_REAP_FAILED, 1);
 	} else {
@@ -87,7 +129,7 @@ static void reap(void *ctx)
 {
 	struct drain *drain = ctx;
 	struct admitter *admitter = drain->admitter;
-	if (drain->reap_open || drain->is_stopped)
+	if (drain->reap_open || drain->is_stopped || drain->is_deleted)
 		return;
 	drain->reap_open = true;
 	store_reap(admitter->store, &drain->name, admitter->config->deaf_after_ms,
@@ -137,7 +179,7 @@ void drain_stop(struct drain *drain)
 
 bool drain_is_idle(const struct drain *drain)
 {
-	return !drain->admit_open && !drain->reap_open;
+	return !drain->admit_open && !drain->reap_open && !drain->clear_open;
 }
 
 bool drain_is_over(const struct drain *drain)

@@ -43,16 +43,21 @@ static void livez_serve(void *ctx, struct http_request *request, const struct ro
 	answer_text(request, alive ? 200 : 503, alive ? "ok\n" : "a worker's loop does not turn\n");
 }
 
-/* Each worker has a connection of its own: one that is still being made would refuse joins. */
-static bool store_is_there(const struct internal *internal)
+/* Each worker has a connection of its own: one that is still being made would refuse joins. Once
+ * they have all been there the pod stays ready: while the store is away it still answers polls from
+ * its picture, and a gateway that dropped every pod at once would leave visitors with nothing. */
+static bool store_has_been_there(struct internal *internal)
 {
 	const struct app *app = internal->app;
+	if (internal->was_ready)
+		return true;
 	bool ready = store_is_ready(internal->store);
 	for (size_t i = 0; i < app->worker_count; i++) {
 		struct store_counts counts;
 		store_counts(app->workers[i]->store, &counts);
 		ready = ready && counts.ready;
 	}
+	internal->was_ready = ready;
 	return ready;
 }
 
@@ -65,7 +70,7 @@ static void readyz_serve(void *ctx, struct http_request *request, const struct r
 		answer_text(request, 503, "draining\n");
 	else if (!atomic_load(&app->synced))
 		answer_text(request, 503, "the queues have not been read from the store yet\n");
-	else if (!store_is_there(internal))
+	else if (!store_has_been_there(internal))
 		answer_text(request, 503, "no connection to the store\n");
 	else
 		answer_text(request, 200, "ok\n");

@@ -16,6 +16,7 @@ struct internal {
 	struct store *store;
 	int reader;
 	atomic_bool stop;
+	bool was_ready; /* the store was there for everybody once */
 	uint64_t jitter;
 };
 

@@ -41,8 +41,8 @@ void store_address_free(struct store_address *address);
 
 /* ---- client ---- */
 struct store_options {
-	uint32_t timeout_ms;	 /* of one reply; 1000 */
-	uint32_t wait_replicas;	 /* enqueue and visit answers wait for so many replicas; 0: none */
+	uint32_t timeout_ms;	  /* of one reply; 1000 */
+	uint32_t wait_replicas;	  /* enqueue and visit answers wait for so many replicas; 0: none */
 	uint32_t wait_timeout_ms; /* 50; fewer replicas in time: WR_STORE_AWAY */
 	bool no_reconnect_jitter; /* tests */
 };
@@ -59,8 +59,10 @@ const char *store_life(const struct store *store);
 void store_on_ready(struct store *store, loop_fn fn, void *ctx); /* at each (re)connect */
 
 struct store_counts { /* read from any thread */
-	uint64_t calls, failures, reconnects, timeouts, commands; /* commands: incl. SCRIPT LOAD, WAIT … */
-	uint64_t refusals; /* attempts that came to nothing: no answer, a replica, loading, a password */
+	uint64_t calls, failures, reconnects, timeouts,
+		commands; /* commands: incl. SCRIPT LOAD, WAIT … */
+	uint64_t
+		refusals; /* attempts that came to nothing: no answer, a replica, loading, a password */
 	uint64_t in_flight;
 	bool ready;
 };
@@ -78,14 +80,23 @@ bool store_wait_ready(struct store *store, int64_t max_ms);
  * the callback. 'queue' selects the shard and the keys. People per call: <= STORE_PEOPLE_MAX. */
 #define STORE_PEOPLE_MAX 500
 
-enum join_code { JOIN_NEW, JOIN_SAME, JOIN_REUSED, JOIN_CLOSED, JOIN_FULL, JOIN_BUSY, JOIN_RATE, JOIN_LANE };
+enum join_code {
+	JOIN_NEW,
+	JOIN_SAME,
+	JOIN_REUSED,
+	JOIN_CLOSED,
+	JOIN_FULL,
+	JOIN_BUSY,
+	JOIN_RATE,
+	JOIN_LANE
+};
 struct join { /* one person who wants a place */
 	const char *position_id;
 	const char *lane;
-	const char *target;	   /* "" none */
-	const char *user;	   /* JSON or "" */
+	const char *target; /* "" none */
+	const char *user;	/* JSON or "" */
 	const char *request_hash;
-	const char *network;   /* "" not limited; no '{', '}' or spaces */
+	const char *network; /* "" not limited; no '{', '}' or spaces */
 };
 struct joined {
 	enum join_code code;
@@ -228,6 +239,11 @@ typedef void (*store_deleted_fn)(void *ctx, enum wr_err err, bool more);
 void store_delete_queue(struct store *store, const struct queue_name *queue, int limit,
 						const char *event_data, store_deleted_fn fn, void *ctx);
 
+/* Takes a deleted queue off the list of queues, once it has been cleared and its outbox is empty. */
+typedef void (*store_forgotten_fn)(void *ctx, enum wr_err err, bool forgotten);
+void store_forget_queue(struct store *store, const struct queue_name *queue, store_forgotten_fn fn,
+						void *ctx);
+
 typedef void (*store_lease_fn)(void *ctx, enum wr_err err, bool mine, uint64_t fence);
 void store_lease(struct store *store, const struct queue_name *queue, const char *role,
 				 const char *owner, int64_t ms, store_lease_fn fn, void *ctx);
@@ -244,7 +260,8 @@ void store_outbox_free(struct store_outbox *outbox);
 struct outbox_source store_outbox_source(struct store_outbox *outbox);
 
 /* Raw command for tests and benchmarks (pipelined client): argv style; reply as text via callback. */
-typedef void (*store_raw_fn)(void *ctx, enum wr_err err, const char *text, size_t len, int64_t number);
+typedef void (*store_raw_fn)(void *ctx, enum wr_err err, const char *text, size_t len,
+							 int64_t number);
 void store_raw(struct store *store, int argc, const char **argv, const size_t *lens,
 			   store_raw_fn fn, void *ctx);
 

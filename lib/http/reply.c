@@ -168,6 +168,8 @@ void http_reply_problem(struct http_request *request, enum wr_err err,
 		seconds[text_from_u64((uint64_t)retry_after_s, seconds)] = '\0';
 		http_reply_header(request, MHD_HTTP_HEADER_RETRY_AFTER, seconds);
 	}
+	if (err_http_status(err) == MHD_HTTP_UNAUTHORIZED) /* RFC 9110 section 11.6.1 asks for it */
+		http_reply_header(request, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer");
 	size_t len = problem_print(request->reply_room, HTTP_REPLY_ROOM, err, detail, request->id,
 							   retry_after_s);
 	http_reply_written(request, err_http_status(err), problem_content_type, len);

@@ -47,6 +47,7 @@ int store_address_database(const struct store_address *address);
 	X(SCRIPT_SYNC, "sync")                                                                         \
 	X(SCRIPT_QUEUE_PUT, "queue_put")                                                               \
 	X(SCRIPT_QUEUE_DELETE, "queue_delete")                                                         \
+	X(SCRIPT_QUEUE_FORGET, "queue_forget")                                                         \
 	X(SCRIPT_LEASE, "lease")
 
 #define SCRIPT_ENUM(name, file) name,

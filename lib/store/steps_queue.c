@@ -104,15 +104,39 @@ static void put_end(struct call *call, enum wr_err err, const struct reply *repl
 		call->fn.put(call->ctx, answers[i].err, answers[i].result, version);
 }
 
-/* The name is in the set of queues now, or could not be put there: goes on with the queue. */
+static void list_name(struct store *store, const char *command, const char *name, call_end_fn end,
+					  void *ctx)
+{
+	struct call *call = call_command(store, 3, end, ctx);
+	call_add_text(call, command);
+	call_add_text(call, QUEUES_KEY);
+	call_add_text(call, name);
+	call_send(call);
+}
+
+static void listed_end(struct call *call, enum wr_err err, const struct reply *reply)
+{
+	(void)call, (void)err, (void)reply;
+}
+
+struct put_listed { /* a put whose queue is being put on the list */
+	struct call *put;
+	char name[QUEUE_NAME_TEXT_BYTES];
+};
+
+/* The name is in the set of queues now, or could not be put there: goes on with the queue. And puts
+ * the name there once more behind it: an admitter that forgets the deleted queue of that name at
+ * this moment may have taken it off between the two. */
 static void name_added_end(struct call *call, enum wr_err err, const struct reply *reply)
 {
 	(void)reply;
-	struct call *put = call->ctx;
-	if (err)
-		call_abandon(put, err);
-	else
-		call_send(put);
+	WR_AUTO(mem_free_at) struct put_listed *listed = call->ctx;
+	if (err) {
+		call_abandon(listed->put, err);
+		return;
+	}
+	call_send(listed->put);
+	list_name(call->store, "SADD", listed->name, listed_end, NULL);
 }
 
 /* Up to the fields, which follow with whatever 'more' arguments there are. */
@@ -164,13 +188,10 @@ void store_put_queue(struct store *store, const struct queue_name *queue,
 		}
 	}
 
-	char name[QUEUE_NAME_TEXT_BYTES];
-	size_t len = queue_name_print(queue, name);
-	struct call *add = call_command(store, 3, name_added_end, put);
-	call_add_text(add, "SADD");
-	call_add_text(add, QUEUES_KEY);
-	call_add(add, name, len);
-	call_send(add);
+	struct put_listed *listed = mem_alloc_zero(1, sizeof(*listed));
+	listed->put = put;
+	queue_name_print(queue, listed->name);
+	list_name(store, "SADD", listed->name, name_added_end, listed);
 }
 
 void store_patch_queue(struct store *store, const struct queue_name *queue,
@@ -205,6 +226,44 @@ void store_delete_queue(struct store *store, const struct queue_name *queue, int
 	call_add_int(call, limit);
 	call_add_text(call, event_data);
 	call_send(call);
+}
+
+/* ---- forget ---- */
+
+struct forgetting { /* a deleted queue, while the store is asked whether it is done with */
+	store_forgotten_fn fn;
+	void *ctx;
+	char name[QUEUE_NAME_TEXT_BYTES];
+};
+
+static void unlisted_end(struct call *call, enum wr_err err, const struct reply *reply)
+{
+	(void)reply;
+	WR_AUTO(mem_free_at) struct forgetting *forgetting = call->ctx;
+	forgetting->fn(forgetting->ctx, err, !err);
+}
+
+static void forget_end(struct call *call, enum wr_err err, const struct reply *reply)
+{
+	struct forgetting *forgetting = call->ctx;
+	struct walk walk = walk_begin(err, reply);
+	bool may = walk_int(&walk) == 1;
+	err = walk_end(&walk, call);
+	if (!err && may) {
+		list_name(call->store, "SREM", forgetting->name, unlisted_end, forgetting);
+		return;
+	}
+	forgetting->fn(forgetting->ctx, err, false);
+	mem_free_at(&forgetting);
+}
+
+void store_forget_queue(struct store *store, const struct queue_name *queue, store_forgotten_fn fn,
+						void *ctx)
+{
+	struct forgetting *forgetting = mem_alloc_zero(1, sizeof(*forgetting));
+	*forgetting = (struct forgetting){.fn = fn, .ctx = ctx};
+	queue_name_print(queue, forgetting->name);
+	call_send(call_script(store, SCRIPT_QUEUE_FORGET, queue, 0, forget_end, forgetting));
 }
 
 /* ---- leases ---- */
