@@ -212,6 +212,16 @@ static void a_session_that_ended_before_it_was_given_is_found(void **state)
 	expect_only(PLACE_KEPT, "p0");
 }
 
+static void a_lost_answer_explains_nothing_after_the_next_good_one(void **state)
+{
+	(void)state;
+	joins(0, 0, 3);
+	hears_nothing(0, OP_HEARTBEAT, 1000);
+	polls(0, 7000, 3);
+	hears_error(0, OP_HEARTBEAT, 8000, 410, CODE_SESSION_ENDED);
+	expect_only(PLACE_KEPT, "p0");
+}
+
 /* ---- I7 ---- */
 
 static void somebody_who_left_and_is_admitted_is_found(void **state)
@@ -408,6 +418,7 @@ int main(void)
 		STORY(a_token_that_is_suddenly_no_good_is_found),
 		STORY(a_place_that_somebody_else_gave_up_is_found),
 		STORY(a_session_that_ended_before_it_was_given_is_found),
+		STORY(a_lost_answer_explains_nothing_after_the_next_good_one),
 		STORY(somebody_who_left_and_is_admitted_is_found),
 		STORY(an_expired_place_that_is_admitted_is_found),
 		STORY(somebody_who_left_and_is_in_line_again_is_found),

@@ -44,7 +44,8 @@ static void noticing_the_own_turn_late_is_fine(void **state)
 	keeps_polling(0, 1000, 8000, 1);
 	joins(1, 5000, 2);
 	goes_in(1, 9000);
-	polls(0, 9005, 1); /* a picture that is a little old */
+	polls(0, 9005, 1); /* pictures that are a little old */
+	polls(0, 9300, 1);
 	goes_in(0, 10000);
 	expect_nothing();
 }
@@ -68,6 +69,17 @@ static void somebody_without_a_first_heartbeat_may_be_overtaken(void **state)
 	joins(1, 3000, 2);
 	goes_in(1, 9000);
 	keeps_polling(0, LATE_MS, LATE_MS + 2000, 1);
+	expect_nothing();
+}
+
+static void nobody_counts_as_present_before_the_first_heartbeat(void **state)
+{
+	(void)state;
+	joins(0, 0, 1);
+	joins(1, 1500, 2); /* before the other had been there for long enough */
+	keeps_polling(0, 1000, 8000, 1);
+	goes_in(1, 9000);
+	keeps_polling(0, 9000, LATE_MS, 1);
 	expect_nothing();
 }
 
@@ -270,6 +282,7 @@ int main(void)
 		STORY(noticing_the_own_turn_late_is_fine),
 		STORY(somebody_who_slept_may_be_overtaken),
 		STORY(somebody_without_a_first_heartbeat_may_be_overtaken),
+		STORY(nobody_counts_as_present_before_the_first_heartbeat),
 		STORY(two_who_joined_at_the_same_time_have_no_order),
 		STORY(heartbeats_that_may_have_been_lost_excuse_an_overtaking),
 		STORY(overtaking_is_found_again_when_trouble_is_over),
