@@ -252,12 +252,5 @@ void enqueue_answer(struct worker *worker, struct http_request *request, enum wr
 			worker_problem(worker, request, WR_BUSY, NULL);
 		return;
 	}
-	char token[TOKEN_MAX_BYTES + 1];
-	size_t len = 0;
-	if (position_token_print(worker->signer, &notes->claims, token, &len) != WR_OK) {
-		worker_problem(worker, request, WR_BUG, NULL);
-		return;
-	}
-	credentials_set_cookie(worker, request, &notes->claims.queue, token);
-	place_answer_waiting(worker, request, &notes->claims, &look, token, notes->status);
+	place_answer_in_line(worker, request, &look);
 }

@@ -184,11 +184,21 @@ static void batch_done(struct batch *batch)
 	gather->free_batches = batch;
 }
 
+/* The store does not know a queue that this pod knows: it has lost everything and the queue is about
+ * to be revived, or it was deleted a moment ago. Worth another try either way. */
+static enum wr_err batch_error(const struct batch *batch, enum wr_err err)
+{
+	bool known = err == WR_NO_QUEUE &&
+				 queue_table_find(batch->gather->worker->app->queues, &batch->queue->name) != NULL;
+	return known ? WR_STORE_AWAY : err;
+}
+
 static void on_joined(void *ctx, enum wr_err err, const char *epoch, int64_t now_ms,
 					  const struct joined *people, size_t count)
 {
 	struct batch *batch = ctx;
 	(void)now_ms;
+	err = batch_error(batch, err);
 	for (size_t i = 0; i < batch->count; i++) {
 		struct http_request *request = batch->requests[i];
 		unpark(batch->gather, request);
@@ -205,6 +215,7 @@ static void on_visits(void *ctx, enum wr_err err, int64_t now_ms, const struct v
 {
 	struct batch *batch = ctx;
 	(void)now_ms;
+	err = batch_error(batch, err);
 	for (size_t i = 0; i < batch->count; i++) {
 		struct http_request *request = batch->requests[i];
 		const struct parked *notes = unpark(batch->gather, request);
@@ -227,6 +238,7 @@ static void on_visits(void *ctx, enum wr_err err, int64_t now_ms, const struct v
 static void on_restored(void *ctx, enum wr_err err, const enum place_state *states, size_t count)
 {
 	struct batch *batch = ctx;
+	err = batch_error(batch, err);
 	for (size_t i = 0; i < batch->count; i++) {
 		struct http_request *request = batch->requests[i];
 		struct worker *worker = batch->gather->worker;
@@ -244,6 +256,7 @@ static void on_released(void *ctx, enum wr_err err, int64_t now_ms, const struct
 {
 	struct batch *batch = ctx;
 	(void)now_ms;
+	err = batch_error(batch, err);
 	for (size_t i = 0; i < batch->count; i++) {
 		struct http_request *request = batch->requests[i];
 		struct worker *worker = batch->gather->worker;

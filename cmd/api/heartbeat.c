@@ -25,7 +25,7 @@ void heartbeat_serve(void *ctx, struct http_request *request, const struct route
 	case PLACE_FROM_INDEX:
 		gather_beat(worker->gather, look.snapshot, look.lane, &notes->claims);
 		metrics_add(worker->shard, METRIC_BEATS, look.stale ? BEAT_STALE : BEAT_INDEX, 1);
-		place_answer_waiting(worker, request, &notes->claims, &look, NULL, 200);
+		place_answer_in_line(worker, request, &look);
 		return;
 	case PLACE_FROM_STORE:
 		err = gather_request(worker->gather, look.snapshot->slot, GATHER_POLL, request);

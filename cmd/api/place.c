@@ -35,10 +35,10 @@ enum place_source place_find(struct worker *worker, const struct position_claims
 		*ret_err = atomic_load(&app->synced) ? WR_NO_QUEUE : WR_STORE_AWAY;
 		return PLACE_REFUSED;
 	}
-	*ret_look = (struct place_look){.snapshot = snapshot,
-									.lane = queue_settings_lane(snapshot->settings, claims->lane),
-									.stale = picture_age_ms(worker, snapshot) >
-											 app->config.stale_after_ms};
+	*ret_look =
+		(struct place_look){.snapshot = snapshot,
+							.lane = queue_settings_lane(snapshot->settings, claims->lane),
+							.stale = picture_age_ms(worker, snapshot) > app->config.stale_after_ms};
 	bool same_life = strcmp(claims->epoch, snapshot->epoch) == 0 ||
 					 (claims->epoch[0] != '\0' && strcmp(claims->epoch, snapshot->lost_epoch) == 0);
 	if (!same_life || ret_look->lane < 0)
@@ -119,21 +119,21 @@ static void write_waiting(struct worker *worker, struct json_out *out,
 	json_out_object_end(out);
 }
 
-void place_answer_waiting(struct worker *worker, struct http_request *request,
-						  const struct position_claims *claims, const struct place_look *look,
-						  const char *token, int status)
+static void reply_waiting(struct worker *worker, struct http_request *request,
+						  const struct parked *notes, const struct place_look *look,
+						  const char *token)
 {
 	struct json_out out;
 	json_out_init(&out, http_reply_room(request), HTTP_REPLY_ROOM);
-	write_waiting(worker, &out, claims, look, token);
+	write_waiting(worker, &out, &notes->claims, look, token);
 	if (!out.overflow) {
-		http_reply_written(request, status, JSON_TYPE, out.len);
+		http_reply_written(request, notes->status, JSON_TYPE, out.len);
 		return;
 	}
 	char text[ANSWER_BYTES]; /* a long message; rare */
 	json_out_init(&out, text, sizeof(text));
-	write_waiting(worker, &out, claims, look, token);
-	http_reply(request, status, JSON_TYPE, text, out.len);
+	write_waiting(worker, &out, &notes->claims, look, token);
+	http_reply(request, notes->status, JSON_TYPE, text, out.len);
 }
 
 /* The token that enqueue gives; the same place always gets the same claims. */
@@ -157,7 +157,8 @@ static void answer_admitted(struct worker *worker, struct http_request *request,
 	if (visit->state == PLACE_CLAIMED) {
 		struct session_claims claims = {.queue = notes->claims.queue,
 										.renewal = settings->session_renewal,
-										.issued_s = (visit->ends_ms - settings->session_ttl_ms) / 1000,
+										.issued_s =
+											(visit->ends_ms - settings->session_ttl_ms) / 1000,
 										.expires_s = (visit->ends_ms + 999) / 1000};
 		memcpy(claims.position_id, notes->claims.position_id, sizeof(claims.position_id));
 		memcpy(claims.epoch, look->snapshot->epoch, sizeof(claims.epoch));
@@ -189,20 +190,31 @@ static void answer_admitted(struct worker *worker, struct http_request *request,
 	http_reply(request, notes->status, JSON_TYPE, text, out.len);
 }
 
-static void answer_waiting_now(struct worker *worker, struct http_request *request,
-							   struct parked *notes, struct place_look *look)
+/* A join gets its token. A token from before a total loss is exchanged once the line is whole
+ * again: it would not outlive another loss. It also says that positions may have grown this once. */
+static bool wants_token(const struct parked *notes, const struct place_look *look)
 {
+	return notes->is_join || (!look->snapshot->recovering && !look->stale &&
+							  strcmp(notes->claims.epoch, look->snapshot->epoch) != 0);
+}
+
+void place_answer_in_line(struct worker *worker, struct http_request *request,
+						  const struct place_look *look)
+{
+	struct parked *notes = http_request_notes(request);
 	char token[TOKEN_MAX_BYTES + 1];
-	if (!notes->is_join) {
-		place_answer_waiting(worker, request, &notes->claims, look, NULL, notes->status);
+	if (!wants_token(notes, look)) {
+		reply_waiting(worker, request, notes, look, NULL);
 		return;
 	}
+	if (!notes->is_join)
+		memcpy(notes->claims.epoch, look->snapshot->epoch, sizeof(notes->claims.epoch));
 	if (join_token(worker, &notes->claims, token) != WR_OK) {
 		worker_problem(worker, request, WR_BUG, NULL);
 		return;
 	}
 	credentials_set_cookie(worker, request, &notes->claims.queue, token);
-	place_answer_waiting(worker, request, &notes->claims, look, token, notes->status);
+	reply_waiting(worker, request, notes, look, token);
 }
 
 void place_answer_visit(struct worker *worker, struct http_request *request, enum wr_err err,
@@ -223,7 +235,7 @@ void place_answer_visit(struct worker *worker, struct http_request *request, enu
 			return;
 		}
 		look.stale = true;
-		answer_waiting_now(worker, request, notes, &look);
+		place_answer_in_line(worker, request, &look);
 		return;
 	}
 	switch (visit->state) {
@@ -232,7 +244,7 @@ void place_answer_visit(struct worker *worker, struct http_request *request, enu
 			look.position = 1;
 		else if (source == PLACE_FROM_STORE)
 			look.stale = true; /* the picture here does not know the place yet */
-		answer_waiting_now(worker, request, notes, &look);
+		place_answer_in_line(worker, request, &look);
 		return;
 	case PLACE_ADMITTED:
 	case PLACE_CLAIMED:

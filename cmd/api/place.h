@@ -19,11 +19,10 @@ struct place_look {
 enum place_source place_find(struct worker *worker, const struct position_claims *claims,
 							 struct place_look *ret_look, enum wr_err *ret_err);
 
-/* The place object of somebody in line; 'position' 0: not known (null). With 'token' (NULL: none),
- * which enqueue gives. Status 200 or 201. */
-void place_answer_waiting(struct worker *worker, struct http_request *request,
-						  const struct position_claims *claims, const struct place_look *look,
-						  const char *token, int status);
+/* The place object of somebody in line, from the notes of the request; 'position' 0: not known
+ * (null). Has a token, and sets the cookie, for a join and when the token is of a lost life. */
+void place_answer_in_line(struct worker *worker, struct http_request *request,
+						  const struct place_look *look);
 
 /* What the store says of a parked request's place; err: the call failed, 'visit' is NULL. */
 void place_answer_visit(struct worker *worker, struct http_request *request, enum wr_err err,

@@ -20,7 +20,7 @@ void status_serve(void *ctx, struct http_request *request, const struct route_ma
 	struct place_look look;
 	switch (place_find(worker, &notes->claims, &look, &err)) {
 	case PLACE_FROM_INDEX:
-		place_answer_waiting(worker, request, &notes->claims, &look, NULL, 200);
+		place_answer_in_line(worker, request, &look);
 		return;
 	case PLACE_FROM_STORE:
 		err = gather_request(worker->gather, look.snapshot->slot, GATHER_LOOK, request);
