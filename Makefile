@@ -242,10 +242,12 @@ THREADED := $(filter %quiescence %position_index %queue_table %base_loop,$(UNIT)
 check-threads: all $(THREADED)
 	$(Q)WR_TEST_SLOWNESS=5 $(RUN_TESTS) $(THREADED)
 
-soak: ## churn for SOAK_MINUTES (5) on sanitized programs, whose memory must stay flat
+soak: ## churn for twice SOAK_MINUTES (5): nothing to report with sanitizers, no growth without
 	$(Q)scripts/bootstrap run
+	$(Q)$(MAKE) all
 	$(Q)$(MAKE) SAN=address,undefined BUILD=$(BUILD)/asan all
-	$(Q)BUILD=$(BUILD)/asan SOAK_MINUTES=$(SOAK_MINUTES) scripts/soak
+	$(Q)BUILD=$(BUILD)/asan SOAK_GROWTH=25 SOAK_MINUTES=$(SOAK_MINUTES) scripts/soak
+	$(Q)BUILD=$(BUILD) SOAK_MINUTES=$(SOAK_MINUTES) scripts/soak
 
 fuzz: ## every fuzz target for FUZZ_SECONDS each (needs clang)
 	$(Q)scripts/bootstrap all
