@@ -156,6 +156,27 @@ static void a_name_is_free_only_when_its_former_queue_is_cleared(void **state)
 	room_free(room);
 }
 
+static void a_deleted_queue_is_forgotten_when_nothing_of_it_is_left_to_do(void **state)
+{
+	(void)state;
+	struct room *room = room_open(client, "capacity=0");
+	assert_string_equal(room_call(room, "queue_forget", 0, NULL), "0");
+	room_join(room, "ann");
+	assert_string_equal(room_delete(room), "more");
+	assert_string_equal(room_call(room, "queue_forget", 0, NULL), "0");
+	while (strcmp(room_delete(room), "more") == 0)
+		continue;
+	assert_string_equal(room_call(room, "queue_forget", 0, NULL), "0");
+	redis_number(client, "XTRIM %soutbox MAXLEN 0", room->prefix); /* the relay has been there */
+	assert_string_equal(room_call(room, "queue_forget", 0, NULL), "1");
+	room_put(room, "put", "", "state=open lanes=main:1:open", "");
+	assert_string_equal(room_call(room, "queue_forget", 0, NULL), "0");
+	room_free(room);
+	struct room *nobody = room_of_nobody(client);
+	assert_string_equal(room_call(nobody, "queue_forget", 0, NULL), "0");
+	room_free(nobody);
+}
+
 static void deleting_what_never_was_is_said_to_be_so(void **state)
 {
 	(void)state;
@@ -266,6 +287,7 @@ int main(void)
 		cmocka_unit_test(deleting_goes_in_steps_and_tells_everybodys_end),
 		cmocka_unit_test(a_deleted_queue_leaves_a_tombstone),
 		cmocka_unit_test(a_name_is_free_only_when_its_former_queue_is_cleared),
+		cmocka_unit_test(a_deleted_queue_is_forgotten_when_nothing_of_it_is_left_to_do),
 		cmocka_unit_test(deleting_what_never_was_is_said_to_be_so),
 		cmocka_unit_test(a_pod_hears_everything_at_first_and_then_what_changed),
 		cmocka_unit_test(a_pod_is_given_departures_in_portions),

@@ -4,10 +4,10 @@
 #include "lib/store/script_texts.h"
 #include "support/cmocka.h"
 #include "support/process.h"
+#include "support/script_host.h"
 #include "support/servers.h"
 #include "waitingroom/memory.h"
 
-#include <dlfcn.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,25 +20,9 @@
 
 struct redis_client {
 	redisContext *context;
-	script_host_fn host;			  /* NULL: the server's own Lua */
+	struct script_host *host;		  /* NULL: the server's own Lua */
 	char (*loaded)[2][SHA_CHARS + 1]; /* of each script: by the store's clock, by the test's */
 };
-
-static script_host_fn find_host(void)
-{
-	const char *path = getenv("WR_SCRIPT_HOST");
-	if (!path || !*path)
-		return NULL;
-	void *object = dlopen(path, RTLD_NOW);
-	if (!object)
-		fail_msg("%s", dlerror());
-	void *symbol = dlsym(object, SCRIPT_HOST_SYMBOL);
-	if (!symbol)
-		fail_msg("%s has no " SCRIPT_HOST_SYMBOL, path);
-	script_host_fn host;
-	memcpy(&host, &symbol, sizeof(host));
-	return host;
-}
 
 struct redis_client *redis_client_new(const struct redis_server *server)
 {
@@ -47,7 +31,9 @@ struct redis_client *redis_client_new(const struct redis_server *server)
 	if (!client->context || client->context->err)
 		fail_msg("no connection to %s", redis_socket(server));
 	client->loaded = mem_alloc_zero(store_script_text_count, sizeof(*client->loaded));
-	client->host = find_host();
+	const char *interpreter = getenv("WR_SCRIPT_HOST");
+	if (interpreter && *interpreter)
+		client->host = script_host_start(interpreter);
 	return client;
 }
 
@@ -55,6 +41,7 @@ void redis_client_free(struct redis_client *client)
 {
 	if (!client)
 		return;
+	script_host_stop(client->host);
 	redisFree(client->context);
 	free(client->loaded);
 	free(client);
@@ -156,8 +143,9 @@ redisReply *redis_script(struct redis_client *client, const char *name, const ch
 	size_t script = find_script(name);
 	if (client->host)
 		return checked(client,
-					   client->host(client->context, name, store_script_texts[script].text,
-									settings_key, now_ms, argc, argv),
+					   script_host_run(client->host, client->context, name,
+									   store_script_texts[script].text, settings_key, now_ms, argc,
+									   argv),
 					   name);
 	if (argc > ARGUMENTS_MAX)
 		fail_msg("%zu arguments", argc);

@@ -5,8 +5,8 @@
  * test moves hours in no time, and a reply can be compared to the millisecond. Real time goes on
  * for what Redis itself expires (leases, places that ended).
  *
- * With WR_SCRIPT_HOST=<shared object> the scripts run unchanged in the Lua of that object
- * (tests/model/lua_host.c), as DragonflyDB would run them, and their commands on the same Redis.
+ * With WR_SCRIPT_HOST=lua5.1 or lua5.4 the scripts run unchanged in that interpreter, by rules that
+ * are stricter than those of Redis (support/script_host.h), and their commands on the same Redis.
  *
  * Functions fail the running test instead of returning errors. One thread.
  */
@@ -37,11 +37,5 @@ char *redis_text(struct redis_client *client, const char *format, ...);
 /* Runs lib/store/scripts/<name>.lua. now_ms 0: by the clock of the store. gives; freeReplyObject() */
 redisReply *redis_script(struct redis_client *client, const char *name, const char *settings_key,
 						 int64_t now_ms, size_t argc, const char *const argv[]);
-
-/* What a script host must offer. */
-#define SCRIPT_HOST_SYMBOL "script_host_run"
-typedef redisReply *(*script_host_fn)(redisContext *context, const char *name, const char *text,
-									  const char *settings_key, int64_t now_ms, size_t argc,
-									  const char *const argv[]);
 
 #endif
