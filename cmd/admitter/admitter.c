@@ -141,7 +141,8 @@ struct admitter *admitter_start(const struct config *config, struct store_addres
 	admitter->list_timer = loop_timer_new(admitter->loop, list, admitter);
 	admitter->release_timer = loop_timer_new(admitter->loop, release_leases, admitter);
 	loop_set_on_wake(admitter->loop, on_wake, admitter);
-	atomic_store(&admitter->turn_ms, clock_mono().ns / 1000000); /* not stuck before its first turn */
+	atomic_store(&admitter->turn_ms,
+				 clock_mono().ns / 1000000); /* not stuck before its first turn */
 	if (pthread_create(&admitter->thread, NULL, run, admitter) != 0)
 		abort();
 	return admitter;

@@ -27,13 +27,20 @@ struct admitter {
 	struct metrics_shard *shard;
 	atomic_bool stop;
 	bool is_stopping;
-	size_t leases_open;	   /* being given up at the end */
+	size_t leases_open;		 /* being given up at the end */
 	_Atomic int64_t turn_ms; /* monotonic ms of the last list round: is it alive? */
-	atomic_bool is_ready;	/* the store has answered */
+	atomic_bool is_ready;	 /* the store has answered */
 };
 
 /* Labels of METRIC_TICKS and METRIC_EXPIRED. */
-enum tick_label { TICK_ADMIT_DONE, TICK_ADMIT_OTHER, TICK_ADMIT_FAILED, TICK_REAP_DONE, TICK_REAP_FAILED, TICK_LABELS };
+enum tick_label {
+	TICK_ADMIT_DONE,
+	TICK_ADMIT_OTHER,
+	TICK_ADMIT_FAILED,
+	TICK_REAP_DONE,
+	TICK_REAP_FAILED,
+	TICK_LABELS
+};
 enum expired_label { EXPIRED_SILENT, EXPIRED_MISSED, EXPIRED_SESSION, EXPIRED_LABELS };
 
 struct admitter *admitter_start(const struct config *config, struct store_address *address);

@@ -54,9 +54,9 @@ static void write_ticks(struct metrics_page *page, struct metrics_shard *shard)
 	metrics_counter(page, METRIC_SET_ASIDE, &shard, 1, NULL, NULL, 0);
 	metrics_counter(page, METRIC_EXPIRED, &shard, 1, "kind", kinds, EXPIRED_LABELS);
 	for (int i = 0; i < TICK_LABELS; i++)
-		metrics_value(page, METRIC_TICKS, labels[i],
-					  (double)atomic_load_explicit(&shard->counter[METRIC_TICKS][i],
-												   memory_order_relaxed));
+		metrics_value(
+			page, METRIC_TICKS, labels[i],
+			(double)atomic_load_explicit(&shard->counter[METRIC_TICKS][i], memory_order_relaxed));
 }
 
 static void write_store(struct metrics_page *page, const struct store *store)
@@ -89,7 +89,8 @@ static void metrics_serve(void *ctx, struct http_request *request, const struct 
 	struct metrics_page *page = metrics_page_new();
 	size_t len = 0;
 	(void)match;
-	metrics_value(page, METRIC_INFO, "program=\"waitingroom-admitter\",version=\"" WR_VERSION "\"", 1);
+	metrics_value(page, METRIC_INFO, "program=\"waitingroom-admitter\",version=\"" WR_VERSION "\"",
+				  1);
 	write_ticks(page, health->admitter->shard);
 	write_store(page, health->admitter->store);
 	if (health->relay != NULL)

@@ -35,7 +35,8 @@ static enum wr_err read_keys(const struct json_value *list, struct admin_keys *k
 		if (!json_string(json_member(json_at(list, i), "sha256"), &hash) ||
 			strlen(hash) != HASH_CHARS || strspn(hash, "0123456789abcdef") != HASH_CHARS)
 			return err_say(ret_detail, WR_BAD_CONFIG,
-						   "WR_ADMIN_KEYS_FILE: key %zu: sha256 must be 64 lower-case hex digits", i + 1);
+						   "WR_ADMIN_KEYS_FILE: key %zu: sha256 must be 64 lower-case hex digits",
+						   i + 1);
 		memcpy(keys->hashes[keys->count++], hash, HASH_CHARS + 1);
 	}
 	if (keys->count == 0)

@@ -9,7 +9,8 @@ void heartbeat_serve(void *ctx, struct http_request *request, const struct route
 void status_serve(void *ctx, struct http_request *request, const struct route_match *match);
 void leave_serve(void *ctx, struct http_request *request, const struct route_match *match);
 void queue_info_serve(void *ctx, struct http_request *request, const struct route_match *match);
-void session_release_serve(void *ctx, struct http_request *request, const struct route_match *match);
+void session_release_serve(void *ctx, struct http_request *request,
+						   const struct route_match *match);
 void jwks_serve(void *ctx, struct http_request *request, const struct route_match *match);
 
 /* Answers to what gather sent; err: the whole call failed, 'person' is NULL. */

@@ -12,7 +12,8 @@ static const char *const endpoint_words[] = {ENDPOINT_TABLE(ENDPOINT_WORD)};
 #undef ENDPOINT_WORD
 _Static_assert(ENDPOINT_COUNT <= METRIC_ENDPOINTS_MAX, "too many endpoints for a shard");
 
-static const char *const join_reasons[] = {"", "", "key_reused", "closed", "full", "busy", "rate", "lane"};
+static const char *const join_reasons[] = {"",	   "",	   "key_reused", "closed",
+										   "full", "busy", "rate",		 "lane"};
 static const char *const join_kinds[] = {"new", "repeated"};
 static const char *const beat_sources[] = {"index", "store", "stale"};
 
@@ -130,8 +131,8 @@ static void write_queue(void *ctx, const struct queue_snapshot *snapshot)
 
 static void write_queues(struct metrics_page *page, const struct app *app)
 {
-	static const enum metric families[] = {METRIC_WAITING, METRIC_ACTIVE,	METRIC_ABSENT,
-										   METRIC_CAPACITY, METRIC_RATE,	METRIC_SYNC_AGE,
+	static const enum metric families[] = {METRIC_WAITING,	  METRIC_ACTIVE, METRIC_ABSENT,
+										   METRIC_CAPACITY,	  METRIC_RATE,	 METRIC_SYNC_AGE,
 										   METRIC_INDEX_BYTES};
 	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
 		struct family_call call = {.page = page, .metric = families[i], .now = clock_mono()};

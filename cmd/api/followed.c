@@ -98,7 +98,8 @@ static void apply_departures(struct followed *followed, const struct synced *ans
 				ranges[count++] = answer->departures[i].range;
 			if (count == RANGES_AT_ONCE || (last && count > 0)) {
 				if (position_index_apply(lane->index, ranges, count) != WR_OK)
-					log_event(LOG_LEVEL_ERROR, "index_limit", LOG_TEXT("queue", followed->name.queue));
+					log_event(LOG_LEVEL_ERROR, "index_limit",
+							  LOG_TEXT("queue", followed->name.queue));
 				count = 0;
 			}
 		}
@@ -156,8 +157,8 @@ struct queue_snapshot *followed_snapshot(struct followed *followed, const struct
 {
 	struct queue_snapshot *snapshot = mem_alloc_zero(1, sizeof(*snapshot));
 	const struct queue_settings *settings = followed->settings;
-	bool paused = settings->state == QUEUE_PAUSED || settings->state == QUEUE_HOLD ||
-				  followed->recovering;
+	bool paused =
+		settings->state == QUEUE_PAUSED || settings->state == QUEUE_HOLD || followed->recovering;
 	snapshot->name = followed->name;
 	snapshot->slot = followed->slot;
 	memcpy(snapshot->epoch, answer->epoch, sizeof(snapshot->epoch));

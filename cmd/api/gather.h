@@ -30,11 +30,11 @@ enum gather_kind {
 
 struct parked { /* the notes of every request of ours */
 	enum endpoint endpoint;
-	bool is_parked;				  /* once parked, it may be gathered again */
-	bool is_join;				  /* the answer carries the position token */
-	int status;					  /* of a good answer: 200, 201 */
+	bool is_parked;				   /* once parked, it may be gathered again */
+	bool is_join;				   /* the answer carries the position token */
+	int status;					   /* of a good answer: 200, 201 */
 	struct position_claims claims; /* the place; for a session only queue, id and epoch */
-	struct joining joining;		  /* GATHER_JOIN */
+	struct joining joining;		   /* GATHER_JOIN */
 };
 _Static_assert(sizeof(struct parked) <= HTTP_NOTES_BYTES, "notes are too small");
 
@@ -51,7 +51,7 @@ void gather_beat(struct gather *gather, const struct queue_snapshot *snapshot, i
 				 const struct position_claims *claims);
 void gather_send(struct gather *gather);		/* end of a turn */
 void gather_flush_beats(struct gather *gather); /* timer */
-void gather_mark(struct gather *gather); /* timer: tells the store that we are listening */
+void gather_mark(struct gather *gather);		/* timer: tells the store that we are listening */
 bool gather_is_idle(const struct gather *gather);
 size_t gather_parked(const struct gather *gather);
 

@@ -75,7 +75,8 @@ static void on_chunk(void *ctx, enum wr_err err, const uint8_t *bitmap, size_t b
 {
 	struct chunk_call *call = ctx;
 	call->done = true;
-	call->err = err == WR_OK ? position_index_load_chunk(call->index, call->chunk, bitmap, bytes) : err;
+	call->err =
+		err == WR_OK ? position_index_load_chunk(call->index, call->chunk, bitmap, bytes) : err;
 }
 
 /* Departures that this pod has missed (it is new, or fell behind the stream): the bitmap has all. */
@@ -152,8 +153,8 @@ static enum wr_err ask(struct sync *sync, struct sync_call *call)
 	do {
 		call->done = false;
 		store_sync(sync->store, &followed->name, followed->last_departure,
-				   followed->settings != NULL ? followed->settings->version : 0,
-				   DEPARTURES_AT_ONCE, on_synced, call);
+				   followed->settings != NULL ? followed->settings->version : 0, DEPARTURES_AT_ONCE,
+				   on_synced, call);
 		store_wait(sync->store, &call->done);
 	} while (call->err == WR_OK && call->answer.more && !atomic_load(&sync->stop));
 	return call->err;
@@ -167,13 +168,13 @@ static enum wr_err publish(struct sync *sync, const struct sync_call *call)
 	unsigned behind = followed_behind(followed, &call->answer);
 	for (size_t i = 0; i < followed->lane_count; i++)
 		if ((behind >> i & 1u) != 0) {
-			enum wr_err err = reload_lane(sync, followed, i, position_index_last(followed->lanes[i].index));
+			enum wr_err err =
+				reload_lane(sync, followed, i, position_index_last(followed->lanes[i].index));
 			if (err != WR_OK)
 				return err;
 		}
-	struct queue_snapshot *snapshot =
-		followed_snapshot(followed, &call->answer, loop_now(sync->loop),
-						  (uint64_t)sync->app->config.outbox_limit);
+	struct queue_snapshot *snapshot = followed_snapshot(
+		followed, &call->answer, loop_now(sync->loop), (uint64_t)sync->app->config.outbox_limit);
 	return queue_table_put(sync->app->queues, snapshot); /* takes it, also when it refuses */
 }
 
@@ -283,8 +284,7 @@ static void *run(void *ctx)
 	struct mono_time resolved = clock_mono();
 	while (!atomic_load(&sync->stop)) {
 		struct mono_time began = clock_mono();
-		if (!store_is_ready(sync->store) &&
-			mono_diff_ms(resolved, began) >= RESOLVE_INTERVAL_MS) {
+		if (!store_is_ready(sync->store) && mono_diff_ms(resolved, began) >= RESOLVE_INTERVAL_MS) {
 			store_address_resolve(sync->app->store_address);
 			resolved = began;
 		}

@@ -26,13 +26,13 @@ struct worker {
 	struct gather *gather;
 	struct metrics_shard *shard;
 	struct loop_timer *flush_timer, *mark_timer, *drain_timer;
-	int reader;					 /* in app->quiescence */
-	struct wall_time wall;		 /* of this turn */
-	uint64_t jitter;			 /* state of jitter_next */
-	atomic_bool drain, stop;	 /* set by main, seen at the next wake */
-	atomic_bool ended;			 /* the thread has left its loop */
+	int reader;				 /* in app->quiescence */
+	struct wall_time wall;	 /* of this turn */
+	uint64_t jitter;		 /* state of jitter_next */
+	atomic_bool drain, stop; /* set by main, seen at the next wake */
+	atomic_bool ended;		 /* the thread has left its loop */
 	bool is_draining;
-	_Atomic int64_t turn_ms;	 /* monotonic ms at the start of the last turn: is it alive? */
+	_Atomic int64_t turn_ms;		 /* monotonic ms at the start of the last turn: is it alive? */
 	_Atomic int64_t longest_turn_us; /* since last asked */
 	struct mono_time turn_began;
 };

@@ -18,51 +18,89 @@
 /* T: text (field, variable, default, reloadable, sentence)
  * N: number (field, variable, default, lowest, highest, unit, sentence); booleans are 0..1 "0/1" */
 #define CONFIG_TABLE(T, N)                                                                         \
-	T(store_url, "WR_STORE_URL", "redis://127.0.0.1:6379", "Redis, Valkey or DragonflyDB: "        \
-															"redis://[user:password@]host:port[/db] or unix:///path.") \
-	T(nats_url, "WR_NATS_URL", "nats://127.0.0.1:4222", "NATS with JetStream, for the events.")     \
-	T(listen, "WR_LISTEN", "0.0.0.0:8080", "Public address: visitors and gateway checks.")          \
-	T(internal_listen, "WR_INTERNAL_LISTEN", "127.0.0.1:9090",                                      \
-	  "Internal address: metrics, health, admin API. Never to be reached from outside.")            \
-	T(token_keys_file, "WR_TOKEN_KEYS_FILE", "", "Signing keys (JSON); read again on SIGHUP.")      \
-	T(admin_keys_file, "WR_ADMIN_KEYS_FILE", "", "Hashed keys of the admin API (JSON); read again on SIGHUP. Without it the admin API is off.") \
-	T(queues_file, "WR_QUEUES_FILE", "", "Queues to make or change at start (JSON).")               \
-	T(trusted_proxies, "WR_TRUSTED_PROXIES", "", "Addresses and networks whose X-Forwarded-For counts, separated by commas.") \
-	T(cors_origins, "WR_CORS_ORIGINS", "", "Origins whose scripts may call the public API, separated by commas.") \
-	T(log_level, "WR_LOG_LEVEL", "info", "debug, info, warn or error.")       \
-	T(ready_file, "WR_READY_FILE", "", "Written with the addresses in use once the process serves.") \
-	N(workers, "WR_WORKERS", 0, 0, 128, "threads", "HTTP workers; 0: one per core.")                \
-	N(secure_cookies, "WR_SECURE_COOKIES", 1, 0, 1, "0/1", "Cookies are __Host- and Secure; 0 only for plain HTTP in development.") \
-	N(connections_max, "WR_CONNECTIONS_MAX", 10000, 10, 1000000, "connections", "Most connections of one worker.") \
-	N(connection_memory_bytes, "WR_CONNECTION_MEMORY_BYTES", 7168, 4096, 65536, "bytes", "Memory of one connection; request line and headers must fit.") \
-	N(body_max_bytes, "WR_BODY_MAX_BYTES", 4096, 1024, 65536, "bytes", "Largest body of a visitor's request.") \
-	N(idle_timeout_s, "WR_IDLE_TIMEOUT_S", 75, 1, 3600, "s", "A connection without a byte for so long is closed; longer than the gateway's.") \
-	N(request_deadline_ms, "WR_REQUEST_DEADLINE_MS", 10000, 100, 600000, "ms", "A request must have arrived whole within this time.") \
-	N(parked_max, "WR_PARKED_MAX", 5000, 10, 1000000, "requests", "Most requests of one worker that wait for the store; above it: 503.") \
-	N(requests_per_address, "WR_REQUESTS_PER_ADDRESS", 600, 0, 100000000, "requests/min", "Joins and look-ups from one address (IPv4 /32, IPv6 /64) that one worker takes; 0: no limit.") \
-	N(requests_per_network, "WR_REQUESTS_PER_NETWORK", 6000, 0, 100000000, "requests/min", "The same for a network (IPv4 /24, IPv6 /48).") \
-	N(store_timeout_ms, "WR_STORE_TIMEOUT_MS", 1000, 10, 60000, "ms", "Longest wait for a reply of the store.") \
-	N(store_wait_replicas, "WR_STORE_WAIT_REPLICAS", 0, 0, 16, "replicas", "A place is confirmed only when so many replicas have it.") \
-	N(store_wait_timeout_ms, "WR_STORE_WAIT_TIMEOUT_MS", 50, 1, 10000, "ms", "Longest wait for the replicas.") \
-	N(sync_interval_ms, "WR_SYNC_INTERVAL_MS", 250, 20, 10000, "ms", "How often a pod asks the store what has changed.") \
-	N(flush_interval_ms, "WR_FLUSH_INTERVAL_MS", 100, 10, 5000, "ms", "How long heartbeats are gathered before they go to the store.") \
-	N(stale_after_ms, "WR_STALE_AFTER_MS", 1000, 100, 60000, "ms", "Answers from an older picture say \"stale\":true.") \
-	N(polls_per_s_max, "WR_POLLS_PER_S_MAX", 0, 0, 100000000, "polls/s", "Polls that one queue should cause at most; long lines then poll less often. 0: no opinion.") \
-	N(queues_max, "WR_QUEUES_MAX", 1024, 1, 65536, "queues", "Most queues that a pod follows.")     \
-	N(outbox_limit, "WR_OUTBOX_LIMIT", 1000000, 1, 1000000000, "entries", "Above so many entries in a queue's outbox joins are refused.") \
-	N(relay, "WR_RELAY", 1, 0, 1, "0/1", "This process helps to move the outbox to JetStream.")     \
-	N(stream_replicas, "WR_STREAM_REPLICAS", 1, 1, 5, "replicas", "Replicas of the JetStream streams.") \
-	N(stream_max_age_s, "WR_STREAM_MAX_AGE_S", 172800, 60, 31536000, "s", "How long JetStream keeps events.") \
-	N(stream_max_bytes, "WR_STREAM_MAX_BYTES", 4294967296, 1048576, 1099511627776, "bytes", "How much JetStream keeps of them.") \
-	N(stream_duplicate_window_s, "WR_STREAM_DUPLICATE_WINDOW_S", 600, 1, 3600, "s", "Window in which JetStream drops repeated events.") \
-	N(admit_interval_ms, "WR_ADMIT_INTERVAL_MS", 100, 10, 10000, "ms", "Time between two admission steps of a queue.") \
-	N(admit_limit, "WR_ADMIT_LIMIT", 500, 1, 500, "people", "Most people of one admission or expiry step.") \
-	N(reap_interval_ms, "WR_REAP_INTERVAL_MS", 5000, 20, 60000, "ms", "Time between two expiry steps of a queue.") \
-	N(lease_ms, "WR_LEASE_MS", 1200, 200, 60000, "ms", "How long an admitter that died keeps others waiting.") \
-	N(relay_lease_ms, "WR_RELAY_LEASE_MS", 3000, 1500, 60000, "ms", "The same for a relay, which renews it twice a second.") \
-	N(deaf_after_ms, "WR_DEAF_AFTER_MS", 5000, 500, 600000, "ms", "Without admission steps or heartbeat flushes for so long, nothing expires for a full heartbeat_ttl_ms.") \
-	N(drain_wait_ms, "WR_DRAIN_WAIT_MS", 5000, 0, 600000, "ms", "After SIGTERM: time for the gateway to notice before connections are closed.") \
-	N(drain_limit_ms, "WR_DRAIN_LIMIT_MS", 20000, 0, 600000, "ms", "After that: longest time to finish what is under way.")
+	T(store_url, "WR_STORE_URL", "redis://127.0.0.1:6379",                                         \
+	  "Redis, Valkey or DragonflyDB: "                                                             \
+	  "redis://[user:password@]host:port[/db] or unix:///path.")                                   \
+	T(nats_url, "WR_NATS_URL", "nats://127.0.0.1:4222", "NATS with JetStream, for the events.")    \
+	T(listen, "WR_LISTEN", "0.0.0.0:8080", "Public address: visitors and gateway checks.")         \
+	T(internal_listen, "WR_INTERNAL_LISTEN", "127.0.0.1:9090",                                     \
+	  "Internal address: metrics, health, admin API. Never to be reached from outside.")           \
+	T(token_keys_file, "WR_TOKEN_KEYS_FILE", "", "Signing keys (JSON); read again on SIGHUP.")     \
+	T(admin_keys_file, "WR_ADMIN_KEYS_FILE", "",                                                   \
+	  "Hashed keys of the admin API (JSON); read again on SIGHUP. Without it the admin API is "    \
+	  "off.")                                                                                      \
+	T(queues_file, "WR_QUEUES_FILE", "", "Queues to make or change at start (JSON).")              \
+	T(trusted_proxies, "WR_TRUSTED_PROXIES", "",                                                   \
+	  "Addresses and networks whose X-Forwarded-For counts, separated by commas.")                 \
+	T(cors_origins, "WR_CORS_ORIGINS", "",                                                         \
+	  "Origins whose scripts may call the public API, separated by commas.")                       \
+	T(log_level, "WR_LOG_LEVEL", "info", "debug, info, warn or error.")                            \
+	T(ready_file, "WR_READY_FILE", "",                                                             \
+	  "Written with the addresses in use once the process serves.")                                \
+	N(workers, "WR_WORKERS", 0, 0, 128, "threads", "HTTP workers; 0: one per core.")               \
+	N(secure_cookies, "WR_SECURE_COOKIES", 1, 0, 1, "0/1",                                         \
+	  "Cookies are __Host- and Secure; 0 only for plain HTTP in development.")                     \
+	N(connections_max, "WR_CONNECTIONS_MAX", 10000, 10, 1000000, "connections",                    \
+	  "Most connections of one worker.")                                                           \
+	N(connection_memory_bytes, "WR_CONNECTION_MEMORY_BYTES", 7168, 4096, 65536, "bytes",           \
+	  "Memory of one connection; request line and headers must fit.")                              \
+	N(body_max_bytes, "WR_BODY_MAX_BYTES", 4096, 1024, 65536, "bytes",                             \
+	  "Largest body of a visitor's request.")                                                      \
+	N(idle_timeout_s, "WR_IDLE_TIMEOUT_S", 75, 1, 3600, "s",                                       \
+	  "A connection without a byte for so long is closed; longer than the gateway's.")             \
+	N(request_deadline_ms, "WR_REQUEST_DEADLINE_MS", 10000, 100, 600000, "ms",                     \
+	  "A request must have arrived whole within this time.")                                       \
+	N(parked_max, "WR_PARKED_MAX", 5000, 10, 1000000, "requests",                                  \
+	  "Most requests of one worker that wait for the store; above it: 503.")                       \
+	N(requests_per_address, "WR_REQUESTS_PER_ADDRESS", 600, 0, 100000000, "requests/min",          \
+	  "Joins and look-ups from one address (IPv4 /32, IPv6 /64) that one worker takes; 0: no "     \
+	  "limit.")                                                                                    \
+	N(requests_per_network, "WR_REQUESTS_PER_NETWORK", 6000, 0, 100000000, "requests/min",         \
+	  "The same for a network (IPv4 /24, IPv6 /48).")                                              \
+	N(store_timeout_ms, "WR_STORE_TIMEOUT_MS", 1000, 10, 60000, "ms",                              \
+	  "Longest wait for a reply of the store.")                                                    \
+	N(store_wait_replicas, "WR_STORE_WAIT_REPLICAS", 0, 0, 16, "replicas",                         \
+	  "A place is confirmed only when so many replicas have it.")                                  \
+	N(store_wait_timeout_ms, "WR_STORE_WAIT_TIMEOUT_MS", 50, 1, 10000, "ms",                       \
+	  "Longest wait for the replicas.")                                                            \
+	N(sync_interval_ms, "WR_SYNC_INTERVAL_MS", 250, 20, 10000, "ms",                               \
+	  "How often a pod asks the store what has changed.")                                          \
+	N(flush_interval_ms, "WR_FLUSH_INTERVAL_MS", 100, 10, 5000, "ms",                              \
+	  "How long heartbeats are gathered before they go to the store.")                             \
+	N(stale_after_ms, "WR_STALE_AFTER_MS", 1000, 100, 60000, "ms",                                 \
+	  "Answers from an older picture say \"stale\":true.")                                         \
+	N(polls_per_s_max, "WR_POLLS_PER_S_MAX", 0, 0, 100000000, "polls/s",                           \
+	  "Polls that one queue should cause at most; long lines then poll less often. 0: no "         \
+	  "opinion.")                                                                                  \
+	N(queues_max, "WR_QUEUES_MAX", 1024, 1, 65536, "queues", "Most queues that a pod follows.")    \
+	N(outbox_limit, "WR_OUTBOX_LIMIT", 1000000, 1, 1000000000, "entries",                          \
+	  "Above so many entries in a queue's outbox joins are refused.")                              \
+	N(relay, "WR_RELAY", 1, 0, 1, "0/1", "This process helps to move the outbox to JetStream.")    \
+	N(stream_replicas, "WR_STREAM_REPLICAS", 1, 1, 5, "replicas",                                  \
+	  "Replicas of the JetStream streams.")                                                        \
+	N(stream_max_age_s, "WR_STREAM_MAX_AGE_S", 172800, 60, 31536000, "s",                          \
+	  "How long JetStream keeps events.")                                                          \
+	N(stream_max_bytes, "WR_STREAM_MAX_BYTES", 4294967296, 1048576, 1099511627776, "bytes",        \
+	  "How much JetStream keeps of them.")                                                         \
+	N(stream_duplicate_window_s, "WR_STREAM_DUPLICATE_WINDOW_S", 600, 1, 3600, "s",                \
+	  "Window in which JetStream drops repeated events.")                                          \
+	N(admit_interval_ms, "WR_ADMIT_INTERVAL_MS", 100, 10, 10000, "ms",                             \
+	  "Time between two admission steps of a queue.")                                              \
+	N(admit_limit, "WR_ADMIT_LIMIT", 500, 1, 500, "people",                                        \
+	  "Most people of one admission or expiry step.")                                              \
+	N(reap_interval_ms, "WR_REAP_INTERVAL_MS", 5000, 20, 60000, "ms",                              \
+	  "Time between two expiry steps of a queue.")                                                 \
+	N(lease_ms, "WR_LEASE_MS", 1200, 200, 60000, "ms",                                             \
+	  "How long an admitter that died keeps others waiting.")                                      \
+	N(relay_lease_ms, "WR_RELAY_LEASE_MS", 3000, 1500, 60000, "ms",                                \
+	  "The same for a relay, which renews it twice a second.")                                     \
+	N(deaf_after_ms, "WR_DEAF_AFTER_MS", 5000, 500, 600000, "ms",                                  \
+	  "Without admission steps or heartbeat flushes for so long, nothing expires for a full "      \
+	  "heartbeat_ttl_ms.")                                                                         \
+	N(drain_wait_ms, "WR_DRAIN_WAIT_MS", 5000, 0, 600000, "ms",                                    \
+	  "After SIGTERM: time for the gateway to notice before connections are closed.")              \
+	N(drain_limit_ms, "WR_DRAIN_LIMIT_MS", 20000, 0, 600000, "ms",                                 \
+	  "After that: longest time to finish what is under way.")
 
 struct config {
 #define CONFIG_TEXT_FIELD(field, variable, def, text) char field[CONFIG_TEXT_BYTES];
@@ -77,8 +115,9 @@ struct config {
 WR_MUST_USE enum wr_err config_read(struct config *ret_config, struct err_detail *ret_detail);
 /* Puts the name of the variable before what a part has said about its value. Returns err. */
 enum wr_err config_blame(enum wr_err err, const char *variable, struct err_detail *detail);
-void config_print(const struct config *config, FILE *out); /* VAR=value lines; passwords in URLs hidden */
-void config_print_help(FILE *out);						   /* one paragraph a setting */
-void config_print_markdown(FILE *out);					   /* a table for the documentation */
+void config_print(const struct config *config,
+				  FILE *out);		   /* VAR=value lines; passwords in URLs hidden */
+void config_print_help(FILE *out);	   /* one paragraph a setting */
+void config_print_markdown(FILE *out); /* a table for the documentation */
 
 #endif

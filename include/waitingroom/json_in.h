@@ -25,7 +25,8 @@ void json_free_at(struct json_value **document); /* for WR_AUTO */
 bool json_is_object(const struct json_value *value);
 bool json_is_array(const struct json_value *value);
 bool json_is_null(const struct json_value *value);
-const struct json_value *json_member(const struct json_value *object, const char *key); /* or NULL */
+const struct json_value *json_member(const struct json_value *object,
+									 const char *key); /* or NULL */
 size_t json_count(const struct json_value *container);
 const struct json_value *json_at(const struct json_value *container, size_t position);
 const char *json_key(const struct json_value *member); /* name of an object's member */

@@ -24,7 +24,7 @@ struct log_field {
 
 /* Before other threads start. 'program' is kept (static string). */
 void log_start(const char *program, enum log_level level);
-void log_set_level(enum log_level level); /* any time */
+void log_set_level(enum log_level level);						   /* any time */
 bool log_level_parse(const char *text, enum log_level *ret_level); /* debug|info|warn|error */
 
 void log_event_fields(enum log_level level, const char *event, const struct log_field *fields,
@@ -33,9 +33,9 @@ void log_event_fields(enum log_level level, const char *event, const struct log_
 /* log_event(LOG_LEVEL_INFO, "store_connected", LOG_TEXT("address", a), LOG_NUMBER("tries", n));
  * 'event' is snake_case and stable: people grep and alert on it. */
 #define log_event(level, event, ...)                                                               \
-	log_event_fields((level), (event), (const struct log_field[]){{0}, ##__VA_ARGS__} + 1,         \
-					 (int)(sizeof((const struct log_field[]){{0}, ##__VA_ARGS__}) /               \
-						   sizeof(struct log_field)) -                                            \
-						 1)
+	log_event_fields(                                                                              \
+		(level), (event), (const struct log_field[]){{0}, ##__VA_ARGS__} + 1,                      \
+		(int)(sizeof((const struct log_field[]){{0}, ##__VA_ARGS__}) / sizeof(struct log_field)) - \
+			1)
 
 #endif

@@ -12,10 +12,10 @@
 
 #include <stddef.h>
 
-void *mem_alloc_zero(size_t count, size_t size);   /* gives; zero-filled; never NULL */
+void *mem_alloc_zero(size_t count, size_t size);	  /* gives; zero-filled; never NULL */
 void *mem_grow(void *old, size_t count, size_t size); /* gives; like reallocarray; never NULL */
-char *mem_copy_string(const char *text);		   /* gives */
-void *mem_copy(const void *bytes, size_t len);	   /* gives; a NUL is put behind the copy */
+char *mem_copy_string(const char *text);			  /* gives */
+void *mem_copy(const void *bytes, size_t len);		  /* gives; a NUL is put behind the copy */
 
 /* free(*p); used by WR_AUTO(mem_free_at) */
 void mem_free_at(void *pointer_to_pointer);

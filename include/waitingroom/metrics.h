@@ -17,52 +17,72 @@
 
 /* id, type, name, help */
 #define METRIC_TABLE(X)                                                                            \
-	X(METRIC_REQUESTS, "counter", "wr_http_requests_total", "Answers given, by endpoint and status class.") \
-	X(METRIC_REQUEST_SECONDS, "histogram", "wr_http_request_duration_seconds", "Time from the first line of a request to its answer, by endpoint.") \
-	X(METRIC_REFUSED, "counter", "wr_http_requests_refused_total", "Requests that the guard refused, by reason.") \
-	X(METRIC_CONNECTIONS, "gauge", "wr_http_connections", "Open connections of visitors.")          \
-	X(METRIC_CONNECTIONS_TOTAL, "counter", "wr_http_connections_accepted_total", "Connections accepted.") \
-	X(METRIC_PARKED, "gauge", "wr_http_requests_parked", "Requests waiting for the store.")         \
-	X(METRIC_BUGS, "counter", "wr_bugs_total", "Requests ended with 500 by a bug of ours.")         \
-	X(METRIC_JOINS_REFUSED, "counter", "wr_joins_refused_total", "Joins refused, by reason.")        \
-	X(METRIC_JOINS, "counter", "wr_joins_total", "Places given, by kind (new, repeated).")          \
-	X(METRIC_BEATS, "counter", "wr_heartbeats_total", "Heartbeats answered, by source (index, store, stale).") \
-	X(METRIC_BEATS_FLUSHED, "counter", "wr_heartbeats_flushed_total", "Heartbeats written to the store.") \
-	X(METRIC_BEATS_LOST, "counter", "wr_heartbeats_dropped_total", "Heartbeats that the store could not be told.") \
-	X(METRIC_FLUSHES, "counter", "wr_heartbeat_flushes_total", "Heartbeat commands sent to the store.") \
-	X(METRIC_RESTORED, "counter", "wr_places_restored_total", "Places put back from their token after a loss.") \
-	X(METRIC_STORE_CALLS, "counter", "wr_store_calls_total", "Steps asked of the store.")           \
-	X(METRIC_STORE_COMMANDS, "counter", "wr_store_commands_total", "Commands sent to the store.")   \
-	X(METRIC_STORE_FAILURES, "counter", "wr_store_failures_total", "Steps that the store did not answer well.") \
-	X(METRIC_STORE_RECONNECTS, "counter", "wr_store_reconnects_total", "Connections made to the store.") \
-	X(METRIC_STORE_UP, "gauge", "wr_store_connected", "Connections to the store that are ready.")   \
-	X(METRIC_SYNC_AGE, "gauge", "wr_index_age_seconds", "Age of the local picture of a queue.")     \
-	X(METRIC_SYNC_RELOADS, "counter", "wr_index_reloads_total", "Position indexes read anew from the store.") \
-	X(METRIC_SYNC_FAILURES, "counter", "wr_sync_failures_total", "Sync rounds of a queue that failed.") \
-	X(METRIC_INDEX_BYTES, "gauge", "wr_index_bytes", "Memory of the position indexes of a queue.")  \
-	X(METRIC_WAITING, "gauge", "wr_queue_waiting", "People in line.")                               \
-	X(METRIC_ACTIVE, "gauge", "wr_queue_active", "People admitted who hold a slot.")                \
-	X(METRIC_ABSENT, "gauge", "wr_queue_absent", "People set aside because they were not there.")   \
-	X(METRIC_CAPACITY, "gauge", "wr_queue_capacity", "Setting capacity.")                           \
-	X(METRIC_RATE, "gauge", "wr_queue_rate_per_minute", "Setting rate_per_minute.")                 \
-	X(METRIC_ADMITTED, "counter", "wr_admitter_admitted_total", "People let in by this process.")   \
-	X(METRIC_SET_ASIDE, "counter", "wr_admitter_set_aside_total", "People set aside by this process.") \
-	X(METRIC_EXPIRED, "counter", "wr_admitter_expired_total", "Places ended by this process, by kind (silent, missed, session).") \
-	X(METRIC_TICKS, "counter", "wr_admitter_steps_total", "Steps done, by kind (admit, reap) and result (done, other, failed).") \
-	X(METRIC_EVENTS, "counter", "wr_events_published_total", "Events sent to JetStream.")           \
-	X(METRIC_EVENTS_ACKED, "counter", "wr_events_acked_total", "Events that JetStream confirmed.")  \
-	X(METRIC_EVENTS_FAILED, "counter", "wr_events_failed_total", "Publishes that failed or timed out; they are repeated.") \
-	X(METRIC_EVENTS_REPUBLISHED, "counter", "wr_events_republished_total", "Events sent again.")    \
-	X(METRIC_OUTBOX, "gauge", "wr_outbox_entries", "Entries known to wait for the relay.")          \
-	X(METRIC_OUTBOX_AGE, "gauge", "wr_outbox_oldest_seconds", "Age of the oldest entry seen by this relay.") \
-	X(METRIC_BROKER_UP, "gauge", "wr_broker_connected", "1 when this relay has a connection to NATS.") \
-	X(METRIC_LOOP_LAG, "gauge", "wr_loop_turn_max_seconds", "Longest loop turn of a worker since the last scrape.") \
-	X(METRIC_DRAINING, "gauge", "wr_draining", "1 after SIGTERM.")                                  \
-	X(METRIC_INFO, "gauge", "wr_build_info", "1, with the version as a label.")                     \
-	X(METRIC_CPU, "counter", "process_cpu_seconds_total", "CPU time of the process.")               \
-	X(METRIC_RSS, "gauge", "process_resident_memory_bytes", "Resident memory.")                     \
-	X(METRIC_FDS, "gauge", "process_open_fds", "Open file descriptors.")                            \
-	X(METRIC_FDS_MAX, "gauge", "process_max_fds", "Limit of open file descriptors.")                \
+	X(METRIC_REQUESTS, "counter", "wr_http_requests_total",                                        \
+	  "Answers given, by endpoint and status class.")                                              \
+	X(METRIC_REQUEST_SECONDS, "histogram", "wr_http_request_duration_seconds",                     \
+	  "Time from the first line of a request to its answer, by endpoint.")                         \
+	X(METRIC_REFUSED, "counter", "wr_http_requests_refused_total",                                 \
+	  "Requests that the guard refused, by reason.")                                               \
+	X(METRIC_CONNECTIONS, "gauge", "wr_http_connections", "Open connections of visitors.")         \
+	X(METRIC_CONNECTIONS_TOTAL, "counter", "wr_http_connections_accepted_total",                   \
+	  "Connections accepted.")                                                                     \
+	X(METRIC_PARKED, "gauge", "wr_http_requests_parked", "Requests waiting for the store.")        \
+	X(METRIC_BUGS, "counter", "wr_bugs_total", "Requests ended with 500 by a bug of ours.")        \
+	X(METRIC_JOINS_REFUSED, "counter", "wr_joins_refused_total", "Joins refused, by reason.")      \
+	X(METRIC_JOINS, "counter", "wr_joins_total", "Places given, by kind (new, repeated).")         \
+	X(METRIC_BEATS, "counter", "wr_heartbeats_total",                                              \
+	  "Heartbeats answered, by source (index, store, stale).")                                     \
+	X(METRIC_BEATS_FLUSHED, "counter", "wr_heartbeats_flushed_total",                              \
+	  "Heartbeats written to the store.")                                                          \
+	X(METRIC_BEATS_LOST, "counter", "wr_heartbeats_dropped_total",                                 \
+	  "Heartbeats that the store could not be told.")                                              \
+	X(METRIC_FLUSHES, "counter", "wr_heartbeat_flushes_total",                                     \
+	  "Heartbeat commands sent to the store.")                                                     \
+	X(METRIC_RESTORED, "counter", "wr_places_restored_total",                                      \
+	  "Places put back from their token after a loss.")                                            \
+	X(METRIC_STORE_CALLS, "counter", "wr_store_calls_total", "Steps asked of the store.")          \
+	X(METRIC_STORE_COMMANDS, "counter", "wr_store_commands_total", "Commands sent to the store.")  \
+	X(METRIC_STORE_FAILURES, "counter", "wr_store_failures_total",                                 \
+	  "Steps that the store did not answer well.")                                                 \
+	X(METRIC_STORE_RECONNECTS, "counter", "wr_store_reconnects_total",                             \
+	  "Connections made to the store.")                                                            \
+	X(METRIC_STORE_UP, "gauge", "wr_store_connected", "Connections to the store that are ready.")  \
+	X(METRIC_SYNC_AGE, "gauge", "wr_index_age_seconds", "Age of the local picture of a queue.")    \
+	X(METRIC_SYNC_RELOADS, "counter", "wr_index_reloads_total",                                    \
+	  "Position indexes read anew from the store.")                                                \
+	X(METRIC_SYNC_FAILURES, "counter", "wr_sync_failures_total",                                   \
+	  "Sync rounds of a queue that failed.")                                                       \
+	X(METRIC_INDEX_BYTES, "gauge", "wr_index_bytes", "Memory of the position indexes of a queue.") \
+	X(METRIC_WAITING, "gauge", "wr_queue_waiting", "People in line.")                              \
+	X(METRIC_ACTIVE, "gauge", "wr_queue_active", "People admitted who hold a slot.")               \
+	X(METRIC_ABSENT, "gauge", "wr_queue_absent", "People set aside because they were not there.")  \
+	X(METRIC_CAPACITY, "gauge", "wr_queue_capacity", "Setting capacity.")                          \
+	X(METRIC_RATE, "gauge", "wr_queue_rate_per_minute", "Setting rate_per_minute.")                \
+	X(METRIC_ADMITTED, "counter", "wr_admitter_admitted_total", "People let in by this process.")  \
+	X(METRIC_SET_ASIDE, "counter", "wr_admitter_set_aside_total",                                  \
+	  "People set aside by this process.")                                                         \
+	X(METRIC_EXPIRED, "counter", "wr_admitter_expired_total",                                      \
+	  "Places ended by this process, by kind (silent, missed, session).")                          \
+	X(METRIC_TICKS, "counter", "wr_admitter_steps_total",                                          \
+	  "Steps done, by kind (admit, reap) and result (done, other, failed).")                       \
+	X(METRIC_EVENTS, "counter", "wr_events_published_total", "Events sent to JetStream.")          \
+	X(METRIC_EVENTS_ACKED, "counter", "wr_events_acked_total", "Events that JetStream confirmed.") \
+	X(METRIC_EVENTS_FAILED, "counter", "wr_events_failed_total",                                   \
+	  "Publishes that failed or timed out; they are repeated.")                                    \
+	X(METRIC_EVENTS_REPUBLISHED, "counter", "wr_events_republished_total", "Events sent again.")   \
+	X(METRIC_OUTBOX, "gauge", "wr_outbox_entries", "Entries known to wait for the relay.")         \
+	X(METRIC_OUTBOX_AGE, "gauge", "wr_outbox_oldest_seconds",                                      \
+	  "Age of the oldest entry seen by this relay.")                                               \
+	X(METRIC_BROKER_UP, "gauge", "wr_broker_connected",                                            \
+	  "1 when this relay has a connection to NATS.")                                               \
+	X(METRIC_LOOP_LAG, "gauge", "wr_loop_turn_max_seconds",                                        \
+	  "Longest loop turn of a worker since the last scrape.")                                      \
+	X(METRIC_DRAINING, "gauge", "wr_draining", "1 after SIGTERM.")                                 \
+	X(METRIC_INFO, "gauge", "wr_build_info", "1, with the version as a label.")                    \
+	X(METRIC_CPU, "counter", "process_cpu_seconds_total", "CPU time of the process.")              \
+	X(METRIC_RSS, "gauge", "process_resident_memory_bytes", "Resident memory.")                    \
+	X(METRIC_FDS, "gauge", "process_open_fds", "Open file descriptors.")                           \
+	X(METRIC_FDS_MAX, "gauge", "process_max_fds", "Limit of open file descriptors.")               \
 	X(METRIC_START, "gauge", "process_start_time_seconds", "Start of the process, Unix time.")
 
 #define METRIC_ENUM(id, type, name, help) id,

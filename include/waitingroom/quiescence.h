@@ -26,7 +26,7 @@ void quiescence_enter(struct quiescence *q, int reader); /* a turn begins: may l
 void quiescence_leave(struct quiescence *q, int reader); /* about to wait: holds nothing */
 /* takes 'thing'; calls free_fn(thing) later, from whichever thread sweeps. */
 void quiescence_retire(struct quiescence *q, void *thing, void (*free_fn)(void *));
-void quiescence_sweep(struct quiescence *q);		/* frees what can be freed; cheap */
+void quiescence_sweep(struct quiescence *q);	 /* frees what can be freed; cheap */
 size_t quiescence_pending(struct quiescence *q); /* retired and not yet freed */
 
 #endif

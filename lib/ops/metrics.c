@@ -26,8 +26,8 @@ static const struct {
 };
 
 /* Upper bounds in microseconds: heartbeats take tens, store steps a millisecond, trouble a second. */
-static const int64_t bucket_us[METRIC_BUCKETS] = {50,	  100,	 250,	500,   1000,   2500,	5000,
-												  10000,  25000, 50000, 100000, 250000, 1000000, 5000000};
+static const int64_t bucket_us[METRIC_BUCKETS] = {
+	50, 100, 250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 1000000, 5000000};
 
 struct metrics_page {
 	char *text;
@@ -150,7 +150,8 @@ void metrics_requests(struct metrics_page *page, struct metrics_shard *const *sh
 			if (sum == 0 && c != 2)
 				continue;
 			char labels[96];
-			snprintf(labels, sizeof(labels), "endpoint=\"%s\",status=\"%s\"", endpoints[e], classes[c]);
+			snprintf(labels, sizeof(labels), "endpoint=\"%s\",status=\"%s\"", endpoints[e],
+					 classes[c]);
 			metrics_value(page, METRIC_REQUESTS, labels, (double)sum);
 		}
 	page_family(page, METRIC_REQUEST_SECONDS);
@@ -206,7 +207,8 @@ void metrics_process(struct metrics_page *page)
 	FILE *file = fopen("/proc/self/statm", "r");
 	if (file != NULL) {
 		if (fscanf(file, "%ld %ld", &pages_total, &pages_resident) == 2)
-			metrics_value(page, METRIC_RSS, "", (double)pages_resident * (double)sysconf(_SC_PAGESIZE));
+			metrics_value(page, METRIC_RSS, "",
+						  (double)pages_resident * (double)sysconf(_SC_PAGESIZE));
 		fclose(file);
 	}
 	metrics_value(page, METRIC_FDS, "", (double)open_descriptors());

@@ -11,7 +11,8 @@
 #include "waitingroom/position_index.h"
 
 #define LOOKS 5000000
-#define TICKETS_AT_ONCE 4096 /* random tickets made beforehand, so that making them is not measured */
+#define TICKETS_AT_ONCE                                                                            \
+	4096 /* random tickets made beforehand, so that making them is not measured */
 
 static double look_ns(uint64_t tickets, size_t *ret_bytes)
 {

@@ -183,7 +183,8 @@ static void a_time_to_live_over_2_to_28_ms_is_refused(void **state)
 static void a_run_without_bounds_is_refused(void **state)
 {
 	(void)state;
-	refuses(BOTH, "for i = 1, 100000 do redis.call('EXISTS', KEYS[1]) end return 0", "more than 6000");
+	refuses(BOTH, "for i = 1, 100000 do redis.call('EXISTS', KEYS[1]) end return 0",
+			"more than 6000");
 }
 
 static void an_error_of_the_store_ends_the_script(void **state)

@@ -114,7 +114,7 @@ static void entries_of_another_version_are_read_as_far_as_they_go(void **state)
 	assert_int_equal(source.read(source.ctx, &demo, "0", 10, &batch), WR_OK);
 	assert_int_equal(batch.count, 1);
 	assert_string_equal(batch.entries[0].type, "later-kind");
-	assert_int_equal(batch.entries[0].at_ms, 0);
+	assert_int_equal(batch.entries[0].at_ms, -1);
 	assert_string_equal(batch.entries[0].people, "");
 	outbox_batch_free(&batch);
 	store_outbox_free(outbox);
