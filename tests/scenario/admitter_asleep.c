@@ -61,10 +61,12 @@ static int put_to_sleep(struct stack *stack)
 static void an_admitter_that_wakes_up_keeps_to_the_new_capacity(void **state)
 {
 	(void)state;
+	const char *const env[] = {NO_RATE_LIMITS, NULL};
 	struct stack *stack =
 		stack_start(&(struct stack_options){.pods = 1,
 											.admitters = 2,
 											.queues = QUEUES(QUEUE("demo", SETTINGS(40))),
+											.env = env,
 											.admin_keys = API_ADMIN_KEYS_FILE});
 	struct crowd_process *crowd =
 		crowd_start(stack, QUEUE_NAME,

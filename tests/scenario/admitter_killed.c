@@ -57,8 +57,9 @@ static void expect_takeover(struct stack *stack, int admitter)
 static void the_other_admitter_goes_on(void **state)
 {
 	(void)state;
-	struct stack *stack =
-		stack_start(&(struct stack_options){.pods = 1, .admitters = 2, .queues = queues});
+	const char *const env[] = {NO_RATE_LIMITS, NULL};
+	struct stack *stack = stack_start(
+		&(struct stack_options){.pods = 1, .admitters = 2, .queues = queues, .env = env});
 	struct crowd_process *crowd =
 		crowd_start(stack, QUEUE_NAME,
 					(const char *const[]){"--visitors=300", "--arrive-per-s=150", "--stay-ms=200",

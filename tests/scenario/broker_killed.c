@@ -42,7 +42,8 @@ static bool is_quiet(struct stack *stack)
 static void no_event_is_lost_with_the_broker(void **state)
 {
 	(void)state;
-	const char *const env[] = {"WR_REAP_INTERVAL_MS=200", "WR_SYNC_INTERVAL_MS=100", NULL};
+	const char *const env[] = {"WR_REAP_INTERVAL_MS=200", "WR_SYNC_INTERVAL_MS=100", NO_RATE_LIMITS,
+							   NULL};
 	struct stack *stack = stack_start(
 		&(struct stack_options){.pods = 2, .admitters = 1, .queues = queues, .env = env});
 	struct crowd_process *crowd = crowd_start(

@@ -35,7 +35,7 @@ static void a_killed_pod_costs_nobody_the_place(void **state)
 {
 	(void)state;
 	/* Pictures of two pods must differ by less than a visitor's shortest time between polls. */
-	const char *const env[] = {"WR_SYNC_INTERVAL_MS=100", NULL};
+	const char *const env[] = {"WR_SYNC_INTERVAL_MS=100", NO_RATE_LIMITS, NULL};
 	struct stack *stack = stack_start(
 		&(struct stack_options){.pods = 2, .admitters = 1, .queues = queues, .env = env});
 	struct crowd_process *crowd = crowd_start(

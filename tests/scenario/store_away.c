@@ -38,7 +38,7 @@ static const char queues[] =
 														 "heartbeat_ms\":30000"));
 
 static const char *const env[] = {"WR_REAP_INTERVAL_MS=100", "WR_DEAF_AFTER_MS=1000",
-								  "WR_SYNC_INTERVAL_MS=100", NULL};
+								  "WR_SYNC_INTERVAL_MS=100", NO_RATE_LIMITS, NULL};
 
 /* How long the store is away: longer than TTL_MS, and much longer when there is time. */
 static int64_t outage_ms(void)
