@@ -119,6 +119,19 @@ static void write_waiting(struct worker *worker, struct json_out *out,
 	json_out_object_end(out);
 }
 
+/* The answer does not fit into the request's own room: a long message. Apart and not inlined, since
+ * its buffer would be cleared (-ftrivial-auto-var-init) on the way of every short answer, too. */
+static __attribute__((noinline)) void
+reply_waiting_long(struct worker *worker, struct http_request *request, const struct parked *notes,
+				   const struct place_look *look, const char *token)
+{
+	char text[ANSWER_BYTES];
+	struct json_out out;
+	json_out_init(&out, text, sizeof(text));
+	write_waiting(worker, &out, &notes->claims, look, token);
+	http_reply(request, notes->status, JSON_TYPE, text, out.len);
+}
+
 static void reply_waiting(struct worker *worker, struct http_request *request,
 						  const struct parked *notes, const struct place_look *look,
 						  const char *token)
@@ -126,14 +139,10 @@ static void reply_waiting(struct worker *worker, struct http_request *request,
 	struct json_out out;
 	json_out_init(&out, http_reply_room(request), HTTP_REPLY_ROOM);
 	write_waiting(worker, &out, &notes->claims, look, token);
-	if (!out.overflow) {
+	if (out.overflow)
+		reply_waiting_long(worker, request, notes, look, token);
+	else
 		http_reply_written(request, notes->status, JSON_TYPE, out.len);
-		return;
-	}
-	char text[ANSWER_BYTES]; /* a long message; rare */
-	json_out_init(&out, text, sizeof(text));
-	write_waiting(worker, &out, &notes->claims, look, token);
-	http_reply(request, notes->status, JSON_TYPE, text, out.len);
 }
 
 /* The token that enqueue gives; the same place always gets the same claims. */
@@ -198,15 +207,12 @@ static bool wants_token(const struct parked *notes, const struct place_look *loo
 							  strcmp(notes->claims.epoch, look->snapshot->epoch) != 0);
 }
 
-void place_answer_in_line(struct worker *worker, struct http_request *request,
-						  const struct place_look *look)
+static __attribute__((noinline)) void reply_with_token(struct worker *worker,
+													   struct http_request *request,
+													   struct parked *notes,
+													   const struct place_look *look)
 {
-	struct parked *notes = http_request_notes(request);
 	char token[TOKEN_MAX_BYTES + 1];
-	if (!wants_token(notes, look)) {
-		reply_waiting(worker, request, notes, look, NULL);
-		return;
-	}
 	if (!notes->is_join)
 		memcpy(notes->claims.epoch, look->snapshot->epoch, sizeof(notes->claims.epoch));
 	if (join_token(worker, &notes->claims, token) != WR_OK) {
@@ -215,6 +221,16 @@ void place_answer_in_line(struct worker *worker, struct http_request *request,
 	}
 	credentials_set_cookie(worker, request, &notes->claims.queue, token);
 	reply_waiting(worker, request, notes, look, token);
+}
+
+void place_answer_in_line(struct worker *worker, struct http_request *request,
+						  const struct place_look *look)
+{
+	struct parked *notes = http_request_notes(request);
+	if (wants_token(notes, look))
+		reply_with_token(worker, request, notes, look);
+	else
+		reply_waiting(worker, request, notes, look, NULL);
 }
 
 void place_answer_visit(struct worker *worker, struct http_request *request, enum wr_err err,
