@@ -222,6 +222,9 @@ static void poll_place(struct admission *admission, int64_t now_ms, size_t at)
 		if (place->aside || place->back) {
 			place->aside = place->is_absent = false;
 			place->back = place->is_returned = true;
+		} else if (!place->has_heartbeat) {
+			admission_raise(admission, now_ms, place->lane, place->ticket);
+			place->is_restored = true;
 		}
 		place->has_heartbeat = true;
 		place->heartbeat_ms = now_ms;

@@ -323,6 +323,44 @@ static void a_slot_whose_place_has_ended_is_free(void **state)
 	room_free(room);
 }
 
+static void an_ended_place_is_taken_out_of_every_set(void **state)
+{
+	(void)state;
+	struct room *room = room_open(client, "capacity=1");
+	room_join(room, "eve ann");
+	room_pass(room, 5000);
+	room_release(room, "leave", "eve");
+	assert_string_equal(room_admit(room), "0 in 1 aside");
+	redis_number(client, "HSET %sposition:ann s x", room->prefix);
+	room_pass(room, 300001);
+	assert_string_equal(room_reap(room), "0 expired 0 missed 0 ended");
+	assert_string_equal(room_set_of(room, "heartbeats"), "");
+	assert_string_equal(room_set_of(room, "absent"), "");
+	room_free(room);
+}
+
+static void a_place_that_never_got_into_line_gets_there_by_a_poll(void **state)
+{
+	(void)state;
+	struct room *room = room_open(client, "capacity=0");
+	room_join(room, "ann bob");
+	room_beat(room, "ann");
+	redis_number(client, "ZREM %sheartbeats bob", room->prefix);
+	redis_number(client, "LREM %swaiting:main 1 bob", room->prefix);
+	redis_number(client, "DECR %sticket:main", room->prefix);
+	/* His join was not answered, so he repeats it: his number is taken, the next gets another. */
+	assert_string_equal(room_join(room, "bob cid"), "same:w:2:0 new:w:3:3");
+	room_beat(room, "cid");
+	assert_string_equal(room_poll(room, "bob"), "w");
+	assert_string_equal(room_set_of(room, "restored:main"), "bob");
+	room_set(room, "capacity=3");
+	room_events(room);
+	assert_string_equal(room_admit(room), "3 in 0 aside");
+	assert_string_equal(room_events(room),
+						"admitted ann line, admitted bob line, admitted cid line");
+	room_free(room);
+}
+
 static void a_lane_at_its_end_counts_nobody(void **state)
 {
 	(void)state;
@@ -339,7 +377,15 @@ static void a_lane_at_its_end_counts_nobody(void **state)
 	/* Only the count was lost. */
 	redis_number(client, "HSET %scounts gone:main 0", room->prefix);
 	assert_string_equal(room_admit(room), "0 in 0 aside");
+	room_settle(room);
 	assert_int_equal(room_in_line(room, "main"), 0);
+	/* Only the marks were lost: nobody is in the list any more to be dropped from it. */
+	redis_number(client, "DEL %sgone:main:0", room->prefix);
+	redis_number(client, "HSET %scounts gone:main 0", room->prefix);
+	assert_string_equal(room_admit(room), "0 in 0 aside");
+	room_settle(room);
+	assert_int_equal(room_in_line(room, "main"), 0);
+	assert_int_equal(redis_number(client, "HEXISTS %scounts recover_until", room->prefix), 0);
 	assert_string_equal(room_join(room, "cid"), "new:a:3:0");
 	room_free(room);
 }
@@ -364,6 +410,8 @@ int main(void)
 		cmocka_unit_test(an_admission_without_its_slot_gets_one),
 		cmocka_unit_test(a_session_lasts_as_long_as_its_place_says),
 		cmocka_unit_test(a_slot_whose_place_has_ended_is_free),
+		cmocka_unit_test(an_ended_place_is_taken_out_of_every_set),
+		cmocka_unit_test(a_place_that_never_got_into_line_gets_there_by_a_poll),
 		cmocka_unit_test(a_lane_at_its_end_counts_nobody),
 	};
 	return cmocka_run_group_tests(tests, start, stop);

@@ -21,17 +21,23 @@
 struct redis_client {
 	redisContext *context;
 	struct script_host *host;		  /* NULL: the server's own Lua */
+	bool is_cut;					  /* the next script is */
 	char (*loaded)[2][SHA_CHARS + 1]; /* of each script: by the store's clock, by the test's */
 };
 
 struct redis_client *redis_client_new(const struct redis_server *server)
+{
+	return redis_client_new_hosted(server, getenv("WR_SCRIPT_HOST"));
+}
+
+struct redis_client *redis_client_new_hosted(const struct redis_server *server,
+											 const char *interpreter)
 {
 	struct redis_client *client = mem_alloc_zero(1, sizeof(*client));
 	client->context = redisConnectUnix(redis_socket(server));
 	if (!client->context || client->context->err)
 		fail_msg("no connection to %s", redis_socket(server));
 	client->loaded = mem_alloc_zero(store_script_text_count, sizeof(*client->loaded));
-	const char *interpreter = getenv("WR_SCRIPT_HOST");
 	if (interpreter && *interpreter)
 		client->host = script_host_start(interpreter);
 	return client;
@@ -100,6 +106,12 @@ char *redis_text(struct redis_client *client, const char *format, ...)
 
 /* ---- scripts ---- */
 
+void redis_cut_after(struct redis_client *client, int writes)
+{
+	script_host_cut_after(client->host, writes);
+	client->is_cut = true;
+}
+
 static size_t find_script(const char *name)
 {
 	for (size_t i = 0; i < store_script_text_count; i++)
@@ -141,12 +153,14 @@ redisReply *redis_script(struct redis_client *client, const char *name, const ch
 						 int64_t now_ms, size_t argc, const char *const argv[])
 {
 	size_t script = find_script(name);
-	if (client->host)
-		return checked(client,
-					   script_host_run(client->host, client->context, name,
-									   store_script_texts[script].text, settings_key, now_ms, argc,
-									   argv),
-					   name);
+	if (client->host) {
+		redisReply *reply =
+			script_host_run(client->host, client->context, name, store_script_texts[script].text,
+							settings_key, now_ms, argc, argv);
+		bool may_fail = client->is_cut;
+		client->is_cut = false;
+		return may_fail ? reply : checked(client, reply, name);
+	}
 	if (argc > ARGUMENTS_MAX)
 		fail_msg("%zu arguments", argc);
 	char now[24];

@@ -23,6 +23,9 @@ struct redis_server;
 struct redis_client;
 
 struct redis_client *redis_client_new(const struct redis_server *server); /* gives */
+/* With the scripts in this interpreter. gives */
+struct redis_client *redis_client_new_hosted(const struct redis_server *server,
+											 const char *interpreter);
 void redis_client_free(struct redis_client *client);
 
 /* Any command, in the printf style of hiredis. An error reply fails the test.
@@ -33,6 +36,10 @@ redisReply *redis_run_argv(struct redis_client *client, size_t argc, const char 
 /* The same with one answer: a number (also one in text; nil is 0), or a text (nil is NULL; free()). */
 int64_t redis_number(struct redis_client *client, const char *format, ...);
 char *redis_text(struct redis_client *client, const char *format, ...);
+
+/* The store is lost in the middle of the next script, after so many writes, and a replica that has
+ * those goes on. Only with an interpreter. The script's reply is an error that ends in "cut". */
+void redis_cut_after(struct redis_client *client, int writes);
 
 /* Runs lib/store/scripts/<name>.lua. now_ms 0: by the clock of the store. gives; freeReplyObject() */
 redisReply *redis_script(struct redis_client *client, const char *name, const char *settings_key,

@@ -173,9 +173,8 @@ local function strict(name, content)
 	})
 end
 
-local function world(key, arguments, call)
+local function library_of_all()
 	local content = {
-		KEYS = { key }, ARGV = arguments, redis = strict('redis.', { call = call }),
 		tonumber = tonumber, tostring = tostring, type = type, pairs = pairs, ipairs = ipairs,
 		select = select, next = next, error = error, assert = assert, unpack = unpack,
 	}
@@ -184,8 +183,12 @@ local function world(key, arguments, call)
 		for name in string.gmatch(names, '%a+') do functions[name] = _G[library][name] end
 		content[library] = strict(library .. '.', functions)
 	end
-	return strict('', content)
+	return content
 end
+
+-- KEYS, ARGV and redis are put in for each run.
+local content = library_of_all()
+local environment = strict('', content)
 
 -- ---- answers ----
 
@@ -205,9 +208,11 @@ end
 
 -- ---- running ----
 
-local covered = {}
+local covered, compiled = {}, {}
+local coverage_path = os.getenv('WR_SCRIPT_COVERAGE')
+local has_coverage = coverage_path and coverage_path ~= ''
 
-local function compile(name, text, environment)
+local function compile(name, text)
 	if string.sub(text, 1, 2) == '#!' then error(name .. ': begins with a shebang', 0) end
 	-- DragonflyDB puts the text between 'function f()' and 'end'.
 	local wrapped = 'return function()\n' .. text .. '\nend'
@@ -220,19 +225,23 @@ local function compile(name, text, environment)
 	if not chunk then error(message, 0) end
 	local body = chunk()
 	if setfenv then setfenv(body, environment) end
+	compiled[text] = body
 	return body
 end
 
 local function run(name, text, key, now_ms, arguments)
 	local prefix = string.match(key, '^.-{[^{}]+}:')
 	if not prefix then error(key .. ' has no tag', 0) end
-	local environment = world(key, arguments, caller(prefix, tonumber(now_ms)))
-	local body = compile(name, text, environment)
-	local lines = covered[name] or {}
-	covered[name] = lines
-	debug.sethook(function(_, line)
-		if debug.getinfo(2, 'S').source == '=' .. name then lines[line - 1] = true end
-	end, 'l')
+	content.KEYS, content.ARGV = { key }, arguments
+	content.redis = strict('redis.', { call = caller(prefix, tonumber(now_ms)) })
+	local body = compiled[text] or compile(name, text)
+	if has_coverage then
+		local lines = covered[name] or {}
+		covered[name] = lines
+		debug.sethook(function(_, line)
+			if debug.getinfo(2, 'S').source == '=' .. name then lines[line - 1] = true end
+		end, 'l')
+	end
 	local result = { pcall(body) }
 	debug.sethook()
 	if not result[1] then error(result[2], 0) end
@@ -253,9 +262,8 @@ while true do
 	end
 end
 
-local path = os.getenv('WR_SCRIPT_COVERAGE')
-if path and path ~= '' then
-	local file = assert(io.open(path, 'a'))
+if has_coverage then
+	local file = assert(io.open(coverage_path, 'a'))
 	for name, lines in pairs(covered) do
 		for line in pairs(lines) do file:write(string.format('%s %d\n', name, line)) end
 	end

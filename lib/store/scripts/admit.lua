@@ -12,11 +12,11 @@
 -- slot; but a newcomer, whose first heartbeat may still be on its way, is not passed: at the start of
 -- a rush nobody has polled yet, and all would be set aside. Rules as in lib/core/admission.c, held against this file by tests.
 --
--- Writes: outbox (admitted) - position hashes - sessions, heartbeats, absent, returned - lists -
--- bitmap and counts - bucket. An admitted letter without its session entry: reap sees it in heartbeats
--- and puts it into sessions. People still in a list who are not waiting are dropped here, and their
--- tickets marked gone once more, in case just the marks were lost. At its end a lane is empty:
--- its count is put right if it says otherwise.
+-- Writes: outbox (admitted) - position hashes - sessions, heartbeats, absent, returned - bitmap -
+-- lists - counts and bucket. An admitted letter without its session entry: reap sees it in
+-- heartbeats and puts it into sessions. People still in a list who are not waiting are dropped here,
+-- and their tickets marked gone once more, in case just the marks were lost. At its end a lane is
+-- empty: when its count says otherwise, reap goes through its tickets as through lost ones.
 local NEWCOMER_MS = 3000 -- the first poll is asked for within 2 s of the join (pacing.c)
 local cfg = call('HMGET', KEYS[1], 'version', 'state', 'lanes', 'rate_per_minute', 'burst',
 	'capacity', 'claim_ttl_ms', 'absent_after_ms')
@@ -226,6 +226,7 @@ if #taken > 0 then
 end
 if #aside > 0 then call('ZADD', key('absent'), unpack(absent)) end
 if #back > 0 then call('ZREM', key('returned'), unpack(back)) end
+depart(departed)
 for i = 1, #lanes do
 	local c = cursors[i]
 	-- Somebody seen and not taken stays where they are.
@@ -239,14 +240,13 @@ for i = 1, #lanes do
 		call('HSET', key('tokens'), 'credit:' .. lanes[i].name, int(credits[i]))
 	end
 end
-depart(departed)
 for i = 1, #lanes do
 	local name = lanes[i].name
-	if cursors[i].ended and not call('HGET', key('counts'), 'lost:' .. name) then
-		local last = call('GET', key('ticket:' .. name))
-		if last and call('HGET', key('counts'), 'gone:' .. name) ~= last then
-			call('HSET', key('counts'), 'gone:' .. name, last)
-		end
+	local last = cursors[i].ended and call('GET', key('ticket:' .. name))
+	local kept = last and call('HMGET', key('counts'), 'gone:' .. name, 'lost:' .. name, 'recover_until')
+	if kept and kept[1] ~= last and not kept[2] then
+		call('HSET', key('counts'), 'lost:' .. name, '1-' .. last, 'recover_until',
+			kept[3] or int(now))
 	end
 end
 for name, n in pairs(per_lane) do

@@ -12,8 +12,8 @@
 -- Writes: outbox (enqueued, admitted) - position hashes - ticket counters, lists, heartbeats,
 -- sessions - bitmap - bucket. With only the outbox written, the retried join makes the same place
 -- under the same event id. With hashes but no list entry the place is found by its visitor's poll
--- (not in heartbeats: restore puts it back). With the counter not raised the next join would
--- take the same number: the pods' highest seen ticket raises it first.
+-- (not in heartbeats: visit and restore put it back). With the counter not raised the next join
+-- would take the same number: the pods' highest seen ticket, or the retried join, raises it first.
 local cfg = call('HMGET', KEYS[1], 'version', 'state', 'lanes', 'max_waiting',
 	'rate_per_minute', 'burst', 'capacity', 'claim_ttl_ms', 'joins_per_network_per_minute')
 if not cfg[1] then return { 'noqueue' } end
@@ -81,6 +81,12 @@ for i = at, #ARGV, 6 do
 		end
 	end
 	if place then
+		-- Its counter was lost with the rest of that step: the number is not given twice.
+		local line = lane[place.l]
+		if line and place.t > line.ticket then
+			line.ticket = raise_ticket(place.l, place.t)
+			line.first = line.ticket
+		end
 		code = (place.r == '' or place.r == hash) and 'same' or 'reused'
 	elseif state == 'closed' then
 		code = 'closed'

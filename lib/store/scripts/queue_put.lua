@@ -10,7 +10,8 @@
 --
 -- A revived queue is frozen for a recovery window in which visitors report their places (restore).
 --
--- Writes: outbox - epoch - recovery marks - settings last: a queue exists when it has a version.
+-- Writes: outbox - epoch - recovery marks - settings with their version last and at once: a queue
+-- exists when it has a version, and a change is seen when the version is another.
 local how, expected = ARGV[1], ARGV[2]
 local version = call('HGET', KEYS[1], 'version')
 local epoch = epoch_now()
@@ -26,12 +27,11 @@ if not version and call('EXISTS', key('settings_were')) == 1 then
 	return { 'busy' }
 end
 local fields, values, names = tonumber(ARGV[5]), {}, {}
-local state, message = nil, nil
+local state = nil
 for i = 1, fields do
 	local name, value = ARGV[4 + i * 2], ARGV[5 + i * 2]
 	values[i * 2 - 1], values[i * 2], names[i] = name, value, name
 	if name == 'state' then state = value end
-	if name == 'message' then message = value end
 end
 local old_state = some(call('HGET', KEYS[1], 'state'))
 if version then
@@ -73,6 +73,6 @@ if not version then
 		end
 	end
 end
+values[fields * 2 + 1], values[fields * 2 + 2] = 'version', int(next_version)
 call('HSET', KEYS[1], unpack(values))
-call('HSET', KEYS[1], 'version', int(next_version))
 return { version and 'changed' or 'created', next_version, epoch }

@@ -9,8 +9,9 @@
 -- Every score is looked at inside this step, so a heartbeat that came in between wins. After a
 -- recovery window the lost tickets that nobody claimed are marked gone, one stretch a call.
 --
--- Writes: outbox (missed, session-expired, expired) - position hashes - sets - bitmap and counts.
--- A hash that is ahead of its set is met here again and taken out of the set.
+-- Writes: outbox (missed, session-expired, expired) - position hashes - sets, heartbeats last -
+-- bitmap and counts. A hash that is ahead of its sets is met here again, in sessions or in
+-- heartbeats, and taken out of them.
 local cfg = call('HMGET', KEYS[1], 'version', 'heartbeat_ttl_ms', 'first_heartbeat_ms',
 	'claim_ttl_ms', 'ended_keep_ms', 'lanes')
 if not cfg[1] then return { 'noqueue' } end
@@ -19,7 +20,7 @@ local since = patience(ARGV[1], tonumber(ARGV[2]))
 local ttl, first = number(cfg[2], 300000), number(cfg[3], 30000)
 local claim_ttl, keep = number(cfg[4], 600000), number(cfg[5], 3600000)
 local missed, ended, expired, finished, departed = {}, {}, {}, {}, {}
-local sessions_out, beats_out, later, repaired = {}, {}, {}, {}
+local sessions_out, beats_out, later, repaired, before = {}, {}, {}, {}, {}
 
 local due = call('ZRANGEBYSCORE', key('sessions'), '-inf', int(now), 'LIMIT', '0', int(limit))
 for i = 1, #due do
@@ -36,6 +37,7 @@ for i = 1, #due do
 		sessions_out[#sessions_out + 1] = id
 		if p[1] == 'a' then
 			missed[#missed + 1] = who
+			departs(departed, p[2], tonumber(p[3]))
 			finished[#finished + 1] = { id = id, s = 'm' }
 		elseif p[1] == 'c' then
 			ended[#ended + 1] = who
@@ -51,12 +53,16 @@ local function expire(ids, reason)
 		beats_out[#beats_out + 1] = id
 		if p[1] == 'w' then
 			expired[#expired + 1] = id .. ' ' .. p[2] .. ' ' .. p[3] .. ' ' .. reason
-			finished[#finished + 1] = { id = id, s = 'x', l = p[2], before = p[4] or p[5] }
+			finished[#finished + 1] = { id = id, s = 'x', l = p[2] }
+			if p[4] or p[5] then before[#before + 1] = id end
 			if not p[4] and not p[5] then departs(departed, p[2], tonumber(p[3])) end
 		elseif p[1] == 'a' or p[1] == 'c' then
 			-- Admitted, but the store lost the rest of that step: give it its slot's end.
 			repaired[#repaired + 1] = int(p[1] == 'c' and number(p[6], now) or now + claim_ttl)
 			repaired[#repaired + 1] = id
+		else
+			-- Ended, but the store lost the rest of that step.
+			before[#before + 1] = id
 		end
 	end
 end
@@ -74,11 +80,10 @@ local epoch = epoch_now()
 tell('missed', epoch, missed)
 tell('session-expired', epoch, ended)
 tell('expired', epoch, expired)
-local before, restored = {}, {}
+local restored = {}
 for i = 1, #finished do
 	local f = finished[i]
 	finish(f.id, f.s, keep)
-	if f.before then before[#before + 1] = f.id end
 	if f.l then
 		restored[f.l] = restored[f.l] or {}
 		table.insert(restored[f.l], f.id)
@@ -87,7 +92,6 @@ end
 if #sessions_out > 0 then call('ZREM', key('sessions'), unpack(sessions_out)) end
 if #later > 0 then call('ZADD', key('sessions'), 'XX', unpack(later)) end
 if #repaired > 0 then call('ZADD', key('sessions'), 'NX', unpack(repaired)) end
-if #beats_out > 0 then call('ZREM', key('heartbeats'), unpack(beats_out)) end
 if #before > 0 then
 	call('ZREM', key('absent'), unpack(before))
 	call('ZREM', key('returned'), unpack(before))
@@ -97,7 +101,17 @@ for lane, ids in pairs(restored) do
 		call('ZREM', key('restored:' .. lane), unpack(ids))
 	end
 end
+if #beats_out > 0 then call('ZREM', key('heartbeats'), unpack(beats_out)) end
 depart(departed)
+
+-- How many tickets of a lane the bitmap says are gone: what the count should say.
+local function marked(lane)
+	local last, n = number(call('GET', key('ticket:' .. lane)), 0), 0
+	for chunk = 0, math.floor(last / CHUNK) do
+		n = n + call('BITCOUNT', key('gone:' .. lane .. ':' .. int(chunk)))
+	end
+	return n
+end
 
 -- The end of a recovery window: whoever of the lost tickets has not come back is not in line.
 local more = (#due == limit or #beats_out >= limit) and 1 or 0
@@ -127,6 +141,7 @@ if until_ms and now >= tonumber(until_ms) then
 			elseif rest ~= '' then
 				call('HSET', key('counts'), 'lost:' .. name, rest)
 			else
+				call('HSET', key('counts'), 'gone:' .. name, int(marked(name)))
 				call('HDEL', key('counts'), 'lost:' .. name)
 			end
 			open = true

@@ -51,10 +51,10 @@ for i = 1, #ended do finish(ended[i].id, ended[i].s, keep) end
 for i = 1, #ended do
 	local id = ended[i].id
 	if ended[i].s == 'l' then
-		call('ZREM', key('heartbeats'), id)
 		call('ZREM', key('absent'), id)
 		call('ZREM', key('returned'), id)
 		call('ZREM', key('restored:' .. ended[i].l), id)
+		call('ZREM', key('heartbeats'), id)
 	else
 		call('ZREM', key('sessions'), id)
 	end

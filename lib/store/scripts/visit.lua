@@ -9,13 +9,16 @@
 -- 'look' changes nothing. A 'poll' of somebody set aside brings them back to the front; a poll of
 -- somebody admitted claims the session: its time starts now. Repeating either changes nothing more.
 --
--- Writes: outbox (claimed) - position hashes - sets. With only the hash claimed the next poll
--- answers the same session, and reap gives it its end in the set.
+-- Writes: outbox (claimed) - position hashes - sets - bitmap. With only the hash claimed the next
+-- poll answers the same session, and reap gives it its end in the set. Heartbeats are written last
+-- wherever a place is made, so a waiting place without one was not made whole: it is put back into
+-- line by its ticket. An admitted one is marked gone once more, in case the mark was lost.
 local cfg = call('HMGET', KEYS[1], 'version', 'session_ttl_ms')
 if not cfg[1] then return { 'noqueue' } end
 local ends = now + number(cfg[2], 900000)
 local poll = ARGV[1] == 'poll'
 local answer, claimed, claims, back, mine = { 'ok', int(now) }, {}, {}, {}, {}
+local departed = {}
 for i = 2, #ARGV do
 	local id = ARGV[i]
 	local p = call('HMGET', position_key(id), 's', 'l', 't', 'j', 'e', 'a', 'b', 'g')
@@ -30,9 +33,11 @@ for i = 2, #ARGV do
 			mine[id] = true
 			claimed[#claimed + 1] = id .. ' ' .. p[2] .. ' ' .. p[3] .. ' ' .. int(ends)
 			claims[#claims + 1] = id
+			departs(departed, p[2], tonumber(p[3]))
 		end
 	elseif state == 'w' and poll then
-		back[#back + 1] = { id = id, ticket = p[3], aside = p[6], front = p[6] or p[7] }
+		back[#back + 1] = { id = id, lane = p[2], ticket = p[3], aside = p[6],
+			front = p[6] or p[7] }
 	end
 	local n = #answer
 	answer[n + 1] = state
@@ -59,6 +64,10 @@ for i = 1, #back do
 		call('ZADD', key('returned'), p.ticket, p.id)
 		call('ZREM', key('absent'), p.id)
 	end
-	call('ZADD', key('heartbeats'), int(now), p.id)
+	if call('ZADD', key('heartbeats'), int(now), p.id) == 1 and not p.front then
+		raise_ticket(p.lane, tonumber(p.ticket))
+		call('ZADD', key('restored:' .. p.lane), p.ticket, p.id)
+	end
 end
+depart(departed)
 return answer
