@@ -28,26 +28,6 @@ static int stop(void **state)
 	return 0;
 }
 
-#define NEWCOMER_MS 3000 /* so long nobody is passed for want of a first heartbeat */
-
-/* Time passes that counts, while nobody is let in: patience begins with the first tick. */
-static void stay(struct room *room, int64_t ms)
-{
-	assert_string_equal(room_admit(room), "0 in 0 aside");
-	room_pass(room, ms);
-}
-
-/* "a0 a1 a2 …", lent until the next call */
-static const char *crowd(const char *prefix, int from, int count, const char *suffix)
-{
-	static char text[16384];
-	size_t len = 0;
-	for (int i = from; i < from + count; i++)
-		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%s%d%s", i > from ? " " : "",
-								prefix, i, suffix);
-	return text;
-}
-
 /* ---- capacity and rate ---- */
 
 static void people_are_let_in_in_the_order_of_their_tickets(void **state)
@@ -91,8 +71,8 @@ static void active_people_never_exceed_the_capacity(void **state)
 {
 	(void)state;
 	struct room *room = room_open(client, "capacity=3");
-	room_join(room, crowd("a", 0, 10, ""));
-	room_beat(room, crowd("a", 0, 10, ""));
+	room_join(room, room_crowd(room, "a", 0, 10, ""));
+	room_beat(room, room_crowd(room, "a", 0, 10, ""));
 	assert_string_equal(room_admit(room), "0 in 0 aside");
 	room_poll(room, "a0 a1");
 	assert_string_equal(room_release(room, "release", "a0"), "e");
@@ -112,8 +92,8 @@ static void a_minute_lets_in_the_rate_and_not_one_more(void **state)
 	(void)state;
 	struct room *room = room_open(client, "capacity=1000 rate_per_minute=120 burst=5");
 	room_set(room, "state=paused");
-	room_join(room, crowd("a", 0, 200, ""));
-	room_beat(room, crowd("a", 0, 200, ""));
+	room_join(room, room_crowd(room, "a", 0, 200, ""));
+	room_beat(room, room_crowd(room, "a", 0, 200, ""));
 	room_set(room, "state=open");
 	assert_string_equal(room_admit(room), "5 in 0 aside");
 	int in = 0;
@@ -132,9 +112,9 @@ static void a_pause_of_the_ticks_leaves_no_backlog_above_the_burst(void **state)
 	(void)state;
 	struct room *room = room_open(client, "capacity=1000 rate_per_minute=6000 burst=10");
 	room_set(room, "state=hold");
-	room_join(room, crowd("a", 0, 100, ""));
+	room_join(room, room_crowd(room, "a", 0, 100, ""));
 	room_set(room, "state=open");
-	room_beat(room, crowd("a", 0, 100, ""));
+	room_beat(room, room_crowd(room, "a", 0, 100, ""));
 	assert_string_equal(room_admit(room), "10 in 0 aside");
 	room_pass(room, 60000);
 	assert_string_equal(room_admit(room), "10 in 0 aside");
@@ -147,9 +127,9 @@ static void a_clock_that_steps_back_gives_no_tokens(void **state)
 	(void)state;
 	struct room *room = room_open(client, "capacity=1000 rate_per_minute=60 burst=1");
 	room_set(room, "state=hold");
-	room_join(room, crowd("a", 0, 10, ""));
+	room_join(room, room_crowd(room, "a", 0, 10, ""));
 	room_set(room, "state=open");
-	room_beat(room, crowd("a", 0, 10, ""));
+	room_beat(room, room_crowd(room, "a", 0, 10, ""));
 	assert_string_equal(room_admit(room), "1 in 0 aside");
 	room->now_ms -= 500;
 	assert_string_equal(room_admit(room), "0 in 0 aside");
@@ -164,8 +144,8 @@ static void one_call_does_no_more_than_its_limit_and_says_so(void **state)
 {
 	(void)state;
 	struct room *room = room_open(client, "capacity=0");
-	room_join(room, crowd("a", 0, 25, ""));
-	room_beat(room, crowd("a", 0, 25, ""));
+	room_join(room, room_crowd(room, "a", 0, 25, ""));
+	room_beat(room, room_crowd(room, "a", 0, 25, ""));
 	room_set(room, "capacity=100");
 	room->limit = 10;
 	assert_string_equal(room_admit(room), "10 in 0 aside more");
@@ -180,8 +160,8 @@ static void a_full_call_of_500_keeps_the_order(void **state)
 	(void)state;
 	struct room *room = room_open(client, "capacity=0");
 	for (int i = 0; i < 3; i++) {
-		room_join(room, crowd("a", i * 400, 400, ""));
-		room_beat(room, crowd("a", i * 400, 400, ""));
+		room_join(room, room_crowd(room, "a", i * 400, 400, ""));
+		room_beat(room, room_crowd(room, "a", i * 400, 400, ""));
 	}
 	room_set(room, "capacity=2000");
 	assert_string_equal(room_admit(room), "500 in 0 aside more");
@@ -210,10 +190,10 @@ static void lanes_are_served_by_weight_and_smoothly(void **state)
 {
 	(void)state;
 	struct room *room = room_open(client, "capacity=0 lanes=main:1:open,vip:3:open");
-	room_join(room, crowd("m", 0, 20, ""));
-	room_join(room, crowd("v", 0, 20, "@vip"));
-	room_beat(room, crowd("m", 0, 20, ""));
-	room_beat(room, crowd("v", 0, 20, ""));
+	room_join(room, room_crowd(room, "m", 0, 20, ""));
+	room_join(room, room_crowd(room, "v", 0, 20, "@vip"));
+	room_beat(room, room_crowd(room, "m", 0, 20, ""));
+	room_beat(room, room_crowd(room, "v", 0, 20, ""));
 	room_set(room, "capacity=16");
 	room_events(room);
 	assert_string_equal(room_admit(room), "16 in 0 aside");
@@ -225,10 +205,10 @@ static void weights_hold_when_people_are_let_in_one_at_a_time(void **state)
 {
 	(void)state;
 	struct room *room = room_open(client, "capacity=0 lanes=main:1:open,vip:3:open");
-	room_join(room, crowd("m", 0, 20, ""));
-	room_join(room, crowd("v", 0, 20, "@vip"));
-	room_beat(room, crowd("m", 0, 20, ""));
-	room_beat(room, crowd("v", 0, 20, ""));
+	room_join(room, room_crowd(room, "m", 0, 20, ""));
+	room_join(room, room_crowd(room, "v", 0, 20, "@vip"));
+	room_beat(room, room_crowd(room, "m", 0, 20, ""));
+	room_beat(room, room_crowd(room, "v", 0, 20, ""));
 	room_events(room);
 	for (int capacity = 1; capacity <= 16; capacity++) {
 		char text[32];
@@ -244,159 +224,14 @@ static void an_empty_lane_leaves_its_share_to_the_others(void **state)
 {
 	(void)state;
 	struct room *room = room_open(client, "capacity=0 lanes=main:1:open,vip:3:open,gold:5:open");
-	room_join(room, crowd("m", 0, 6, ""));
-	room_join(room, crowd("v", 0, 2, "@vip"));
-	room_beat(room, crowd("m", 0, 6, ""));
-	room_beat(room, crowd("v", 0, 2, ""));
+	room_join(room, room_crowd(room, "m", 0, 6, ""));
+	room_join(room, room_crowd(room, "v", 0, 2, "@vip"));
+	room_beat(room, room_crowd(room, "m", 0, 6, ""));
+	room_beat(room, room_crowd(room, "v", 0, 2, ""));
 	room_set(room, "capacity=100");
 	room_events(room);
 	assert_string_equal(room_admit(room), "8 in 0 aside");
 	assert_string_equal(order_of(room), "vmvmmmmm");
-	room_free(room);
-}
-
-/* ---- absence ---- */
-
-static void the_absent_are_set_aside_and_cost_no_slot(void **state)
-{
-	(void)state;
-	struct room *room = room_open(client, "capacity=0");
-	room_join(room, "ann bob cid dan");
-	room_beat(room, "ann bob cid dan");
-	room_pass(room, 90001);
-	room_beat(room, "cid dan");
-	room_set(room, "capacity=1");
-	room_events(room);
-	assert_string_equal(room_admit(room), "1 in 2 aside");
-	assert_string_equal(room_events(room), "admitted cid line");
-	assert_string_equal(room_set_of(room, "absent"), "ann bob");
-	assert_string_equal(room_look(room, "ann bob dan"), "w^ w^ w");
-	assert_int_equal(room_in_line(room, "main"), 1);
-	room_free(room);
-}
-
-static void whoever_was_heard_just_in_time_is_not_absent(void **state)
-{
-	(void)state;
-	struct room *room = room_open(client, "capacity=0");
-	room_join(room, "ann");
-	room_beat(room, "ann");
-	room_pass(room, 90000);
-	room_set(room, "capacity=1");
-	assert_string_equal(room_admit(room), "1 in 0 aside");
-	room_free(room);
-}
-
-static void the_absent_go_to_the_front_when_they_return(void **state)
-{
-	(void)state;
-	struct room *room = room_open(client, "capacity=0 lanes=main:1:open,vip:9:open");
-	room_join(room, "ann bob cid vic@vip");
-	room_beat(room, "ann bob cid vic");
-	room_pass(room, 90001);
-	room_beat(room, "cid vic");
-	room_set(room, "capacity=1");
-	assert_string_equal(room_admit(room), "1 in 2 aside"); /* vic */
-	room_set(room, "capacity=2");
-	assert_string_equal(room_admit(room), "1 in 0 aside"); /* cid */
-	assert_string_equal(room_poll(room, "bob ann"), "w^ w^");
-	assert_string_equal(room_set_of(room, "returned"), "ann bob");
-	assert_string_equal(room_set_of(room, "absent"), "");
-	room_join(room, "dan@vip eve");
-	room_beat(room, "dan eve");
-	room_set(room, "capacity=5");
-	room_events(room);
-	assert_string_equal(room_admit(room), "3 in 0 aside");
-	assert_string_equal(room_events(room),
-						"admitted ann returned, admitted bob returned, admitted dan line");
-	assert_string_equal(room_set_of(room, "returned"), "");
-	room_free(room);
-}
-
-static void all_who_came_back_go_before_the_line_also_past_absent_ones(void **state)
-{
-	(void)state;
-	struct room *room = room_open(client, "capacity=0");
-	room_join(room, "ann bob cid dan");
-	stay(room, NEWCOMER_MS);
-	room_beat(room, "dan");
-	room_set(room, "capacity=1");
-	assert_string_equal(room_admit(room), "1 in 3 aside");
-	room_poll(room, "ann bob cid");
-	room_join(room, "eve");
-	room_pass(room, 90001);
-	room_beat(room, "cid eve");
-	room_set(room, "capacity=2");
-	room_events(room);
-	assert_string_equal(room_admit(room), "1 in 2 aside");
-	assert_string_equal(room_events(room), "admitted cid returned");
-	assert_string_equal(room_set_of(room, "absent"), "ann bob");
-	assert_string_equal(room_look(room, "ann eve"), "w^ w");
-	room_free(room);
-}
-
-static void ghosts_never_take_a_slot(void **state)
-{
-	(void)state;
-	struct room *room = room_open(client, "capacity=0");
-	room_join(room, "ann bob");
-	stay(room, NEWCOMER_MS);
-	room_set(room, "capacity=5");
-	assert_string_equal(room_admit(room), "0 in 2 aside");
-	room_pass(room, 1000);
-	assert_string_equal(room_poll(room, "bob"), "w^");
-	assert_string_equal(room_admit(room), "1 in 0 aside");
-	assert_string_equal(room_look(room, "ann bob"), "w^ a^");
-	room_free(room);
-}
-
-static void a_call_full_of_absent_people_goes_on_in_the_next(void **state)
-{
-	(void)state;
-	struct room *room = room_open(client, "capacity=0");
-	room_join(room, crowd("g", 0, 30, ""));
-	room_join(room, "ann");
-	stay(room, NEWCOMER_MS);
-	room_beat(room, "ann");
-	room_set(room, "capacity=1");
-	room->limit = 20;
-	assert_string_equal(room_admit(room), "0 in 20 aside more");
-	assert_string_equal(room_admit(room), "1 in 10 aside");
-	room_free(room);
-}
-
-/* ---- the list holds people who are not in line any more ---- */
-
-static void people_who_have_left_or_expired_are_passed_over(void **state)
-{
-	(void)state;
-	struct room *room = room_open(client, "capacity=0 heartbeat_ttl_ms=1000 absent_after_ms=1000");
-	room_join(room, "ann bob cid dan");
-	room_beat(room, "ann bob cid dan");
-	room_release(room, "leave", "ann");
-	room_pass(room, 1001);
-	room_beat(room, "cid dan");
-	assert_string_equal(room_reap(room), "1 expired 0 missed 0 ended");
-	assert_string_equal(room_list(room, "main"), "ann bob cid dan");
-	room_set(room, "capacity=1");
-	assert_string_equal(room_admit(room), "1 in 0 aside");
-	assert_string_equal(room_look(room, "ann bob cid dan"), "l x a w");
-	assert_string_equal(room_list(room, "main"), "dan");
-	assert_int_equal(room_in_line(room, "main"), 1);
-	room_free(room);
-}
-
-static void people_whom_the_store_has_forgotten_are_passed_over(void **state)
-{
-	(void)state;
-	struct room *room = room_open(client, "capacity=0");
-	room_join(room, "ann bob");
-	room_release(room, "leave", "ann");
-	redis_number(client, "DEL %sposition:ann", room->prefix);
-	room_beat(room, "bob");
-	room_set(room, "capacity=1");
-	assert_string_equal(room_admit(room), "1 in 0 aside");
-	assert_string_equal(room_look(room, "ann bob"), "- a");
 	room_free(room);
 }
 
@@ -418,7 +253,8 @@ static void passthrough_drains_the_line_whatever_the_limits(void **state)
 	(void)state;
 	struct room *room = room_open(client, "capacity=0 rate_per_minute=0 burst=1");
 	room_join(room, "ann bob cid");
-	stay(room, NEWCOMER_MS);
+	room_admit(room);
+	room_pass(room, 3000); /* no newcomers any more */
 	room_beat(room, "ann cid");
 	room_set(room, "state=passthrough");
 	room_events(room);
@@ -508,14 +344,6 @@ int main(void)
 		cmocka_unit_test(lanes_are_served_by_weight_and_smoothly),
 		cmocka_unit_test(weights_hold_when_people_are_let_in_one_at_a_time),
 		cmocka_unit_test(an_empty_lane_leaves_its_share_to_the_others),
-		cmocka_unit_test(the_absent_are_set_aside_and_cost_no_slot),
-		cmocka_unit_test(whoever_was_heard_just_in_time_is_not_absent),
-		cmocka_unit_test(the_absent_go_to_the_front_when_they_return),
-		cmocka_unit_test(all_who_came_back_go_before_the_line_also_past_absent_ones),
-		cmocka_unit_test(ghosts_never_take_a_slot),
-		cmocka_unit_test(a_call_full_of_absent_people_goes_on_in_the_next),
-		cmocka_unit_test(people_who_have_left_or_expired_are_passed_over),
-		cmocka_unit_test(people_whom_the_store_has_forgotten_are_passed_over),
 		cmocka_unit_test(a_closed_queue_drains),
 		cmocka_unit_test(passthrough_drains_the_line_whatever_the_limits),
 		cmocka_unit_test(an_operator_lets_more_in_within_the_capacity),

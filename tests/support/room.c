@@ -150,6 +150,18 @@ void room_restart_store(struct room *room)
 
 /* ---- people ---- */
 
+const char *room_crowd(struct room *room, const char *prefix, int from, int count,
+					   const char *suffix)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+	for (int i = from; i < from + count; i++)
+		fprintf(out, "%s%s%d%s", i > from ? " " : "", prefix, i, suffix);
+	fclose(out);
+	return room_lend(room, text);
+}
+
 const char *room_join(struct room *room, const char *people)
 {
 	struct room_words names, seen;

@@ -61,6 +61,10 @@ void room_pass_unheard(struct room *room, int64_t ms);
 void room_lose_everything(struct room *room);
 void room_restart_store(struct room *room);
 
+/* Many people: "a0 a1 a2 …", each with a suffix like "@vip". */
+const char *room_crowd(struct room *room, const char *prefix, int from, int count,
+					   const char *suffix);
+
 /* "code:state:ticket:position" each, or "noqueue" */
 const char *room_join(struct room *room, const char *people);
 /* Those of the people whom nobody holds; "" is as it should be. */
