@@ -153,7 +153,7 @@ static double lane_rate_per_s(const struct queue_settings *settings, size_t lane
 }
 
 struct queue_snapshot *followed_snapshot(struct followed *followed, const struct synced *answer,
-										 struct mono_time now, uint64_t outbox_limit)
+										 struct mono_time now)
 {
 	struct queue_snapshot *snapshot = mem_alloc_zero(1, sizeof(*snapshot));
 	const struct queue_settings *settings = followed->settings;
@@ -170,7 +170,6 @@ struct queue_snapshot *followed_snapshot(struct followed *followed, const struct
 	snapshot->returned = answer->returned;
 	snapshot->as_of_ms = answer->now_ms;
 	snapshot->taken = now;
-	snapshot->outbox_full = answer->outbox_length >= outbox_limit;
 	for (size_t i = 0; i < followed->lane_count; i++) {
 		struct followed_lane *lane = &followed->lanes[i];
 		snapshot->lanes[i] = lane->index;

@@ -34,6 +34,6 @@ void followed_apply(struct followed *followed, const struct synced *answer,
 unsigned followed_behind(const struct followed *followed, const struct synced *answer);
 /* The picture for the workers; gives. */
 struct queue_snapshot *followed_snapshot(struct followed *followed, const struct synced *answer,
-										 struct mono_time now, uint64_t outbox_limit);
+										 struct mono_time now);
 
 #endif

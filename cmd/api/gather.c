@@ -516,11 +516,6 @@ bool gather_is_idle(const struct gather *gather)
 	return true;
 }
 
-size_t gather_parked(const struct gather *gather)
-{
-	return gather->parked;
-}
-
 void gather_free(struct gather *gather)
 {
 	if (gather == NULL)

@@ -53,6 +53,5 @@ void gather_send(struct gather *gather);		/* end of a turn */
 void gather_flush_beats(struct gather *gather); /* timer */
 void gather_mark(struct gather *gather);		/* timer: tells the store that we are listening */
 bool gather_is_idle(const struct gather *gather);
-size_t gather_parked(const struct gather *gather);
 
 #endif

@@ -173,8 +173,8 @@ static enum wr_err publish(struct sync *sync, const struct sync_call *call)
 			if (err != WR_OK)
 				return err;
 		}
-	struct queue_snapshot *snapshot = followed_snapshot(
-		followed, &call->answer, loop_now(sync->loop), (uint64_t)sync->app->config.outbox_limit);
+	struct queue_snapshot *snapshot =
+		followed_snapshot(followed, &call->answer, loop_now(sync->loop));
 	return queue_table_put(sync->app->queues, snapshot); /* takes it, also when it refuses */
 }
 

@@ -35,7 +35,6 @@ struct queue_snapshot {
 	uint64_t waiting, active, absent, returned; /* people */
 	int64_t as_of_ms;							/* store time of this picture */
 	struct mono_time taken;						/* when it was taken here: age = now − taken */
-	bool outbox_full;
 };
 
 struct queue_table;
