@@ -3,6 +3,10 @@
  * A new life of the queue's data (another epoch) starts new indexes, except while the queue is
  * recovering from a total loss: then the old indexes go on answering, frozen, until everybody has
  * reported and the store's bitmap is the truth again.
+ *
+ * Settings and indexes that an answer replaces are still shown by the last picture, for as long as
+ * the next one cannot be made: the store may go away in between. They wait in 'outgoing' and are
+ * retired when the next picture is shown, not before.
  */
 #include "followed.h"
 
@@ -20,6 +24,23 @@ static void free_index(void *index)
 	position_index_free(index);
 }
 
+static void let_go(struct followed *followed, void *thing, void (*free_fn)(void *))
+{
+	struct outgoing *outgoing = mem_alloc_zero(1, sizeof(*outgoing));
+	*outgoing = (struct outgoing){.next = followed->outgoing, .thing = thing, .free_fn = free_fn};
+	followed->outgoing = outgoing;
+}
+
+void followed_shown(struct followed *followed, struct quiescence *quiescence)
+{
+	while (followed->outgoing != NULL) {
+		struct outgoing *outgoing = followed->outgoing;
+		followed->outgoing = outgoing->next;
+		quiescence_retire(quiescence, outgoing->thing, outgoing->free_fn);
+		free(outgoing);
+	}
+}
+
 struct followed *followed_new(const struct queue_name *name, uint32_t slot)
 {
 	struct followed *followed = mem_alloc_zero(1, sizeof(*followed));
@@ -32,21 +53,21 @@ struct followed *followed_new(const struct queue_name *name, uint32_t slot)
 void followed_free(struct followed *followed, struct quiescence *quiescence)
 {
 	for (size_t i = 0; i < followed->lane_count; i++)
-		quiescence_retire(quiescence, followed->lanes[i].index, free_index);
+		let_go(followed, followed->lanes[i].index, free_index);
 	if (followed->settings != NULL)
-		quiescence_retire(quiescence, followed->settings, free);
+		let_go(followed, followed->settings, free);
+	followed_shown(followed, quiescence);
 	free(followed);
 }
 
 /* Lanes by the new settings; a lane that stays keeps its index and its history. */
-static void take_settings(struct followed *followed, const struct queue_settings *settings,
-						  struct quiescence *quiescence)
+static void take_settings(struct followed *followed, const struct queue_settings *settings)
 {
 	struct followed_lane old[QUEUE_LANES_MAX];
 	size_t old_count = followed->lane_count;
 	memcpy(old, followed->lanes, sizeof(old));
 	if (followed->settings != NULL)
-		quiescence_retire(quiescence, followed->settings, free);
+		let_go(followed, followed->settings, free);
 	followed->settings = mem_copy(settings, sizeof(*settings));
 	followed->lane_count = settings->lane_count;
 	for (size_t i = 0; i < settings->lane_count; i++) {
@@ -63,13 +84,13 @@ static void take_settings(struct followed *followed, const struct queue_settings
 	}
 	for (size_t k = 0; k < old_count; k++)
 		if (old[k].index != NULL)
-			quiescence_retire(quiescence, old[k].index, free_index);
+			let_go(followed, old[k].index, free_index);
 }
 
-static void start_new_indexes(struct followed *followed, struct quiescence *quiescence)
+static void start_new_indexes(struct followed *followed)
 {
 	for (size_t i = 0; i < followed->lane_count; i++) {
-		quiescence_retire(quiescence, followed->lanes[i].index, free_index);
+		let_go(followed, followed->lanes[i].index, free_index);
 		followed->lanes[i].index = position_index_new();
 		followed->lanes[i].estimator = (struct estimator){.started = false};
 	}
@@ -108,15 +129,14 @@ static void apply_departures(struct followed *followed, const struct synced *ans
 		memcpy(followed->last_departure, answer->last_departure, sizeof(followed->last_departure));
 }
 
-void followed_apply(struct followed *followed, const struct synced *answer,
-					struct quiescence *quiescence)
+void followed_apply(struct followed *followed, const struct synced *answer)
 {
 	bool new_life = followed->is_known && strcmp(followed->epoch, answer->epoch) != 0;
 	bool recovered = followed->recovering && !answer->recovering;
 	if (answer->has_settings)
-		take_settings(followed, &answer->settings, quiescence);
+		take_settings(followed, &answer->settings);
 	if ((new_life && !answer->recovering) || recovered)
-		start_new_indexes(followed, quiescence);
+		start_new_indexes(followed);
 	followed->recovering = answer->recovering;
 	memcpy(followed->epoch, answer->epoch, sizeof(followed->epoch));
 	followed->is_known = true;

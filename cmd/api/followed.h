@@ -10,6 +10,13 @@ struct followed_lane {
 	struct estimator estimator;
 };
 
+/* Replaced here, but still shown by the picture that workers read. */
+struct outgoing {
+	struct outgoing *next;
+	void *thing;
+	void (*free_fn)(void *);
+};
+
 struct followed {
 	struct queue_name name;
 	uint32_t slot;
@@ -20,20 +27,22 @@ struct followed {
 	struct queue_settings *settings;
 	size_t lane_count;
 	struct followed_lane lanes[QUEUE_LANES_MAX];
+	struct outgoing *outgoing;
 	struct followed *next;
 };
 
 struct followed *followed_new(const struct queue_name *name, uint32_t slot);
-/* Everything it has published is retired. */
+/* Its picture must have been taken away before: everything that it showed is retired. */
 void followed_free(struct followed *followed, struct quiescence *quiescence);
 
 /* Takes in an answer of the store: settings, lanes, departures, last tickets. */
-void followed_apply(struct followed *followed, const struct synced *answer,
-					struct quiescence *quiescence);
+void followed_apply(struct followed *followed, const struct synced *answer);
 /* Lanes whose index has counted fewer departures than the store: bit i for lane i. */
 unsigned followed_behind(const struct followed *followed, const struct synced *answer);
 /* The picture for the workers; gives. */
 struct queue_snapshot *followed_snapshot(struct followed *followed, const struct synced *answer,
 										 struct mono_time now);
+/* That picture is the one that workers find now: retires what only older ones showed. */
+void followed_shown(struct followed *followed, struct quiescence *quiescence);
 
 #endif

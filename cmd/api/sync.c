@@ -59,7 +59,7 @@ static void on_synced(void *ctx, enum wr_err err, const struct synced *answer)
 		call->err = WR_STORE_AWAY; /* cannot be: version 0 was asked for */
 		return;
 	}
-	followed_apply(followed, answer, call->sync->app->quiescence);
+	followed_apply(followed, answer);
 	call->answer = *answer;
 	call->answer.departures = NULL;
 }
@@ -175,7 +175,9 @@ static enum wr_err publish(struct sync *sync, const struct sync_call *call)
 		}
 	struct queue_snapshot *snapshot =
 		followed_snapshot(followed, &call->answer, loop_now(sync->loop));
-	return queue_table_put(sync->app->queues, snapshot); /* takes it, also when it refuses */
+	enum wr_err err = queue_table_put(sync->app->queues, snapshot); /* takes it, also refused */
+	followed_shown(followed, sync->app->quiescence);
+	return err;
 }
 
 /* false: the store cannot be asked at the moment. */

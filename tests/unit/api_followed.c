@@ -1,0 +1,128 @@
+/* Followed: what a picture shows outlives it, also when the next picture comes late or never. */
+#include "cmd/api/followed.h"
+
+#include <string.h>
+
+#include "support/cmocka.h"
+
+struct fixture {
+	struct quiescence *quiescence;
+	struct queue_table *table;
+	struct followed *followed;
+	struct queue_name name;
+	int worker;
+};
+
+static int begin(void **state)
+{
+	static struct fixture f;
+	f.name = (struct queue_name){.tenant = "default", .queue = "demo"};
+	f.quiescence = quiescence_new();
+	f.worker = quiescence_add_reader(f.quiescence);
+	f.table = queue_table_new(f.quiescence, 4);
+	f.followed = followed_new(&f.name, 0);
+	*state = &f;
+	return 0;
+}
+
+static int end(void **state)
+{
+	struct fixture *f = *state;
+	queue_table_remove(f->table, &f->name);
+	followed_free(f->followed, f->quiescence);
+	queue_table_free(f->table);
+	quiescence_free(f->quiescence);
+	return 0;
+}
+
+static struct synced answer_of(uint64_t version, const char *epoch)
+{
+	struct synced answer = {
+		.now_ms = 1000, .version = version, .has_settings = true, .lane_count = 1};
+	strcpy(answer.epoch, epoch);
+	queue_settings_default(&answer.settings);
+	answer.settings.version = version;
+	strcpy(answer.lanes[0].lane, answer.settings.lanes[0].name);
+	return answer;
+}
+
+static void show(struct fixture *f, const struct synced *answer)
+{
+	struct queue_snapshot *snapshot =
+		followed_snapshot(f->followed, answer, (struct mono_time){.ns = 1});
+	assert_int_equal(queue_table_put(f->table, snapshot), WR_OK);
+	followed_shown(f->followed, f->quiescence);
+}
+
+/* A worker's turn that begins now, with a sweep in its middle; what it reads, it reads last. */
+static uint64_t version_in_a_turn(struct fixture *f)
+{
+	quiescence_enter(f->quiescence, f->worker);
+	const struct queue_snapshot *snapshot = queue_table_find(f->table, &f->name);
+	quiescence_sweep(f->quiescence);
+	uint64_t version = snapshot->settings->version;
+	assert_int_equal(position_index_last(snapshot->lanes[0]), 0);
+	quiescence_leave(f->quiescence, f->worker);
+	return version;
+}
+
+static void old_settings_stay_while_the_new_picture_cannot_be_made(void **state)
+{
+	struct fixture *f = *state;
+	struct synced first = answer_of(1, "aaaaaaaaaaa"), second = answer_of(2, first.epoch);
+	followed_apply(f->followed, &first);
+	show(f, &first);
+	followed_apply(f->followed, &second); /* and then the store goes away */
+	quiescence_sweep(f->quiescence);
+	assert_int_equal(quiescence_pending(f->quiescence), 0); /* nothing was even retired */
+	assert_int_equal(version_in_a_turn(f), 1);
+	show(f, &second);
+	assert_int_equal(version_in_a_turn(f), 2);
+	quiescence_sweep(f->quiescence);
+	assert_int_equal(quiescence_pending(f->quiescence), 0);
+}
+
+static void old_indexes_stay_while_a_new_life_has_not_been_shown(void **state)
+{
+	struct fixture *f = *state;
+	struct synced first = answer_of(1, "aaaaaaaaaaa"), second = answer_of(1, "bbbbbbbbbbb");
+	second.has_settings = false;
+	followed_apply(f->followed, &first);
+	show(f, &first);
+	followed_apply(f->followed, &second);
+	assert_int_equal(quiescence_pending(f->quiescence), 0);
+	assert_int_equal(version_in_a_turn(f), 1);
+	show(f, &second);
+	quiescence_enter(f->quiescence, f->worker);
+	assert_string_equal(queue_table_find(f->table, &f->name)->epoch, second.epoch);
+	quiescence_leave(f->quiescence, f->worker);
+	quiescence_sweep(f->quiescence);
+	assert_int_equal(quiescence_pending(f->quiescence), 0);
+}
+
+static void what_never_came_to_be_shown_is_freed_with_the_queue(void **state)
+{
+	struct fixture *f = *state;
+	struct synced first = answer_of(1, "aaaaaaaaaaa"), second = answer_of(2, first.epoch);
+	followed_apply(f->followed, &first);
+	show(f, &first);
+	followed_apply(f->followed, &second);
+	queue_table_remove(f->table, &f->name);
+	followed_free(f->followed, f->quiescence);
+	quiescence_sweep(f->quiescence);
+	assert_int_equal(quiescence_pending(f->quiescence), 0);
+	f->followed = followed_new(&f->name, 0); /* for end() */
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(old_settings_stay_while_the_new_picture_cannot_be_made,
+										begin, end),
+		cmocka_unit_test_setup_teardown(old_indexes_stay_while_a_new_life_has_not_been_shown, begin,
+										end),
+		cmocka_unit_test_setup_teardown(what_never_came_to_be_shown_is_freed_with_the_queue, begin,
+										end),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
