@@ -10,6 +10,7 @@
  */
 #include "followed.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "waitingroom/log.h"
@@ -18,6 +19,7 @@
 #include <stdlib.h>
 
 #define RANGES_AT_ONCE 256
+#define COMMON_BYTES 8192 /* a message, escaped */
 
 static void free_index(void *index)
 {
@@ -172,36 +174,65 @@ static double lane_rate_per_s(const struct queue_settings *settings, size_t lane
 		   (double)weights;
 }
 
-struct queue_snapshot *followed_snapshot(struct followed *followed, const struct synced *answer,
-										 struct mono_time now)
+/* Members in an order of their own: what is the same for everybody comes first (place.c). */
+static size_t write_common(const struct queue_snapshot *picture, char ret_text[COMMON_BYTES])
 {
-	struct queue_snapshot *snapshot = mem_alloc_zero(1, sizeof(*snapshot));
+	const struct queue_settings *settings = picture->settings;
+	char name[QUEUE_NAME_TEXT_BYTES];
+	struct json_out out;
+	json_out_init(&out, ret_text, COMMON_BYTES);
+	json_out_object(&out, NULL);
+	json_out_string(&out, "status", "waiting");
+	json_out_string_n(&out, "queue_id", name, queue_name_print(&picture->name, name));
+	json_out_int(&out, "waiting", (int64_t)picture->waiting);
+	json_out_bool(&out, "paused", settings->state == QUEUE_PAUSED || picture->recovering);
+	json_out_string(&out, "message", settings->message);
+	json_out_int(&out, "hold_ms", settings->heartbeat_ttl_ms);
+	json_out_int(&out, "as_of_ms", picture->as_of_ms);
+	assert(!out.overflow);
+	return out.len;
+}
+
+static void show_lanes(struct followed *followed, const struct synced *answer,
+					   struct queue_snapshot *picture)
+{
 	const struct queue_settings *settings = followed->settings;
 	bool paused =
 		settings->state == QUEUE_PAUSED || settings->state == QUEUE_HOLD || followed->recovering;
-	snapshot->name = followed->name;
-	snapshot->slot = followed->slot;
-	memcpy(snapshot->epoch, answer->epoch, sizeof(snapshot->epoch));
-	memcpy(snapshot->lost_epoch, answer->lost_epoch, sizeof(snapshot->lost_epoch));
-	snapshot->recovering = followed->recovering;
-	snapshot->settings = settings;
-	snapshot->active = answer->active;
-	snapshot->absent = answer->absent;
-	snapshot->returned = answer->returned;
-	snapshot->as_of_ms = answer->now_ms;
-	snapshot->taken = now;
 	for (size_t i = 0; i < followed->lane_count; i++) {
 		struct followed_lane *lane = &followed->lanes[i];
-		snapshot->lanes[i] = lane->index;
+		picture->lanes[i] = lane->index;
 		uint64_t waiting = position_index_last(lane->index) - position_index_gone(lane->index);
 		for (size_t from = 0; from < answer->lane_count; from++)
 			if (strcmp(lane->name, answer->lanes[from].lane) == 0)
 				estimator_observe(&lane->estimator, answer->now_ms, answer->lanes[from].admitted,
 								  answer->lanes[from].gone, waiting, paused);
-		snapshot->waits[i] =
+		picture->waits[i] =
 			estimator_model(&lane->estimator, answer->now_ms, lane_rate_per_s(settings, i),
 							(int64_t)answer->active >= settings->capacity, paused);
-		snapshot->waiting += waiting;
+		picture->waiting += waiting;
 	}
+}
+
+struct queue_snapshot *followed_snapshot(struct followed *followed, const struct synced *answer,
+										 struct mono_time now)
+{
+	struct queue_snapshot picture = {.name = followed->name,
+									 .slot = followed->slot,
+									 .recovering = followed->recovering,
+									 .settings = followed->settings,
+									 .active = answer->active,
+									 .absent = answer->absent,
+									 .returned = answer->returned,
+									 .as_of_ms = answer->now_ms,
+									 .taken = now};
+	memcpy(picture.epoch, answer->epoch, sizeof(picture.epoch));
+	memcpy(picture.lost_epoch, answer->lost_epoch, sizeof(picture.lost_epoch));
+	show_lanes(followed, answer, &picture);
+	char common[COMMON_BYTES];
+	picture.common_len = write_common(&picture, common);
+	struct queue_snapshot *snapshot = mem_alloc_zero(1, sizeof(*snapshot) + picture.common_len);
+	*snapshot = picture;
+	memcpy(snapshot->common, common, picture.common_len);
 	return snapshot;
 }

@@ -93,11 +93,11 @@ static void write_waiting(struct worker *worker, struct json_out *out,
 						  const char *token)
 {
 	const struct queue_snapshot *snapshot = look->snapshot;
-	const struct queue_settings *settings = snapshot->settings;
 	struct wait_range wait = {.known = false};
 	if (look->position > 0 && look->lane >= 0)
 		wait = wait_estimate(&snapshot->waits[look->lane], look->position - 1);
-	write_head(out, "waiting", claims);
+	json_out_resume(out, snapshot->common, snapshot->common_len);
+	json_out_string_n(out, "position_id", claims->position_id, POSITION_ID_CHARS);
 	if (look->position > 0) {
 		json_out_int(out, "position", (int64_t)look->position);
 		json_out_int(out, "ahead", (int64_t)look->position - 1);
@@ -105,13 +105,8 @@ static void write_waiting(struct worker *worker, struct json_out *out,
 		json_out_null(out, "position");
 		json_out_null(out, "ahead");
 	}
-	json_out_int(out, "waiting", (int64_t)snapshot->waiting);
 	write_wait(out, wait);
-	json_out_bool(out, "paused", settings->state == QUEUE_PAUSED || snapshot->recovering);
-	json_out_string(out, "message", settings->message);
 	json_out_int(out, "poll_after_ms", poll_after(worker, look, wait, token != NULL));
-	json_out_int(out, "hold_ms", settings->heartbeat_ttl_ms);
-	json_out_int(out, "as_of_ms", snapshot->as_of_ms);
 	if (look->stale)
 		json_out_bool(out, "stale", true);
 	if (token != NULL)

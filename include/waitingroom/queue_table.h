@@ -35,6 +35,10 @@ struct queue_snapshot {
 	uint64_t waiting, active, absent, returned; /* people */
 	int64_t as_of_ms;							/* store time of this picture */
 	struct mono_time taken;						/* when it was taken here: age = now − taken */
+	/* What every place object of this picture says alike: the beginning of a JSON object, without
+	 * its end. Written once a picture instead of once a heartbeat. */
+	size_t common_len;
+	char common[];
 };
 
 struct queue_table;

@@ -20,7 +20,8 @@ size_t base64url_encode(const void *bytes, size_t len, char *ret_text); /* no NU
 bool base64url_decode(const char *text, size_t len, void *ret_bytes, size_t room, size_t *ret_len);
 
 /* ---- numbers ---- */
-size_t text_from_u64(uint64_t value, char ret_text[20]); /* no NUL; returns length */
+size_t text_u64_len(uint64_t value);					 /* digits: 1..20 */
+size_t text_from_u64(uint64_t value, char ret_text[20]); /* no NUL; returns length, fills no more */
 /* Digits only, the whole of text[0..len), no sign, no overflow past max. */
 bool text_to_u64(const char *text, size_t len, uint64_t max, uint64_t *ret_value);
 bool text_to_i64(const char *text, size_t len, int64_t min, int64_t max, int64_t *ret_value);
@@ -40,6 +41,8 @@ struct json_out {
 };
 
 void json_out_init(struct json_out *out, char *text, size_t room);
+/* Goes on with an object whose beginning is there already: "{" and members, no comma at the end. */
+void json_out_resume(struct json_out *out, const char *begun, size_t len);
 void json_out_object_end(struct json_out *out);
 void json_out_array_end(struct json_out *out);
 

@@ -64,6 +64,12 @@ void json_put_open(struct json_out *out, const char *key, size_t key_len, char b
 	out->comma = false;
 }
 
+void json_out_resume(struct json_out *out, const char *begun, size_t len)
+{
+	put(out, begun, len);
+	out->comma = true;
+}
+
 static void put_close(struct json_out *out, char bracket)
 {
 	put(out, &bracket, 1);
@@ -136,16 +142,15 @@ void json_put_string(struct json_out *out, const char *key, size_t key_len, cons
 
 void json_put_int(struct json_out *out, const char *key, size_t key_len, int64_t value)
 {
-	char digits[20];
 	/* unsigned negation: the smallest number has no positive twin */
-	size_t len = text_from_u64(value < 0 ? 0 - (uint64_t)value : (uint64_t)value, digits);
-	char *at = put_member(out, key, key_len, len + (value < 0));
+	uint64_t size = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+	size_t len = text_u64_len(size) + (value < 0);
+	char *at = put_member(out, key, key_len, len);
 	if (!at)
 		return;
-	if (value < 0)
-		*at++ = '-';
-	memcpy(at, digits, len);
-	out->len += len + (value < 0);
+	*at = '-';
+	text_from_u64(size, at + (value < 0));
+	out->len += len;
 }
 
 void json_put_raw(struct json_out *out, const char *key, size_t key_len, const char *json,

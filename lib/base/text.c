@@ -7,25 +7,50 @@
 
 #include <string.h>
 
-/* Two digits a step: a heartbeat's answer holds some fifty. */
+/* From the binary length by log10(2) = 1233/4096, off by one at most, and a table of powers. */
+size_t text_u64_len(uint64_t value)
+{
+	static const uint64_t powers[20] = {0,
+										UINT64_C(10),
+										UINT64_C(100),
+										UINT64_C(1000),
+										UINT64_C(10000),
+										UINT64_C(100000),
+										UINT64_C(1000000),
+										UINT64_C(10000000),
+										UINT64_C(100000000),
+										UINT64_C(1000000000),
+										UINT64_C(10000000000),
+										UINT64_C(100000000000),
+										UINT64_C(1000000000000),
+										UINT64_C(10000000000000),
+										UINT64_C(100000000000000),
+										UINT64_C(1000000000000000),
+										UINT64_C(10000000000000000),
+										UINT64_C(100000000000000000),
+										UINT64_C(1000000000000000000),
+										UINT64_C(10000000000000000000)};
+	unsigned bits = 64 - (unsigned)__builtin_clzll(value | 1);
+	unsigned guess = bits * 1233 >> 12;
+	return guess + (value >= powers[guess]);
+}
+
+/* Two digits a step, from the last one: a heartbeat's answer holds some thirty. */
 size_t text_from_u64(uint64_t value, char ret_text[20])
 {
 	static const char pairs[] = "00010203040506070809101112131415161718192021222324"
 								"25262728293031323334353637383940414243444546474849"
 								"50515253545556575859606162636465666768697071727374"
 								"75767778798081828384858687888990919293949596979899";
-	char digits[20];
-	size_t at = sizeof(digits);
-	while (value >= 100) {
-		memcpy(digits + (at -= 2), pairs + value % 100 * 2, 2);
-		value /= 100;
-	}
+	size_t len = text_u64_len(value);
+	char *at = ret_text + len;
+	for (; value >= 100; value /= 100)
+		memcpy(at -= 2, pairs + value % 100 * 2, 2);
 	if (value >= 10)
-		memcpy(digits + (at -= 2), pairs + value * 2, 2);
+		memcpy(at - 2, pairs + value * 2, 2);
 	else
-		digits[--at] = (char)('0' + value);
-	memcpy(ret_text, digits + at, sizeof(digits) - at);
-	return sizeof(digits) - at;
+		at[-1] = (char)('0' + value);
+	return len;
 }
 
 bool text_to_u64(const char *text, size_t len, uint64_t max, uint64_t *ret_value)

@@ -1,14 +1,15 @@
-/* Claims: printing with json_out, reading with a scanner that knows exactly what we print.
+/* Claims: printing with json_out, and reading exactly what we print.
  *
- * The scanner takes one flat object without white space, whose members are all in the claim table
- * and stand once. Numbers are whole, not negative, without leading zeros, below 2^53. A string is
- * what stands between two quotes: every string claim is then held to an alphabet that knows neither
- * quote nor backslash nor anything outside ASCII, so an escape never has to be understood. What
- * values must look like is said by one function for each type of token, which guards the printing
- * too: what prints is what parses.
+ * A payload is read only after its signature held, so it is one of ours: the same members in the
+ * same order, without white space. The reader takes one after the other and nothing else; there is
+ * no general JSON here, so there is nothing in it to be understood in two ways. Numbers are whole,
+ * not negative, without leading zeros, below 2^53. Every string is held to an alphabet that knows
+ * neither quote nor backslash nor anything outside ASCII, so an escape never has to be understood.
  *
- * Members are looked for from where the last one was found. Our own tokens hold them in the order of
- * the table, so each is found at the first or second look.
+ * What values must look like is said by one function for each type of token, which guards the
+ * printing too: what prints is what parses. Names and order of the members stand in the printing
+ * and the parsing functions, one under the other. Every heartbeat reads one: hence the literals,
+ * which compile to a few comparisons of words.
  */
 #include "claims.h"
 
@@ -16,85 +17,38 @@
 
 #define NUMBER_MAX ((UINT64_C(1) << 53) - 1) /* exact in Lua and JavaScript as well */
 
-enum claim_type { CLAIM_STRING, CLAIM_NUMBER, CLAIM_FLAG };
-
-/* name, member, type; the order in which they are printed */
-#define CLAIM_TABLE(X)                                                                             \
-	X(CLAIM_QUEUE, "aud", CLAIM_STRING)                                                            \
-	X(CLAIM_POSITION_ID, "sub", CLAIM_STRING)                                                      \
-	X(CLAIM_EPOCH, "epoch", CLAIM_STRING)                                                          \
-	X(CLAIM_LANE, "lane", CLAIM_STRING)                                                            \
-	X(CLAIM_TICKET, "ticket", CLAIM_NUMBER)                                                        \
-	X(CLAIM_TARGET, "target", CLAIM_STRING)                                                        \
-	X(CLAIM_RENEWAL, "renew", CLAIM_FLAG)                                                          \
-	X(CLAIM_ISSUED, "iat", CLAIM_NUMBER)                                                           \
-	X(CLAIM_NOT_BEFORE, "nbf", CLAIM_NUMBER)                                                       \
-	X(CLAIM_EXPIRES, "exp", CLAIM_NUMBER)
-
-#define CLAIM_ENUM(name, member, type) name,
-enum claim { CLAIM_TABLE(CLAIM_ENUM) CLAIM_COUNT };
-#undef CLAIM_ENUM
-
-struct claim_row {
-	const char *member;
-	const char *prefix; /* "member": as it stands in the payload */
-	size_t prefix_len;
-	enum claim_type type;
-};
-
-#define CLAIM_ROW(name, member_, type_)                                                            \
-	[name] = {.member = (member_),                                                                 \
-			  .prefix = "\"" member_ "\":",                                                        \
-			  .prefix_len = sizeof("\"" member_ "\":") - 1,                                        \
-			  .type = (type_)},
-static const struct claim_row claim_rows[CLAIM_COUNT] = {CLAIM_TABLE(CLAIM_ROW)};
-#undef CLAIM_ROW
-
-#define HAS(claim) (1u << (claim))
-#define COMMON_CLAIMS                                                                              \
-	(HAS(CLAIM_QUEUE) | HAS(CLAIM_POSITION_ID) | HAS(CLAIM_EPOCH) | HAS(CLAIM_ISSUED) |            \
-	 HAS(CLAIM_EXPIRES))
-#define POSITION_CLAIMS (COMMON_CLAIMS | HAS(CLAIM_LANE) | HAS(CLAIM_TICKET))
-#define SESSION_CLAIMS (COMMON_CLAIMS | HAS(CLAIM_RENEWAL) | HAS(CLAIM_NOT_BEFORE))
-
-/* ---- scanning ---- */
-
-struct claim_value {
-	const char *text; /* lends from the payload */
-	size_t len;
-	uint64_t number; /* of a flag: 0 or 1 */
-};
-
-struct claim_set {
-	unsigned present; /* HAS bits */
-	struct claim_value values[CLAIM_COUNT];
-};
+/* ---- reading ---- */
 
 struct scan {
 	const char *at;
 	const char *end;
 };
 
-static bool take(struct scan *scan, char c)
+/* 'len' is a constant where this is inlined: two comparisons of words that may overlap. */
+static inline bool is_same(const char *a, const char *b, size_t len)
 {
-	if (scan->at == scan->end || *scan->at != c)
-		return false;
-	scan->at++;
-	return true;
+	if (len < 8 || len > 16)
+		return memcmp(a, b, len) == 0;
+	uint64_t head_a, head_b, tail_a, tail_b;
+	memcpy(&head_a, a, 8);
+	memcpy(&head_b, b, 8);
+	memcpy(&tail_a, a + len - 8, 8);
+	memcpy(&tail_b, b + len - 8, 8);
+	return ((head_a ^ head_b) | (tail_a ^ tail_b)) == 0;
 }
 
-static bool take_text(struct scan *scan, const char *text, size_t len)
+static inline bool take_text(struct scan *scan, const char *text, size_t len)
 {
-	if ((size_t)(scan->end - scan->at) < len || memcmp(scan->at, text, len) != 0)
+	if ((size_t)(scan->end - scan->at) < len || !is_same(scan->at, text, len))
 		return false;
 	scan->at += len;
 	return true;
 }
+#define TAKE(scan, literal) take_text((scan), "" literal, sizeof(literal) - 1)
 
-static bool take_string(struct scan *scan, const char **ret_text, size_t *ret_len)
+/* What stands before the next quote, which is taken too. */
+static inline bool take_rest(struct scan *scan, const char **ret_text, size_t *ret_len)
 {
-	if (!take(scan, '"'))
-		return false;
 	const char *quote = memchr(scan->at, '"', (size_t)(scan->end - scan->at));
 	if (!quote)
 		return false;
@@ -104,63 +58,68 @@ static bool take_string(struct scan *scan, const char **ret_text, size_t *ret_le
 	return true;
 }
 
-static bool take_number(struct scan *scan, uint64_t *ret_number)
+/* "tenant/queue" in full: the short form would be a second spelling of one audience. */
+static bool take_queue(struct scan *scan, struct queue_name *ret_queue)
+{
+	const char *text;
+	size_t len;
+	return take_rest(scan, &text, &len) && memchr(text, '/', len) &&
+		   queue_name_parse(text, len, ret_queue);
+}
+
+/* into zeroed storage, which keeps its last NUL */
+static bool take_name(struct scan *scan, char ret_name[NAME_MAX_CHARS + 1])
+{
+	const char *text;
+	size_t len;
+	if (!take_rest(scan, &text, &len) || !name_is_valid(text, len))
+		return false;
+	memcpy(ret_name, text, len);
+	return true;
+}
+
+/* A fixed number of base64url characters, with the quote behind them; the same of the storage. */
+static inline bool take_id(struct scan *scan, size_t chars, char *ret_id)
+{
+	uint8_t bytes[16];
+	size_t len;
+	if ((size_t)(scan->end - scan->at) <= chars || scan->at[chars] != '"' ||
+		!base64url_decode(scan->at, chars, bytes, sizeof(bytes), &len))
+		return false;
+	memcpy(ret_id, scan->at, chars);
+	scan->at += chars + 1;
+	return true;
+}
+
+static inline bool take_number(struct scan *scan, uint64_t *ret_number)
 {
 	const char *start = scan->at;
-	while (scan->at < scan->end && *scan->at >= '0' && *scan->at <= '9')
-		scan->at++;
-	size_t len = (size_t)(scan->at - start);
-	return (len == 1 || (len && *start != '0')) && text_to_u64(start, len, NUMBER_MAX, ret_number);
+	uint64_t number = 0;
+	/* 16 digits do not overflow; a 17th ends the number, and what follows is not taken */
+	while (scan->at < scan->end && *scan->at >= '0' && *scan->at <= '9' && scan->at - start < 16)
+		number = number * 10 + (uint64_t)(*scan->at++ - '0');
+	*ret_number = number;
+	return scan->at > start && (*start != '0' || scan->at == start + 1) && number <= NUMBER_MAX;
 }
 
-static bool take_flag(struct scan *scan, uint64_t *ret_number)
+static bool take_time(struct scan *scan, int64_t *ret_seconds)
 {
-	*ret_number = take_text(scan, "true", 4);
-	return *ret_number || take_text(scan, "false", 5);
-}
-
-/* Takes a member's name and colon; CLAIM_COUNT when it is none of ours. 'from' is looked at first. */
-static unsigned take_claim(struct scan *scan, unsigned from)
-{
-	for (unsigned i = 0; i < CLAIM_COUNT; i++) {
-		unsigned claim = (from + i) % CLAIM_COUNT;
-		if (take_text(scan, claim_rows[claim].prefix, claim_rows[claim].prefix_len))
-			return claim;
-	}
-	return CLAIM_COUNT;
-}
-
-/* "member":value; claim moves on to the one found. */
-static bool scan_member(struct scan *scan, struct claim_set *set, unsigned *claim)
-{
-	*claim = take_claim(scan, *claim + 1);
-	if (*claim == CLAIM_COUNT || set->present & HAS(*claim))
+	uint64_t number;
+	if (!take_number(scan, &number))
 		return false;
-	set->present |= HAS(*claim);
-	struct claim_value *value = &set->values[*claim];
-	switch (claim_rows[*claim].type) {
-	case CLAIM_STRING:
-		return take_string(scan, &value->text, &value->len);
-	case CLAIM_NUMBER:
-		return take_number(scan, &value->number);
-	case CLAIM_FLAG:
-		return take_flag(scan, &value->number);
-	}
-	return false;
+	*ret_seconds = (int64_t)number;
+	return true;
 }
 
-static bool scan_claims(const char *json, size_t len, struct claim_set *ret_set)
+static bool take_flag(struct scan *scan, bool *ret_flag)
 {
-	struct scan scan = {.at = json, .end = json + len};
-	unsigned claim = CLAIM_COUNT - 1;
-	ret_set->present = 0;
-	if (!take(&scan, '{'))
-		return false;
-	do {
-		if (!scan_member(&scan, ret_set, &claim))
-			return false;
-	} while (take(&scan, ','));
-	return take(&scan, '}') && scan.at == scan.end;
+	*ret_flag = TAKE(scan, "true");
+	return *ret_flag || TAKE(scan, "false");
+}
+
+static bool ends(const struct scan *scan)
+{
+	return scan->at == scan->end;
 }
 
 /* ---- what values must look like ---- */
@@ -184,140 +143,119 @@ static bool queue_is_valid(const struct queue_name *queue)
 		   name_is_valid(queue->queue, strlen(queue->queue));
 }
 
-/* All but the queue, whose name reading checks as it takes it apart. */
+/* Numbers and times; reading checks the texts as it takes them. */
+static bool stand_is_valid(const struct position_claims *claims)
+{
+	return claims->ticket >= 1 && claims->ticket <= NUMBER_MAX &&
+		   life_is_valid(claims->issued_s, claims->expires_s, POSITION_LIFE_MAX_S);
+}
+
 static bool position_is_valid(const struct position_claims *claims)
 {
-	return is_base64url_text(claims->position_id, POSITION_ID_CHARS) &&
+	return queue_is_valid(&claims->queue) &&
+		   is_base64url_text(claims->position_id, POSITION_ID_CHARS) &&
 		   is_base64url_text(claims->epoch, EPOCH_CHARS) &&
-		   name_is_valid(claims->lane, strlen(claims->lane)) && claims->ticket >= 1 &&
-		   claims->ticket <= NUMBER_MAX &&
+		   name_is_valid(claims->lane, strlen(claims->lane)) &&
 		   (!claims->target_hash[0] || is_base64url_text(claims->target_hash, TARGET_HASH_CHARS)) &&
-		   life_is_valid(claims->issued_s, claims->expires_s, POSITION_LIFE_MAX_S);
+		   stand_is_valid(claims);
 }
 
 static bool session_is_valid(const struct session_claims *claims)
 {
-	return is_base64url_text(claims->position_id, POSITION_ID_CHARS) &&
+	return queue_is_valid(&claims->queue) &&
+		   is_base64url_text(claims->position_id, POSITION_ID_CHARS) &&
 		   is_base64url_text(claims->epoch, EPOCH_CHARS) &&
 		   life_is_valid(claims->issued_s, claims->expires_s, SESSION_LIFE_MAX_S);
 }
 
-/* ---- printing ---- */
-
-static const char *member(enum claim claim)
-{
-	return claim_rows[claim].member;
-}
+/* ---- both ways ---- */
 
 static void print_queue(struct json_out *out, const struct queue_name *queue)
 {
 	char text[QUEUE_NAME_TEXT_BYTES];
 	size_t len = queue_name_print(queue, text);
-	json_out_string_n(out, member(CLAIM_QUEUE), text, len);
+	json_out_string_n(out, "aud", text, len);
 }
 
 bool position_claims_print(const struct position_claims *claims, char ret_json[CLAIMS_ROOM],
 						   size_t *ret_len)
 {
-	if (!queue_is_valid(&claims->queue) || !position_is_valid(claims))
+	if (!position_is_valid(claims))
 		return false;
 	struct json_out out;
 	json_out_init(&out, ret_json, CLAIMS_ROOM);
 	json_out_object(&out, NULL);
 	print_queue(&out, &claims->queue);
-	json_out_string(&out, member(CLAIM_POSITION_ID), claims->position_id);
-	json_out_string(&out, member(CLAIM_EPOCH), claims->epoch);
-	json_out_string(&out, member(CLAIM_LANE), claims->lane);
-	json_out_int(&out, member(CLAIM_TICKET), (int64_t)claims->ticket);
+	json_out_string(&out, "sub", claims->position_id);
+	json_out_string(&out, "epoch", claims->epoch);
+	json_out_string(&out, "lane", claims->lane);
+	json_out_int(&out, "ticket", (int64_t)claims->ticket);
 	if (claims->target_hash[0])
-		json_out_string(&out, member(CLAIM_TARGET), claims->target_hash);
-	json_out_int(&out, member(CLAIM_ISSUED), claims->issued_s);
-	json_out_int(&out, member(CLAIM_EXPIRES), claims->expires_s);
+		json_out_string(&out, "target", claims->target_hash);
+	json_out_int(&out, "iat", claims->issued_s);
+	json_out_int(&out, "exp", claims->expires_s);
 	json_out_object_end(&out);
 	*ret_len = out.len;
 	return !out.overflow;
+}
+
+static bool read_position(struct scan *scan, struct position_claims *claims)
+{
+	return TAKE(scan, "{\"aud\":\"") && take_queue(scan, &claims->queue) &&
+		   TAKE(scan, ",\"sub\":\"") && take_id(scan, POSITION_ID_CHARS, claims->position_id) &&
+		   TAKE(scan, ",\"epoch\":\"") && take_id(scan, EPOCH_CHARS, claims->epoch) &&
+		   TAKE(scan, ",\"lane\":\"") && take_name(scan, claims->lane) &&
+		   TAKE(scan, ",\"ticket\":") && take_number(scan, &claims->ticket) &&
+		   (!TAKE(scan, ",\"target\":\"") ||
+			take_id(scan, TARGET_HASH_CHARS, claims->target_hash)) &&
+		   TAKE(scan, ",\"iat\":") && take_time(scan, &claims->issued_s) &&
+		   TAKE(scan, ",\"exp\":") && take_time(scan, &claims->expires_s) && TAKE(scan, "}") &&
+		   ends(scan);
+}
+
+bool position_claims_parse(const char *json, size_t len, struct position_claims *ret_claims)
+{
+	struct scan scan = {.at = json, .end = json + len};
+	*ret_claims = (struct position_claims){.ticket = 0};
+	return read_position(&scan, ret_claims) && stand_is_valid(ret_claims);
 }
 
 bool session_claims_print(const struct session_claims *claims, char ret_json[CLAIMS_ROOM],
 						  size_t *ret_len)
 {
-	if (!queue_is_valid(&claims->queue) || !session_is_valid(claims))
+	if (!session_is_valid(claims))
 		return false;
 	struct json_out out;
 	json_out_init(&out, ret_json, CLAIMS_ROOM);
 	json_out_object(&out, NULL);
 	print_queue(&out, &claims->queue);
-	json_out_string(&out, member(CLAIM_POSITION_ID), claims->position_id);
-	json_out_string(&out, member(CLAIM_EPOCH), claims->epoch);
-	json_out_bool(&out, member(CLAIM_RENEWAL), claims->renewal);
-	json_out_int(&out, member(CLAIM_ISSUED), claims->issued_s);
-	json_out_int(&out, member(CLAIM_NOT_BEFORE), claims->issued_s);
-	json_out_int(&out, member(CLAIM_EXPIRES), claims->expires_s);
+	json_out_string(&out, "sub", claims->position_id);
+	json_out_string(&out, "epoch", claims->epoch);
+	json_out_bool(&out, "renew", claims->renewal);
+	json_out_int(&out, "iat", claims->issued_s);
+	json_out_int(&out, "nbf", claims->issued_s);
+	json_out_int(&out, "exp", claims->expires_s);
 	json_out_object_end(&out);
 	*ret_len = out.len;
 	return !out.overflow;
 }
 
-/* ---- parsing ---- */
-
-/* into zeroed storage of 'room' bytes, which keeps its last NUL */
-static bool copy_string(const struct claim_value *value, char *ret_text, size_t room)
+static bool read_session(struct scan *scan, struct session_claims *claims)
 {
-	if (value->len >= room || memchr(value->text, '\0', value->len))
-		return false;
-	memcpy(ret_text, value->text, value->len);
-	return true;
-}
-
-/* "tenant/queue" in full: the short form would be a second spelling of one audience. */
-static bool read_queue(const struct claim_value *value, struct queue_name *ret_queue)
-{
-	return memchr(value->text, '/', value->len) &&
-		   queue_name_parse(value->text, value->len, ret_queue);
-}
-
-bool position_claims_parse(const char *json, size_t len, struct position_claims *ret_claims)
-{
-	struct claim_set set;
-	struct position_claims claims = {0};
-	if (!scan_claims(json, len, &set) || (set.present & ~HAS(CLAIM_TARGET)) != POSITION_CLAIMS)
-		return false;
-	const struct claim_value *values = set.values;
-	if (!read_queue(&values[CLAIM_QUEUE], &claims.queue) ||
-		!copy_string(&values[CLAIM_POSITION_ID], claims.position_id, sizeof(claims.position_id)) ||
-		!copy_string(&values[CLAIM_EPOCH], claims.epoch, sizeof(claims.epoch)) ||
-		!copy_string(&values[CLAIM_LANE], claims.lane, sizeof(claims.lane)))
-		return false;
-	if (set.present & HAS(CLAIM_TARGET) &&
-		(!values[CLAIM_TARGET].len ||
-		 !copy_string(&values[CLAIM_TARGET], claims.target_hash, sizeof(claims.target_hash))))
-		return false;
-	claims.ticket = values[CLAIM_TICKET].number;
-	claims.issued_s = (int64_t)values[CLAIM_ISSUED].number;
-	claims.expires_s = (int64_t)values[CLAIM_EXPIRES].number;
-	if (!position_is_valid(&claims))
-		return false;
-	*ret_claims = claims;
-	return true;
+	int64_t not_before_s;
+	return TAKE(scan, "{\"aud\":\"") && take_queue(scan, &claims->queue) &&
+		   TAKE(scan, ",\"sub\":\"") && take_id(scan, POSITION_ID_CHARS, claims->position_id) &&
+		   TAKE(scan, ",\"epoch\":\"") && take_id(scan, EPOCH_CHARS, claims->epoch) &&
+		   TAKE(scan, ",\"renew\":") && take_flag(scan, &claims->renewal) &&
+		   TAKE(scan, ",\"iat\":") && take_time(scan, &claims->issued_s) &&
+		   TAKE(scan, ",\"nbf\":") && take_time(scan, &not_before_s) &&
+		   not_before_s == claims->issued_s && TAKE(scan, ",\"exp\":") &&
+		   take_time(scan, &claims->expires_s) && TAKE(scan, "}") && ends(scan);
 }
 
 bool session_claims_parse(const char *json, size_t len, struct session_claims *ret_claims)
 {
-	struct claim_set set;
-	struct session_claims claims = {0};
-	if (!scan_claims(json, len, &set) || set.present != SESSION_CLAIMS)
-		return false;
-	const struct claim_value *values = set.values;
-	if (!read_queue(&values[CLAIM_QUEUE], &claims.queue) ||
-		!copy_string(&values[CLAIM_POSITION_ID], claims.position_id, sizeof(claims.position_id)) ||
-		!copy_string(&values[CLAIM_EPOCH], claims.epoch, sizeof(claims.epoch)))
-		return false;
-	claims.renewal = values[CLAIM_RENEWAL].number != 0;
-	claims.issued_s = (int64_t)values[CLAIM_ISSUED].number;
-	claims.expires_s = (int64_t)values[CLAIM_EXPIRES].number;
-	if (values[CLAIM_NOT_BEFORE].number != values[CLAIM_ISSUED].number ||
-		!session_is_valid(&claims))
-		return false;
-	*ret_claims = claims;
-	return true;
+	struct scan scan = {.at = json, .end = json + len};
+	*ret_claims = (struct session_claims){.issued_s = 0};
+	return read_session(&scan, ret_claims) && session_is_valid(ret_claims);
 }

@@ -21,7 +21,7 @@ bool position_claims_print(const struct position_claims *claims, char ret_json[C
 bool session_claims_print(const struct session_claims *claims, char ret_json[CLAIMS_ROOM],
 						  size_t *ret_len);
 
-/* fills, only when it returns true. Clocks are not looked at. */
+/* fills; what is there after false means nothing. Clocks are not looked at. */
 bool position_claims_parse(const char *json, size_t len, struct position_claims *ret_claims);
 bool session_claims_parse(const char *json, size_t len, struct session_claims *ret_claims);
 

@@ -30,6 +30,9 @@ const struct keys *signer_keys(const struct signer *signer);
 /* 'row' is a row of signer_keys: HS256 for the first, ES256 for the other two. */
 void signer_hs256(struct signer *signer, const struct key_row *row, const struct signed_part *parts,
 				  size_t count, uint8_t ret_mac[HS256_BYTES]);
+/* Of a token's text up to its second dot, which begins with the row's header. */
+void signer_hs256_token(struct signer *signer, const struct key_row *row, const char *text,
+						size_t len, uint8_t ret_mac[HS256_BYTES]);
 void signer_es256(struct signer *signer, const struct key_row *row, const char *text, size_t len,
 				  uint8_t ret_signature[ES256_BYTES]);
 bool signer_es256_is_valid(struct signer *signer, const struct key_row *row, const char *text,

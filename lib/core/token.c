@@ -35,8 +35,7 @@ static bool hs256_holds(struct signer *signer, const struct key_row *row, const 
 						size_t signed_len, const uint8_t *presented)
 {
 	uint8_t expected[HS256_BYTES];
-	struct signed_part part = {.bytes = text, .len = signed_len};
-	signer_hs256(signer, row, &part, 1, expected);
+	signer_hs256_token(signer, row, text, signed_len, expected);
 	return CRYPTO_memcmp(expected, presented, HS256_BYTES) == 0;
 }
 
@@ -121,8 +120,7 @@ static enum wr_err seal_token(struct signer *signer, enum key_use use, const cha
 	if (use == KEY_SESSION) {
 		signer_es256(signer, row, ret_text, signed_len, signature);
 	} else {
-		struct signed_part part = {.bytes = ret_text, .len = signed_len};
-		signer_hs256(signer, row, &part, 1, signature);
+		signer_hs256_token(signer, row, ret_text, signed_len, signature);
 	}
 	ret_text[signed_len] = '.';
 	size_t len = signed_len + 1;

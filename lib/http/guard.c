@@ -159,11 +159,19 @@ static bool is_plausible_host(const char *host, size_t len)
 	return is_literal || (!memchr(host, ':', len) && !memchr(host, '[', len));
 }
 
+/* The name is a token: setting the bit of lower case cannot turn anything else into these names. */
+static bool is_named(const struct guard_header *header, const char *lower_case)
+{
+	unsigned char differ = 0;
+	for (size_t i = 0; i < header->name_len; i++)
+		differ |= (unsigned char)((header->name[i] | 0x20) ^ lower_case[i]);
+	return !differ;
+}
+
 static int single_of(const struct guard_header *header)
 {
 	for (int i = 0; i < SINGLE_COUNT; i++) {
-		if (singles[i].len == header->name_len &&
-			!strncasecmp(singles[i].name, header->name, header->name_len))
+		if (singles[i].len == header->name_len && is_named(header, singles[i].name))
 			return i;
 	}
 	return -1;
