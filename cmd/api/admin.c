@@ -18,12 +18,14 @@
 
 #define STEP_PEOPLE 500
 #define ADMIT_MAX 1000000
+#define PUT_TRIES 5
 
 /* What an admin request keeps while it waits for the store. */
 struct admin_notes {
 	struct internal *internal;
 	struct queue_name name;
-	uint64_t wanted, done; /* admit: people; delete: steps done */
+	uint64_t wanted, done; /* admit: people; delete: steps done; put: tries */
+	bool any_version;	   /* put: not tied to a version by the client */
 };
 _Static_assert(sizeof(struct admin_notes) <= HTTP_NOTES_BYTES, "notes are too small");
 
@@ -126,7 +128,7 @@ static void on_got(void *ctx, enum wr_err err, const struct synced *answer)
 		return;
 	}
 	char name[QUEUE_NAME_TEXT_BYTES];
-	size_t room = 65536;
+	size_t room = QUEUE_SETTINGS_JSON_BYTES + 8192;
 	WR_AUTO(mem_free_at) char *text = mem_alloc_zero(1, room);
 	struct json_out out;
 	queue_name_print(&notes->name, name);
@@ -159,12 +161,18 @@ void admin_get_serve(void *ctx, struct http_request *request, const struct route
 
 /* ---- making and changing ---- */
 
+static void read_for_put(struct http_request *request);
+
 static void on_put(void *ctx, enum wr_err err, enum put_result result, uint64_t version)
 {
 	static const char *const words[] = {"created", "changed", "unchanged"};
 	struct http_request *request = ctx;
 	struct admin_notes *notes = http_request_notes(request);
 	struct err_detail detail = {""};
+	if (err == WR_CONFLICT && notes->any_version && ++notes->done < PUT_TRIES) {
+		read_for_put(request);
+		return;
+	}
 	if (err != WR_OK) {
 		if (err == WR_CONFLICT)
 			(void)err_say(&detail, err, "version: the queue is at version %llu; read it again",
@@ -204,29 +212,51 @@ static enum wr_err expected_version(const struct http_request *request, uint64_t
 	return WR_OK;
 }
 
+/* What is there now is known: its secrets stay when they are not given again. They are those of a
+ * version, so the put is tied to it; who did not ask for that gets a few tries. */
+static void on_read_for_put(void *ctx, enum wr_err err, const struct synced *answer)
+{
+	struct http_request *request = ctx;
+	struct admin_notes *notes = http_request_notes(request);
+	struct internal *internal = notes->internal;
+	WR_AUTO(queue_settings_clear) struct queue_settings settings;
+	struct err_detail detail = {""};
+	uint64_t version = 0;
+	size_t len = 0;
+	const char *body = http_request_body(request, &len);
+	queue_settings_default(&settings);
+	bool is_new = err == WR_NOT_FOUND || err == WR_NO_QUEUE;
+	if (err == WR_OK || is_new)
+		err = queue_settings_from_put(body, len, is_new ? NULL : &answer->settings, &settings,
+									  &detail);
+	if (err == WR_OK)
+		err = expected_version(request, &version, &detail);
+	if (err == WR_OK && version == UINT64_MAX) {
+		notes->any_version = true;
+		version = is_new ? 0 : answer->version;
+	}
+	if (err != WR_OK) {
+		problem(internal, request, err, detail.text[0] != '\0' ? &detail : NULL);
+		return;
+	}
+	char data[QUEUE_EVENT_BYTES];
+	queue_event_data(&settings, "admin", data);
+	store_put_queue(internal->store, &notes->name, &settings, version, data, NULL, on_put, request);
+}
+
+static void read_for_put(struct http_request *request)
+{
+	struct admin_notes *notes = http_request_notes(request);
+	store_sync(notes->internal->store, &notes->name, "0", 0, 1, on_read_for_put, request);
+}
+
 void admin_put_serve(void *ctx, struct http_request *request, const struct route_match *match)
 {
 	struct internal *internal = ctx;
 	if (!admin_begin(internal, request, match))
 		return;
-	struct admin_notes *notes = http_request_notes(request);
-	struct queue_settings base, settings;
-	struct err_detail detail = {""};
-	uint64_t version = 0;
-	size_t len = 0;
-	const char *body = http_request_body(request, &len);
-	queue_settings_default(&base);
-	enum wr_err err = queue_settings_from_json(body, len, &base, &settings, &detail);
-	if (err == WR_OK)
-		err = expected_version(request, &version, &detail);
-	if (err != WR_OK) {
-		problem(internal, request, err, &detail);
-		return;
-	}
-	char data[QUEUE_EVENT_BYTES];
-	queue_event_data(&settings, "admin", data);
 	http_request_park(request);
-	store_put_queue(internal->store, &notes->name, &settings, version, data, NULL, on_put, request);
+	read_for_put(request);
 }
 
 /* ---- pause and resume ---- */
@@ -237,7 +267,8 @@ static enum wr_err read_message(const struct http_request *request,
 								struct err_detail *ret_detail)
 {
 	WR_AUTO(json_free_at) struct json_value *document = NULL;
-	struct queue_settings base, settings;
+	WR_AUTO(queue_settings_clear) struct queue_settings settings;
+	queue_settings_default(&settings);
 	size_t len = 0;
 	const char *body = http_request_body(request, &len);
 	ret_message[0] = '\0';
@@ -249,8 +280,7 @@ static enum wr_err read_message(const struct http_request *request,
 	bool has_message = json_member(document, "message") != NULL;
 	if (!json_is_object(document) || json_count(document) > (has_message ? 1u : 0u))
 		return err_say(ret_detail, WR_INVALID, "message: the body is {\"message\":\"…\"}");
-	queue_settings_default(&base);
-	err = queue_settings_from_json(body, len, &base, &settings, ret_detail);
+	err = queue_settings_from_put(body, len, NULL, &settings, ret_detail);
 	if (err == WR_OK)
 		strcpy(ret_message, settings.message);
 	return err;
@@ -267,11 +297,7 @@ static void change_state(struct internal *internal, struct http_request *request
 		problem(internal, request, err, &detail);
 		return;
 	}
-	struct queue_field *fields = mem_alloc_zero(2, sizeof(*fields));
-	fields[0].name = "state";
-	strcpy(fields[0].value, queue_state_word(state));
-	fields[1].name = "message";
-	memcpy(fields[1].value, message, strlen(message) + 1);
+	struct queue_field fields[] = {{"state", queue_state_word(state)}, {"message", message}};
 	char data[QUEUE_MESSAGE_BYTES * 6 + 64];
 	struct json_out out;
 	json_out_init(&out, data, sizeof(data) - 1);
@@ -282,7 +308,6 @@ static void change_state(struct internal *internal, struct http_request *request
 	data[out.len] = '\0';
 	http_request_park(request);
 	store_patch_queue(internal->store, &notes->name, fields, 2, data, on_put, request);
-	free(fields);
 }
 
 void admin_pause_serve(void *ctx, struct http_request *request, const struct route_match *match)

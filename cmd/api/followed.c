@@ -26,6 +26,11 @@ static void free_index(void *index)
 	position_index_free(index);
 }
 
+static void free_settings(void *settings)
+{
+	queue_settings_free(settings);
+}
+
 static void let_go(struct followed *followed, void *thing, void (*free_fn)(void *))
 {
 	struct outgoing *outgoing = mem_alloc_zero(1, sizeof(*outgoing));
@@ -57,7 +62,7 @@ void followed_free(struct followed *followed, struct quiescence *quiescence)
 	for (size_t i = 0; i < followed->lane_count; i++)
 		let_go(followed, followed->lanes[i].index, free_index);
 	if (followed->settings != NULL)
-		let_go(followed, followed->settings, free);
+		let_go(followed, followed->settings, free_settings);
 	followed_shown(followed, quiescence);
 	free(followed);
 }
@@ -69,8 +74,8 @@ static void take_settings(struct followed *followed, const struct queue_settings
 	size_t old_count = followed->lane_count;
 	memcpy(old, followed->lanes, sizeof(old));
 	if (followed->settings != NULL)
-		let_go(followed, followed->settings, free);
-	followed->settings = mem_copy(settings, sizeof(*settings));
+		let_go(followed, followed->settings, free_settings);
+	followed->settings = queue_settings_new_copy(settings);
 	followed->lane_count = settings->lane_count;
 	for (size_t i = 0; i < settings->lane_count; i++) {
 		struct followed_lane lane = {.index = NULL};

@@ -208,7 +208,7 @@ enum wr_err internal_start(struct app *app, struct internal **ret_internal,
 		.listen = app->config.internal_listen, .handler = chain_handle, .ctx = internal->chain};
 	http_limits_default(&options.limits);
 	options.limits.connections_max = 256;
-	options.limits.body_max_bytes = 65536;
+	options.limits.body_max_bytes = 256 * 1024; /* settings with a template and a logo */
 	enum wr_err err = http_server_open(internal->loop, &options, &internal->http, ret_detail);
 	if (err != WR_OK) {
 		chain_free(internal->chain);

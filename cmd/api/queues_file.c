@@ -47,12 +47,10 @@ static enum wr_err read_queue(const struct json_value *element, struct queue_nam
 		!queue_name_parse(name, strlen(name), ret_name))
 		return err_say(ret_detail, WR_BAD_CONFIG,
 					   "WR_QUEUES_FILE: each queue needs \"queue\":\"tenant/queue\"");
-	struct queue_settings base;
-	queue_settings_default(&base);
 	/* The parser takes settings alone: print the element without its name. */
 	WR_AUTO(mem_free_at) char *text = json_print_without(element, "queue");
 	struct err_detail inner = {""};
-	enum wr_err err = queue_settings_from_json(text, strlen(text), &base, ret_settings, &inner);
+	enum wr_err err = queue_settings_from_put(text, strlen(text), NULL, ret_settings, &inner);
 	if (err != WR_OK)
 		return err_say(ret_detail, WR_BAD_CONFIG, "WR_QUEUES_FILE: queue %s: %.180s", name,
 					   inner.text);
@@ -80,11 +78,11 @@ static enum wr_err each_queue(const char *path, queue_fn fn, void *ctx,
 					   "WR_QUEUES_FILE: needs a member \"queues\": [ … ]");
 	for (size_t i = 0; i < json_count(queues); i++) {
 		struct queue_name name;
-		struct queue_settings *settings = mem_alloc_zero(1, sizeof(*settings));
-		err = read_queue(json_at(queues, i), &name, settings, ret_detail);
+		WR_AUTO(queue_settings_clear) struct queue_settings settings;
+		queue_settings_default(&settings);
+		err = read_queue(json_at(queues, i), &name, &settings, ret_detail);
 		if (err == WR_OK)
-			err = fn(ctx, &name, settings);
-		free(settings);
+			err = fn(ctx, &name, &settings);
 		if (err != WR_OK)
 			return err;
 	}
@@ -136,16 +134,15 @@ static void on_put(void *ctx, enum wr_err err, enum put_result result, uint64_t 
 	call->err = err;
 }
 
-/* A hash of all the settings: two declarations that mean the same have the same. */
+/* A hash of all the settings, secrets included: two declarations that mean the same have the same. */
 static void declare(struct queue_settings *settings)
 {
-	char text[16384];
-	struct json_out out;
-	json_out_init(&out, text, sizeof(text));
-	queue_settings_to_json(settings, &out, NULL);
-	assert(!out.overflow);
+	WR_AUTO(queue_fields_clear) struct queue_fields fields;
+	queue_settings_to_fields(settings, &fields);
+	const char *last = fields.list[fields.count - 1].value;
 	_Static_assert(TARGET_HASH_CHARS == QUEUE_DECLARED_CHARS, "the hash is of another length");
-	target_hash(text, out.len, settings->declared);
+	/* The values stand behind each other, each with its NUL, in an order that does not change. */
+	target_hash(fields.text, (size_t)(last + strlen(last) - fields.text), settings->declared);
 }
 
 static enum wr_err apply(void *ctx, const struct queue_name *name, struct queue_settings *settings)

@@ -62,6 +62,7 @@ static void on_synced(void *ctx, enum wr_err err, const struct synced *answer)
 	followed_apply(followed, answer);
 	call->answer = *answer;
 	call->answer.departures = NULL;
+	queue_settings_default(&call->answer.settings); /* lent, too; followed has its own */
 }
 
 struct chunk_call {

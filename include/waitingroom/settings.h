@@ -36,7 +36,55 @@
 	X(joins_per_network_per_minute, 0, 0, 10000000, "people/min",                                  \
 	  "How many may join from one network (IPv4 /24, IPv6 /48) per minute; 0: no limit.")          \
 	X(ended_keep_ms, 3600000, 1000, 86400000, "ms",                                                \
-	  "How long an ended place is remembered, to answer late polls and repeated joins.")
+	  "How long an ended place is remembered, to answer late polls and repeated joins.")           \
+	X(opens_at_ms, 0, 0, 253402300799000, "ms since 1970",                                         \
+	  "Until then people may join and nobody is let in; 0: it is open already.")                   \
+	X(challenge_bits_min, 10, 1, 30, "bits",                                                       \
+	  "Difficulty of one puzzle of the proof of work when little is going on.")                    \
+	X(challenge_bits_max, 18, 1, 30, "bits", "The same under the heaviest load.")                  \
+	X(challenge_puzzles, 50, 1, 256, "puzzles", "How many puzzles one proof of work has.")
+
+/* C type, name, default, table of its words, sentence */
+#define QUEUE_CHOICE_TABLE(X)                                                                      \
+	X(enum queue_state, state, QUEUE_OPEN, QUEUE_STATE_TABLE, "What the queue does.")              \
+	X(enum queue_on_outage, on_outage, QUEUE_ON_OUTAGE_HOLD, QUEUE_ON_OUTAGE_TABLE,                \
+	  "What the gateway check says while it cannot know.")                                         \
+	X(enum queue_challenge, challenge, QUEUE_CHALLENGE_OFF, QUEUE_CHALLENGE_TABLE,                 \
+	  "What a browser must do before it gets a place.")                                            \
+	X(enum queue_entry, entry, QUEUE_ENTRY_OPEN, QUEUE_ENTRY_TABLE, "Who may join.")               \
+	X(enum queue_sharing, sharing, QUEUE_SHARING_LOG, QUEUE_SHARING_TABLE,                         \
+	  "A session seen from another network or browser than the one that it was given to.")
+
+/* name, most bytes, may be shown again?, sentence */
+#define QUEUE_TEXT_TABLE(X)                                                                        \
+	X(message, 512, true, "The operator's message: plain text, shown when no language fits.")      \
+	X(room_url, 256, true,                                                                         \
+	  "Where visitors' browsers reach the waiting room of this queue; empty: WR_PUBLIC_URL.")      \
+	X(captcha_site_key, 256, true, "Public key of the captcha provider.")                          \
+	X(captcha_secret, 256, false,                                                                  \
+	  "Secret key of the captcha provider. Never shown; not given: stays; \"\": taken away.")
+
+/* What has a shape of its own: name, shape in JSON, sentence */
+#define QUEUE_SHAPE_TABLE(X)                                                                       \
+	X(session_renewal, "true or false", "Sessions slide with use.")                                \
+	X(lanes, "[{\"name\",\"weight\",\"open\"}], 1..8",                                             \
+	  "Parts of the line; the weight (1..1000) shares the admissions, a lane that is not open "    \
+	  "takes entry tokens only. The first is the default lane.")                                   \
+	X(allowed_targets, "[\"https://host[:port][/path]\"], at most 16",                             \
+	  "Where visitors may want to go; none: only paths of the same site.")                         \
+	X(entry_keys, "[{\"kid\",\"alg\":\"HS256\" or \"ES256\",\"key\"}], at most 4",                 \
+	  "Keys of entry tokens: a base64url secret of 32..128 bytes or a PEM public key (P-256). "    \
+	  "The key is never shown, only its fingerprint; a row without one keeps the key of its kid.") \
+	X(bypass,                                                                                      \
+	  "[{\"path_prefix\",\"extension\",\"network\",\"user_agent\",\"header\",\"secret_sha256\","   \
+	  "\"methods\"}], at most 32",                                                                 \
+	  "Requests that the gateway check lets pass: those that fit all members of a rule.")          \
+	X(theme,                                                                                       \
+	  "{\"name\",\"logo\",\"colour\",\"colour_dark\",\"texts\":{\"en\":{\"title\",\"intro\"}}}",   \
+	  "How the waiting page looks; colours are checked for contrast.")                             \
+	X(template, "HTML of at most 48 kB, \"\": the built-in page",                                  \
+	  "A whole page of one's own; the room stands where it says <!--waitingroom-->.")              \
+	X(messages, "{\"en\":\"…\"}, at most 14 languages", "The operator's message per language.")
 
 /* Words of the field 'state'. */
 #define QUEUE_STATE_TABLE(X)                                                                       \
@@ -52,14 +100,49 @@ enum queue_state { QUEUE_STATE_TABLE(QUEUE_STATE_ENUM) QUEUE_STATE_COUNT };
 const char *queue_state_word(enum queue_state state);
 bool queue_state_parse(const char *word, enum queue_state *ret_state);
 
-enum queue_on_outage { QUEUE_ON_OUTAGE_HOLD, QUEUE_ON_OUTAGE_OPEN }; /* words "hold", "open" */
+#define QUEUE_ON_OUTAGE_TABLE(X)                                                                   \
+	X(QUEUE_ON_OUTAGE_HOLD, "hold", "Nobody without a session passes.")                            \
+	X(QUEUE_ON_OUTAGE_OPEN, "open", "Everybody passes.")
+
+#define QUEUE_CHALLENGE_TABLE(X)                                                                   \
+	X(QUEUE_CHALLENGE_OFF, "off", "Nothing.")                                                      \
+	X(QUEUE_CHALLENGE_POW, "pow", "Proof of work.")                                                \
+	X(QUEUE_CHALLENGE_TURNSTILE, "turnstile", "Cloudflare Turnstile; proof of work without it.")   \
+	X(QUEUE_CHALLENGE_HCAPTCHA, "hcaptcha", "hCaptcha; proof of work without it.")                 \
+	X(QUEUE_CHALLENGE_FRIENDLY, "friendly", "Friendly Captcha; proof of work without it.")
+
+#define QUEUE_ENTRY_TABLE(X)                                                                       \
+	X(QUEUE_ENTRY_OPEN, "open", "Everybody.")                                                      \
+	X(QUEUE_ENTRY_SIGNED, "signed", "Whoever brings an entry token.")
+
+#define QUEUE_SHARING_TABLE(X)                                                                     \
+	X(QUEUE_SHARING_OFF, "off", "Is not looked at.")                                               \
+	X(QUEUE_SHARING_LOG, "log", "Passes and is counted.")                                          \
+	X(QUEUE_SHARING_REQUEUE, "requeue", "Is sent to the room.")
+
+#define QUEUE_WORD_ENUM(name, word, sentence) name,
+enum queue_on_outage { QUEUE_ON_OUTAGE_TABLE(QUEUE_WORD_ENUM) QUEUE_ON_OUTAGE_COUNT };
+enum queue_challenge { QUEUE_CHALLENGE_TABLE(QUEUE_WORD_ENUM) QUEUE_CHALLENGE_COUNT };
+enum queue_entry { QUEUE_ENTRY_TABLE(QUEUE_WORD_ENUM) QUEUE_ENTRY_COUNT };
+enum queue_sharing { QUEUE_SHARING_TABLE(QUEUE_WORD_ENUM) QUEUE_SHARING_COUNT };
+#undef QUEUE_WORD_ENUM
+const char *queue_challenge_word(enum queue_challenge challenge);
+const char *queue_entry_word(enum queue_entry entry);
+const char *queue_sharing_word(enum queue_sharing sharing);
 
 #define QUEUE_LANES_MAX 8
 #define QUEUE_TARGETS_MAX 16
 #define QUEUE_TARGET_BYTES 256
 #define QUEUE_MESSAGE_BYTES 512
 #define QUEUE_DECLARED_CHARS 11
+#define QUEUE_ENTRY_KEYS_MAX 4
+#define QUEUE_BYPASS_MAX 32
+#define QUEUE_LANGUAGES_MAX 14
+#define QUEUE_TEMPLATE_BYTES 49152
+#define QUEUE_TEMPLATE_MARKER "<!--waitingroom-->"
 #define VISIT_TARGET_MAX_BYTES 2048 /* of the target that a visitor asks for */
+
+#define LANGUAGE_CHARS 15 /* of a language tag, "pt", "zh-Hans" */
 
 struct queue_lane {
 	char name[NAME_MAX_CHARS + 1];
@@ -67,15 +150,75 @@ struct queue_lane {
 	bool open;		 /* false: only with a signed entry token */
 };
 
+enum entry_key_alg { ENTRY_KEY_HS256, ENTRY_KEY_ES256 }; /* words "HS256", "ES256" */
+#define ENTRY_KEY_KID_CHARS 64
+#define ENTRY_KEY_TEXT_BYTES 512
+#define ENTRY_KEY_SECRET_LEAST_BYTES 32
+#define ENTRY_KEY_SECRET_MOST_BYTES 128
+#define ENTRY_KEY_FINGERPRINT_CHARS 16
+struct entry_key {
+	char kid[ENTRY_KEY_KID_CHARS + 1]; /* printable ASCII without space, quote, backslash */
+	enum entry_key_alg alg;
+	char key[ENTRY_KEY_TEXT_BYTES + 1];			/* HS256: base64url of the secret; ES256: PEM */
+	uint8_t byte_count;							/* what 'key' says: HS256 the secret; */
+	uint8_t bytes[ENTRY_KEY_SECRET_MOST_BYTES]; /* ES256 x and y, 32 bytes each */
+	char fingerprint[ENTRY_KEY_FINGERPRINT_CHARS + 1]; /* hex: begin of the SHA-256 of 'bytes' */
+};
+
+/* Requests that pass the gateway check without a session: those that fit every member given. */
+#define BYPASS_TEXT_BYTES 256
+#define BYPASS_EXTENSION_CHARS 16
+#define BYPASS_HEADER_CHARS 64
+#define BYPASS_METHODS                                                                             \
+	"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"
+struct bypass_rule {
+	char path_prefix[BYPASS_TEXT_BYTES + 1];	/* "/static"; "": any path */
+	char extension[BYPASS_EXTENSION_CHARS + 1]; /* "css", lower case; "": any */
+	char user_agent[BYPASS_TEXT_BYTES + 1];		/* glob with *, case does not count; "": any */
+	char header[BYPASS_HEADER_CHARS + 1]; /* its value's SHA-256 must be the secret's; "": any */
+	uint8_t secret_sha256[32];
+	bool has_network;
+	uint8_t network[16];  /* IPv4 as ::ffff:a.b.c.d; bits behind the prefix are 0 */
+	uint8_t network_bits; /* 0..128 of those */
+	uint16_t methods;	  /* bit i: the i-th of BYPASS_METHODS; 0: any */
+};
+
+#define THEME_NAME_BYTES 64
+#define THEME_LOGO_BYTES 8192
+#define THEME_TEXT_BYTES 300
+#define COLOUR_CHARS 7
+struct theme_text {
+	char language[LANGUAGE_CHARS + 1];
+	char title[THEME_TEXT_BYTES + 1], intro[THEME_TEXT_BYTES + 1]; /* "": the page's own */
+};
+struct queue_theme {
+	char name[THEME_NAME_BYTES + 1]; /* plain text; each may be "": as built in */
+	char colour[COLOUR_CHARS + 1], colour_dark[COLOUR_CHARS + 1]; /* "#rrggbb", lower case */
+	uint32_t text_count;
+	struct theme_text texts[QUEUE_LANGUAGES_MAX];
+	char logo[THEME_LOGO_BYTES + 1]; /* data URI of an image, safe in an attribute in quotes */
+};
+
+struct queue_message {
+	char language[LANGUAGE_CHARS + 1];
+	char text[QUEUE_MESSAGE_BYTES + 1]; /* plain text, UTF-8 */
+};
+
+/* What is large and seldom given stands behind pointers, which the settings own: a plain assignment
+ * makes a copy that borrows, valid as long as the original is; queue_settings_copy makes one that
+ * owns. A value that came from queue_settings_default and the like costs nothing to let go. */
 struct queue_settings {
 #define QUEUE_NUMBER_FIELD(name, def, low, high, unit, text) int64_t name;
 	QUEUE_NUMBER_TABLE(QUEUE_NUMBER_FIELD)
 #undef QUEUE_NUMBER_FIELD
+#define QUEUE_CHOICE_FIELD(type, name, def, words, text) type name;
+	QUEUE_CHOICE_TABLE(QUEUE_CHOICE_FIELD)
+#undef QUEUE_CHOICE_FIELD
+#define QUEUE_TEXT_FIELD(name, bytes, shown, text) char name[(bytes) + 1];
+	QUEUE_TEXT_TABLE(QUEUE_TEXT_FIELD)
+#undef QUEUE_TEXT_FIELD
 	bool session_renewal; /* sessions slide with use */
-	enum queue_state state;
-	enum queue_on_outage on_outage;
-	char message[QUEUE_MESSAGE_BYTES + 1]; /* plain text, UTF-8 */
-	uint32_t lane_count;				   /* 1..QUEUE_LANES_MAX; the first is the default lane */
+	uint32_t lane_count;  /* 1..QUEUE_LANES_MAX; the first is the default lane */
 	struct queue_lane lanes[QUEUE_LANES_MAX];
 	uint32_t target_count;
 	char targets[QUEUE_TARGETS_MAX][QUEUE_TARGET_BYTES + 1]; /* "https://host[:port][/path]" */
@@ -83,38 +226,76 @@ struct queue_settings {
 	/* Which declaration of WR_QUEUES_FILE was applied last; "" none. Not in the JSON; putting
 	 * settings without it leaves what the store has. */
 	char declared[QUEUE_DECLARED_CHARS + 1];
+	/* owned: */
+	uint32_t entry_key_count, bypass_count, message_count;
+	struct entry_key *entry_keys;
+	struct bypass_rule *bypass;
+	struct queue_message *messages;
+	struct queue_theme *theme; /* NULL: none */
+	char *template_html;	   /* NULL: none */
 };
 
-/* One lane "main" (weight 1, open), no targets, everything else as in the table. */
+/* One lane "main" (weight 1, open), no targets, everything else as in the tables. */
 void queue_settings_default(struct queue_settings *ret_settings);
 
-/* Reads a JSON object as the admin API takes it: the names above, "session_renewal" (bool),
- * "state", "on_outage", "message", "lanes" ([{"name","weight","open"}]; weight 1 and not open when
- * not given), "allowed_targets" (strings; kept as queue_settings_rebuild_target fills), "version"
- * (ignored). Fields not given keep the value in 'base'. An unknown field, a wrong type, a
- * number out of range, or values that contradict each other (poll_min_ms > poll_max_ms;
- * absent_after_ms < 1.2 × poll_max_ms; heartbeat_ttl_ms < absent_after_ms; two lanes of one name; first_heartbeat_ms < 2500) is
- * WR_INVALID with the field named in detail; text that is not a JSON object is WR_MALFORMED. */
+/* fills a copy that owns what it has; end it with queue_settings_clear. */
+void queue_settings_copy(const struct queue_settings *settings,
+						 struct queue_settings *ret_settings);
+/* Frees what the settings own; they have none of it then. */
+void queue_settings_clear(struct queue_settings *settings);
+/* The same on the heap; gives, and free(NULL) is fine. */
+struct queue_settings *queue_settings_new_copy(const struct queue_settings *settings);
+void queue_settings_free(struct queue_settings *settings);
+
+/* What the queue does at a time of the store: 'state', but QUEUE_HOLD while an open queue's
+ * opens_at_ms lies ahead. */
+enum queue_state queue_settings_state_at(const struct queue_settings *settings, int64_t now_ms);
+
+/* Reads a JSON object as the admin API takes it: the names of the tables above, and "version"
+ * (ignored). Lanes have weight 1 and are not open when they do not say; allowed_targets are kept as
+ * queue_settings_rebuild_target fills. Fields not given keep the value in 'base', and so does the key
+ * of an entry key that is given without one. An unknown field, a wrong type, a number out of range, or
+ * values that contradict each other (poll_min_ms > poll_max_ms; absent_after_ms < 1.2 × poll_max_ms;
+ * heartbeat_ttl_ms < absent_after_ms; first_heartbeat_ms < 2500; challenge_bits_min >
+ * challenge_bits_max; a captcha without its keys; entry "signed" without entry_keys; two lanes of one
+ * name) is WR_INVALID with the field named in detail; text that is not a JSON object is WR_MALFORMED.
+ * ret_settings  fills settings that own what they have, only on WR_OK. */
 WR_MUST_USE enum wr_err queue_settings_from_json(const char *json, size_t len,
 												 const struct queue_settings *base,
 												 struct queue_settings *ret_settings,
 												 struct err_detail *ret_detail);
+/* The same for a PUT: what is not given has its default, but secrets that are not given again stay
+ * as 'stored' has them (NULL: there is no such queue yet). */
+WR_MUST_USE enum wr_err queue_settings_from_put(const char *json, size_t len,
+												const struct queue_settings *stored,
+												struct queue_settings *ret_settings,
+												struct err_detail *ret_detail);
+/* Everything but secrets. QUEUE_SETTINGS_JSON_BYTES are room enough for any settings. */
+#define QUEUE_SETTINGS_JSON_BYTES (384 * 1024)
 void queue_settings_to_json(const struct queue_settings *settings, struct json_out *out,
 							const char *key);
 
 /* The store's hash: field names as above; booleans 0/1; lanes "main:1:open,vip:3:signed"; targets
- * under "allowed_targets" separated by newlines; "version" is not among them (the store's own).
- * 'fields' fills at most QUEUE_FIELDS_MAX pairs; texts live in the struct. */
-#define QUEUE_FIELDS_MAX 24
+ * under "allowed_targets" separated by newlines; what is behind pointers as JSON, "" for none;
+ * "version" is not among them (the store's own). Has the secrets. */
+#define QUEUE_FIELDS_MAX 48
 struct queue_field {
-	const char *name;
-	char value[QUEUE_TARGETS_MAX * (QUEUE_TARGET_BYTES + 1) + 1];
+	const char *name, *value;
 };
-size_t queue_settings_to_fields(const struct queue_settings *settings,
-								struct queue_field fields[QUEUE_FIELDS_MAX]);
+struct queue_fields {
+	size_t count;
+	struct queue_field list[QUEUE_FIELDS_MAX];
+	char *text; /* holds the values */
+};
+void queue_settings_to_fields(const struct queue_settings *settings,
+							  struct queue_fields *ret_fields); /* end with queue_fields_clear */
+void queue_fields_clear(struct queue_fields *fields);
 /* One field from the store into settings; an unknown field is ignored (version skew). */
 WR_MUST_USE enum wr_err queue_settings_set_field(struct queue_settings *settings, const char *name,
 												 const char *value, size_t len);
+
+/* The operator's message in a language ("pt-BR" also finds "pt"), or the default one; lent. */
+const char *queue_settings_message(const struct queue_settings *settings, const char *language);
 
 /* Lane number by name, or -1. */
 int queue_settings_lane(const struct queue_settings *settings, const char *lane);

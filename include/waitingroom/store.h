@@ -196,7 +196,8 @@ struct synced {
 	size_t lane_count;
 	struct lane_counts lanes[QUEUE_LANES_MAX];
 	bool has_settings;
-	struct queue_settings settings; /* when has_settings */
+	struct queue_settings
+		settings; /* when has_settings; a plain copy is good during the call only */
 	size_t departure_count;
 	const struct departure *departures;
 	char last_departure[STREAM_ID_BYTES]; /* the id to ask from next time; "" when there was none */

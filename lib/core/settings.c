@@ -1,124 +1,25 @@
-/* Settings: the values of one queue, what each may be, and what may go together.
+/* Settings: the values of one queue as a whole: defaults, copies, what may go together, and where
+ * the queue's visitors may want to go.
  *
- * Whole numbers come from QUEUE_NUMBER_TABLE: name, default and range are written there and nowhere
- * else. The few values that are not numbers have a function each. Every refusal names the field and
- * what it must be, because somebody will read it in a terminal with a shop on sale.
+ * What a single value may be is in settings_values.c (numbers, words, texts) and in a file for each
+ * shape (settings_entry, settings_bypass, settings_messages, theme). Every refusal names the field
+ * and what it must be, because somebody will read it in a terminal with a shop on sale.
  *
  * How settings are read and written is in settings_json.c (admin API, files) and settings_fields.c
  * (the store's hash).
  */
 #include "waitingroom/settings.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "settings_rules.h"
 #include "target.h"
+#include "waitingroom/memory.h"
 
 #define FIRST_HEARTBEAT_LEAST_MS 2500 /* the first poll comes within 2 s */
 
-/* ---- words ---- */
-
-#define STATE_WORD(name, word, sentence) [name] = (word),
-static const char *const state_words[QUEUE_STATE_COUNT] = {QUEUE_STATE_TABLE(STATE_WORD)};
-#undef STATE_WORD
-#define STATE_CHOICE(name, word, sentence) " " word
-#define STATE_CHOICES QUEUE_STATE_TABLE(STATE_CHOICE)
-
-const char *queue_state_word(enum queue_state state)
-{
-	return (unsigned)state < QUEUE_STATE_COUNT ? state_words[state] : "unknown";
-}
-
-bool queue_state_parse(const char *word, enum queue_state *ret_state)
-{
-	for (unsigned i = 0; i < QUEUE_STATE_COUNT; i++)
-		if (strcmp(word, state_words[i]) == 0) {
-			*ret_state = (enum queue_state)i;
-			return true;
-		}
-	return false;
-}
-
-const char *queue_on_outage_word(enum queue_on_outage on_outage)
-{
-	return on_outage == QUEUE_ON_OUTAGE_OPEN ? "open" : "hold";
-}
-
-enum wr_err settings_set_state(struct queue_settings *settings, const char *word,
-							   struct err_detail *ret_detail)
-{
-	if (!queue_state_parse(word, &settings->state))
-		return err_say(ret_detail, WR_INVALID, "state: must be one of" STATE_CHOICES);
-	return WR_OK;
-}
-
-enum wr_err settings_set_on_outage(struct queue_settings *settings, const char *word,
-								   struct err_detail *ret_detail)
-{
-	if (strcmp(word, "hold") == 0)
-		settings->on_outage = QUEUE_ON_OUTAGE_HOLD;
-	else if (strcmp(word, "open") == 0)
-		settings->on_outage = QUEUE_ON_OUTAGE_OPEN;
-	else
-		return err_say(ret_detail, WR_INVALID, "on_outage: must be one of hold open");
-	return WR_OK;
-}
-
-/* ---- numbers ---- */
-
-#define NUMBER_ROW(name_, def, low_, high_, unit, text)                                            \
-	{.name = #name_,                                                                               \
-	 .offset = offsetof(struct queue_settings, name_),                                             \
-	 .by_default = (def),                                                                          \
-	 .low = (low_),                                                                                \
-	 .high = (high_)},
-const struct settings_number settings_numbers[] = {QUEUE_NUMBER_TABLE(NUMBER_ROW)};
-#undef NUMBER_ROW
-const size_t settings_number_count = sizeof(settings_numbers) / sizeof(settings_numbers[0]);
-
-int64_t settings_number_get(const struct queue_settings *settings,
-							const struct settings_number *number)
-{
-	int64_t value;
-	memcpy(&value, (const char *)settings + number->offset, sizeof(value));
-	return value;
-}
-
-enum wr_err settings_number_wrong(const struct settings_number *number,
-								  struct err_detail *ret_detail)
-{
-	return err_say(ret_detail, WR_INVALID, "%s: must be a whole number %lld..%lld", number->name,
-				   (long long)number->low, (long long)number->high);
-}
-
-enum wr_err settings_number_set(struct queue_settings *settings,
-								const struct settings_number *number, int64_t value,
-								struct err_detail *ret_detail)
-{
-	if (value < number->low || value > number->high)
-		return settings_number_wrong(number, ret_detail);
-	memcpy((char *)settings + number->offset, &value, sizeof(value));
-	return WR_OK;
-}
-
-/* ---- message, lanes, targets ---- */
-
-enum wr_err settings_set_message(struct queue_settings *settings, const char *text, size_t len,
-								 struct err_detail *ret_detail)
-{
-	if (len > QUEUE_MESSAGE_BYTES)
-		return err_say(ret_detail, WR_INVALID, "message: must be at most %d bytes",
-					   QUEUE_MESSAGE_BYTES);
-	if (!utf8_is_valid(text, len))
-		return err_say(ret_detail, WR_INVALID, "message: must be UTF-8 text");
-	for (size_t i = 0; i < len; i++)
-		if (((unsigned char)text[i] < ' ' && text[i] != '\n') || text[i] == 0x7f)
-			return err_say(ret_detail, WR_INVALID,
-						   "message: must be plain text, without control characters but line ends");
-	memcpy(settings->message, text, len);
-	memset(settings->message + len, 0, sizeof(settings->message) - len);
-	return WR_OK;
-}
+/* ---- lanes and targets ---- */
 
 enum wr_err settings_add_lane(struct queue_settings *settings, const char *name, size_t len,
 							  int64_t weight, bool open, struct err_detail *ret_detail)
@@ -170,15 +71,71 @@ enum wr_err settings_add_target(struct queue_settings *settings, const char *tex
 void queue_settings_default(struct queue_settings *ret_settings)
 {
 	struct queue_settings settings = {
-		.state = QUEUE_OPEN,
-		.on_outage = QUEUE_ON_OUTAGE_HOLD,
 		.lane_count = 1,
 		.lanes = {{.name = "main", .weight = 1, .open = true}},
 	};
 #define NUMBER_DEFAULT(name, def, low, high, unit, text) settings.name = (def);
 	QUEUE_NUMBER_TABLE(NUMBER_DEFAULT)
 #undef NUMBER_DEFAULT
+#define CHOICE_DEFAULT(type, name, def, words, text) settings.name = (def);
+	QUEUE_CHOICE_TABLE(CHOICE_DEFAULT)
+#undef CHOICE_DEFAULT
 	*ret_settings = settings;
+}
+
+/* ---- copies ---- */
+
+static void *copy_rows(const void *rows, size_t count, size_t size)
+{
+	return count ? mem_copy(rows, count * size) : NULL;
+}
+
+void queue_settings_copy(const struct queue_settings *settings, struct queue_settings *ret_settings)
+{
+	struct queue_settings copy = *settings;
+	copy.entry_keys =
+		copy_rows(settings->entry_keys, settings->entry_key_count, sizeof(*settings->entry_keys));
+	copy.bypass = copy_rows(settings->bypass, settings->bypass_count, sizeof(*settings->bypass));
+	copy.messages =
+		copy_rows(settings->messages, settings->message_count, sizeof(*settings->messages));
+	copy.theme = copy_rows(settings->theme, settings->theme != NULL, sizeof(*settings->theme));
+	copy.template_html =
+		settings->template_html != NULL ? mem_copy_string(settings->template_html) : NULL;
+	*ret_settings = copy;
+}
+
+void queue_settings_clear(struct queue_settings *settings)
+{
+	settings_drop_entry_keys(settings);
+	settings_drop_bypass(settings);
+	settings_drop_messages(settings);
+	mem_free_at(&settings->theme);
+	settings->theme = NULL;
+	mem_free_at(&settings->template_html);
+	settings->template_html = NULL;
+}
+
+struct queue_settings *queue_settings_new_copy(const struct queue_settings *settings)
+{
+	struct queue_settings *copy = mem_alloc_zero(1, sizeof(*copy));
+	queue_settings_copy(settings, copy);
+	return copy;
+}
+
+void queue_settings_free(struct queue_settings *settings)
+{
+	if (settings == NULL)
+		return;
+	queue_settings_clear(settings);
+	free(settings);
+}
+
+/* ---- looking ---- */
+
+enum queue_state queue_settings_state_at(const struct queue_settings *settings, int64_t now_ms)
+{
+	bool opens_later = settings->state == QUEUE_OPEN && now_ms < settings->opens_at_ms;
+	return opens_later ? QUEUE_HOLD : settings->state;
 }
 
 int queue_settings_lane(const struct queue_settings *settings, const char *lane)
@@ -210,6 +167,19 @@ enum wr_err settings_check_whole(const struct queue_settings *settings,
 		return err_say(ret_detail, WR_INVALID,
 					   "first_heartbeat_ms: must be at least %d: the first poll takes up to 2 s",
 					   FIRST_HEARTBEAT_LEAST_MS);
+	if (settings->challenge_bits_min > settings->challenge_bits_max)
+		return err_say(ret_detail, WR_INVALID,
+					   "challenge_bits_min: must not be above challenge_bits_max, which is %lld",
+					   (long long)settings->challenge_bits_max);
+	bool is_captcha =
+		settings->challenge != QUEUE_CHALLENGE_OFF && settings->challenge != QUEUE_CHALLENGE_POW;
+	if (is_captcha && (!settings->captcha_site_key[0] || !settings->captcha_secret[0]))
+		return err_say(ret_detail, WR_INVALID, "%s: must be given with the challenge %s",
+					   settings->captcha_site_key[0] ? "captcha_secret" : "captcha_site_key",
+					   queue_challenge_word(settings->challenge));
+	if (settings->entry == QUEUE_ENTRY_SIGNED && settings->entry_key_count == 0)
+		return err_say(ret_detail, WR_INVALID,
+					   "entry_keys: must be at least one when entry is signed, or nobody can join");
 	if (settings->lane_count == 0)
 		return err_say(ret_detail, WR_INVALID, "lanes: must be at least one");
 	return WR_OK;

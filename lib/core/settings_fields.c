@@ -1,7 +1,7 @@
 /* Settings fields: the settings as the store keeps them, a hash of short texts.
  *
- *     rate_per_minute 60 … session_renewal 0|1, state open, on_outage hold, message <text>,
- *     lanes main:1:open,vip:3:signed, allowed_targets <one a line>
+ *     rate_per_minute 60 … state open, on_outage hold, message <text>, session_renewal 0|1,
+ *     lanes main:1:open,vip:3:signed, allowed_targets <one a line>, theme <JSON> …
  *
  * Fields are read one at a time, in the order in which the store gives them; a field that is not
  * known comes from a newer version and is left alone. What is written here was checked as a whole
@@ -9,66 +9,126 @@
  */
 #include "waitingroom/settings.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "settings_rules.h"
+#include "waitingroom/memory.h"
 
 /* ---- writing ---- */
 
-static char *next_field(struct queue_field *fields, size_t *count, const char *name)
+/* All texts of the longest settings, escaped. */
+#define FIELDS_TEXT_BYTES (256 * 1024)
+
+struct field_writer {
+	struct queue_fields *fields;
+	size_t used;
+};
+
+/* Where the value of the field goes; 'done' must follow with its length. */
+static char *begin(struct field_writer *writer, const char *name)
 {
-	fields[*count].name = name;
-	return fields[(*count)++].value;
+	assert(writer->fields->count < QUEUE_FIELDS_MAX);
+	char *text = writer->fields->text + writer->used;
+	writer->fields->list[writer->fields->count++] =
+		(struct queue_field){.name = name, .value = text};
+	return text;
 }
 
-static void print_lanes(const struct queue_settings *settings, char *text)
+static void done(struct field_writer *writer, size_t len)
 {
+	writer->used += len;
+	writer->fields->text[writer->used++] = '\0';
+	assert(writer->used < FIELDS_TEXT_BYTES);
+}
+
+static void put_text(struct field_writer *writer, const char *name, const char *value)
+{
+	size_t len = strlen(value);
+	memcpy(begin(writer, name), value, len);
+	done(writer, len);
+}
+
+static void put_shape(struct field_writer *writer, const struct queue_settings *settings,
+					  const char *name, bool is_there,
+					  void (*write)(const struct queue_settings *settings, struct json_out *out,
+									const char *key, bool secrets))
+{
+	struct json_out out;
+	char *text = begin(writer, name);
+	json_out_init(&out, text, FIELDS_TEXT_BYTES - writer->used);
+	if (is_there)
+		write(settings, &out, NULL, true);
+	assert(!out.overflow);
+	done(writer, out.len);
+}
+
+static size_t print_lanes(const struct queue_settings *settings, char *text)
+{
+	const char *begin_of_text = text;
 	*text = '\0';
 	for (unsigned i = 0; i < settings->lane_count; i++) {
 		const struct queue_lane *lane = &settings->lanes[i];
 		text += sprintf(text, "%s%s:%" PRIu32 ":%s", i ? "," : "", lane->name, lane->weight,
 						lane->open ? "open" : "signed");
 	}
+	return (size_t)(text - begin_of_text);
 }
 
-static void print_targets(const struct queue_settings *settings, char *text)
+static size_t print_targets(const struct queue_settings *settings, char *text)
 {
+	const char *begin_of_text = text;
 	*text = '\0';
 	for (unsigned i = 0; i < settings->target_count; i++)
 		text = stpcpy(stpcpy(text, i ? "\n" : ""), settings->targets[i]);
+	return (size_t)(text - begin_of_text);
 }
 
-size_t queue_settings_to_fields(const struct queue_settings *settings,
-								struct queue_field fields[QUEUE_FIELDS_MAX])
+static void put_tables(struct field_writer *writer, const struct queue_settings *settings)
 {
-	size_t count = 0;
-	for (size_t i = 0; i < settings_number_count; i++)
-		sprintf(next_field(fields, &count, settings_numbers[i].name), "%" PRId64,
-				settings_number_get(settings, &settings_numbers[i]));
-	strcpy(next_field(fields, &count, "session_renewal"), settings->session_renewal ? "1" : "0");
-	strcpy(next_field(fields, &count, "state"), queue_state_word(settings->state));
-	strcpy(next_field(fields, &count, "on_outage"), queue_on_outage_word(settings->on_outage));
-	strcpy(next_field(fields, &count, "message"), settings->message);
-	print_lanes(settings, next_field(fields, &count, "lanes"));
-	print_targets(settings, next_field(fields, &count, "allowed_targets"));
+	for (size_t i = 0; i < settings_number_count; i++) {
+		char *text = begin(writer, settings_numbers[i].name);
+		done(writer, (size_t)sprintf(text, "%" PRId64,
+									 settings_number_get(settings, &settings_numbers[i])));
+	}
+	for (size_t i = 0; i < settings_choice_count; i++)
+		put_text(writer, settings_choices[i].name,
+				 settings_choice_word(settings, &settings_choices[i]));
+	for (size_t i = 0; i < settings_text_count; i++)
+		put_text(writer, settings_texts[i].name, settings_text_get(settings, &settings_texts[i]));
+}
+
+void queue_settings_to_fields(const struct queue_settings *settings,
+							  struct queue_fields *ret_fields)
+{
+	*ret_fields = (struct queue_fields){.text = mem_alloc_zero(1, FIELDS_TEXT_BYTES)};
+	struct field_writer writer = {.fields = ret_fields};
+	put_tables(&writer, settings);
+	put_text(&writer, "session_renewal", settings->session_renewal ? "1" : "0");
+	done(&writer, print_lanes(settings, begin(&writer, "lanes")));
+	done(&writer, print_targets(settings, begin(&writer, "allowed_targets")));
+	put_shape(&writer, settings, "entry_keys", settings->entry_key_count > 0,
+			  settings_write_entry_keys);
+	put_shape(&writer, settings, "bypass", settings->bypass_count > 0, settings_write_bypass);
+	put_shape(&writer, settings, "theme", settings->theme != NULL, settings_write_theme);
+	put_text(&writer, "template", settings->template_html ? settings->template_html : "");
+	put_shape(&writer, settings, "messages", settings->message_count > 0, settings_write_messages);
 	if (settings->declared[0] != '\0')
-		strcpy(next_field(fields, &count, "declared"), settings->declared);
-	return count;
+		put_text(&writer, "declared", settings->declared);
+}
+
+void queue_fields_clear(struct queue_fields *fields)
+{
+	if (fields->text != NULL)
+		explicit_bzero(fields->text, FIELDS_TEXT_BYTES);
+	free(fields->text);
+	*fields = (struct queue_fields){.count = 0};
 }
 
 /* ---- reading ---- */
-
-#define WORD_CHARS 16
-
-/* A short word as a string; what is longer is none that we know. */
-static void copy_word(const char *value, size_t len, char ret_word[WORD_CHARS + 1])
-{
-	size_t chars = len <= WORD_CHARS ? len : 0;
-	memcpy(ret_word, value, chars);
-	ret_word[chars] = '\0';
-}
 
 static enum wr_err read_number(struct queue_settings *settings,
 							   const struct settings_number *number, const char *value, size_t len)
@@ -86,25 +146,6 @@ static enum wr_err read_session_renewal(struct queue_settings *settings, const c
 		return WR_INVALID;
 	settings->session_renewal = *value == '1';
 	return WR_OK;
-}
-
-static enum wr_err read_state(struct queue_settings *settings, const char *value, size_t len)
-{
-	char word[WORD_CHARS + 1];
-	copy_word(value, len, word);
-	return settings_set_state(settings, word, NULL);
-}
-
-static enum wr_err read_on_outage(struct queue_settings *settings, const char *value, size_t len)
-{
-	char word[WORD_CHARS + 1];
-	copy_word(value, len, word);
-	return settings_set_on_outage(settings, word, NULL);
-}
-
-static enum wr_err read_message(struct queue_settings *settings, const char *value, size_t len)
-{
-	return settings_set_message(settings, value, len, NULL);
 }
 
 /* Cuts what stands before 'separator', or all there is, off the front of the text. */
@@ -133,7 +174,7 @@ static enum wr_err read_lane(struct queue_settings *settings, const char *text, 
 
 static enum wr_err read_lanes(struct queue_settings *settings, const char *value, size_t len)
 {
-	struct queue_settings changed = *settings;
+	struct queue_settings changed = *settings; /* borrows what is behind pointers */
 	memset(changed.lanes, 0, sizeof(changed.lanes));
 	changed.lane_count = 0;
 	bool more = true;
@@ -152,7 +193,7 @@ static enum wr_err read_lanes(struct queue_settings *settings, const char *value
 static enum wr_err read_allowed_targets(struct queue_settings *settings, const char *value,
 										size_t len)
 {
-	struct queue_settings changed = *settings;
+	struct queue_settings changed = *settings; /* borrows what is behind pointers */
 	memset(changed.targets, 0, sizeof(changed.targets));
 	changed.target_count = 0;
 	bool more = len > 0;
@@ -177,16 +218,50 @@ static enum wr_err read_declared(struct queue_settings *settings, const char *va
 	return WR_OK;
 }
 
+/* One shape as JSON; "" takes it away. */
+static enum wr_err read_shape(struct queue_settings *settings, const char *value, size_t len,
+							  enum wr_err (*read)(struct queue_settings *settings,
+												  const struct json_value *json,
+												  struct err_detail *ret_detail),
+							  void (*drop)(struct queue_settings *settings))
+{
+	WR_AUTO(json_free_at) struct json_value *document = NULL;
+	if (len == 0) {
+		drop(settings);
+		return WR_OK;
+	}
+	enum wr_err err = json_parse(value, len, &document, NULL);
+	return err == WR_OK ? read(settings, document, NULL) : WR_INVALID;
+}
+
+#define READ_SHAPE(name)                                                                           \
+	static enum wr_err read_##name(struct queue_settings *settings, const char *value, size_t len) \
+	{                                                                                              \
+		return read_shape(settings, value, len, settings_read_##name, settings_drop_##name);       \
+	}
+READ_SHAPE(entry_keys)
+READ_SHAPE(bypass)
+READ_SHAPE(theme)
+READ_SHAPE(messages)
+#undef READ_SHAPE
+
+static enum wr_err read_template(struct queue_settings *settings, const char *value, size_t len)
+{
+	return settings_set_template(settings, value, len, NULL);
+}
+
 static const struct {
 	const char *name;
 	enum wr_err (*read)(struct queue_settings *settings, const char *value, size_t len);
 } readers[] = {
 	{"session_renewal", read_session_renewal},
-	{"state", read_state},
-	{"on_outage", read_on_outage},
-	{"message", read_message},
 	{"lanes", read_lanes},
 	{"allowed_targets", read_allowed_targets},
+	{"entry_keys", read_entry_keys},
+	{"bypass", read_bypass},
+	{"theme", read_theme},
+	{"template", read_template},
+	{"messages", read_messages},
 	{"declared", read_declared},
 };
 
@@ -196,6 +271,12 @@ enum wr_err queue_settings_set_field(struct queue_settings *settings, const char
 	for (size_t i = 0; i < settings_number_count; i++)
 		if (strcmp(name, settings_numbers[i].name) == 0)
 			return read_number(settings, &settings_numbers[i], value, len);
+	for (size_t i = 0; i < settings_choice_count; i++)
+		if (strcmp(name, settings_choices[i].name) == 0)
+			return settings_choice_set(settings, &settings_choices[i], value, len, NULL);
+	for (size_t i = 0; i < settings_text_count; i++)
+		if (strcmp(name, settings_texts[i].name) == 0)
+			return settings_text_set(settings, &settings_texts[i], value, len, NULL);
 	for (size_t i = 0; i < sizeof(readers) / sizeof(readers[0]); i++)
 		if (strcmp(name, readers[i].name) == 0)
 			return readers[i].read(settings, value, len);

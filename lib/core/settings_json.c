@@ -30,25 +30,13 @@ static const char *word_in(const struct json_value *value)
 	return json_string(value, &word) ? word : "";
 }
 
-static enum wr_err read_state(struct queue_settings *settings, const struct json_value *value,
-							  struct err_detail *ret_detail)
-{
-	return settings_set_state(settings, word_in(value), ret_detail);
-}
-
-static enum wr_err read_on_outage(struct queue_settings *settings, const struct json_value *value,
-								  struct err_detail *ret_detail)
-{
-	return settings_set_on_outage(settings, word_in(value), ret_detail);
-}
-
-static enum wr_err read_message(struct queue_settings *settings, const struct json_value *value,
-								struct err_detail *ret_detail)
+static enum wr_err read_template(struct queue_settings *settings, const struct json_value *value,
+								 struct err_detail *ret_detail)
 {
 	const char *text;
 	if (!json_string(value, &text))
-		return err_say(ret_detail, WR_INVALID, "message: must be a string");
-	return settings_set_message(settings, text, strlen(text), ret_detail);
+		return err_say(ret_detail, WR_INVALID, "template: must be a string");
+	return settings_set_template(settings, text, strlen(text), ret_detail);
 }
 
 /* {"name":"vip","weight":3,"open":true}. Not open unless it says so: forgetting must not open it. */
@@ -128,25 +116,51 @@ static const struct {
 						struct err_detail *ret_detail);
 } readers[] = {
 	{"session_renewal", read_session_renewal},
-	{"state", read_state},
-	{"on_outage", read_on_outage},
-	{"message", read_message},
 	{"lanes", read_lanes},
 	{"allowed_targets", read_allowed_targets},
+	{"entry_keys", settings_read_entry_keys},
+	{"bypass", settings_read_bypass},
+	{"theme", settings_read_theme},
+	{"template", read_template},
+	{"messages", settings_read_messages},
 	{"version", read_version},
 };
+
+static enum wr_err read_number(struct queue_settings *settings,
+							   const struct settings_number *number, const struct json_value *value,
+							   struct err_detail *ret_detail)
+{
+	int64_t whole;
+	if (!json_int(value, &whole))
+		return settings_number_wrong(number, ret_detail);
+	return settings_number_set(settings, number, whole, ret_detail);
+}
+
+static enum wr_err read_text(struct queue_settings *settings, const struct settings_text *text,
+							 const struct json_value *value, struct err_detail *ret_detail)
+{
+	const char *string;
+	if (!json_string(value, &string))
+		return err_say(ret_detail, WR_INVALID, "%s: must be a string", text->name);
+	return settings_text_set(settings, text, string, strlen(string), ret_detail);
+}
 
 static enum wr_err read_member(struct queue_settings *settings, const struct json_value *member,
 							   size_t number, struct err_detail *ret_detail)
 {
 	const char *key = json_key(member);
 	for (size_t i = 0; i < settings_number_count; i++)
-		if (strcmp(key, settings_numbers[i].name) == 0) {
-			int64_t value;
-			if (!json_int(member, &value))
-				return settings_number_wrong(&settings_numbers[i], ret_detail);
-			return settings_number_set(settings, &settings_numbers[i], value, ret_detail);
+		if (strcmp(key, settings_numbers[i].name) == 0)
+			return read_number(settings, &settings_numbers[i], member, ret_detail);
+	for (size_t i = 0; i < settings_choice_count; i++)
+		if (strcmp(key, settings_choices[i].name) == 0) {
+			const char *word = word_in(member);
+			return settings_choice_set(settings, &settings_choices[i], word, strlen(word),
+									   ret_detail);
 		}
+	for (size_t i = 0; i < settings_text_count; i++)
+		if (strcmp(key, settings_texts[i].name) == 0)
+			return read_text(settings, &settings_texts[i], member, ret_detail);
 	for (size_t i = 0; i < sizeof(readers) / sizeof(readers[0]); i++)
 		if (strcmp(key, readers[i].name) == 0)
 			return readers[i].read(settings, member, ret_detail);
@@ -155,26 +169,78 @@ static enum wr_err read_member(struct queue_settings *settings, const struct jso
 				   "member %zu of the settings: must have the name of a setting", number + 1);
 }
 
+/* Changes settings; what they are after an error means nothing. */
+static enum wr_err read_document(const struct json_value *document, struct queue_settings *settings,
+								 struct err_detail *ret_detail)
+{
+	for (size_t i = 0; i < json_count(document); i++) {
+		enum wr_err err = read_member(settings, json_at(document, i), i, ret_detail);
+		if (err != WR_OK)
+			return err;
+	}
+	return WR_OK;
+}
+
+/* The caller's from now on. */
+static void hand_over(struct queue_settings *settings, struct queue_settings *ret_settings)
+{
+	*ret_settings = *settings;
+	queue_settings_default(settings);
+}
+
+static enum wr_err parse_object(const char *json, size_t len, struct json_value **ret_document,
+								struct err_detail *ret_detail)
+{
+	enum wr_err err = json_parse(json, len, ret_document, ret_detail);
+	if (err == WR_OK && !json_is_object(*ret_document))
+		return err_say(ret_detail, WR_MALFORMED, "must be a JSON object of settings");
+	return err;
+}
+
 enum wr_err queue_settings_from_json(const char *json, size_t len,
 									 const struct queue_settings *base,
 									 struct queue_settings *ret_settings,
 									 struct err_detail *ret_detail)
 {
 	WR_AUTO(json_free_at) struct json_value *document = NULL;
-	enum wr_err err = json_parse(json, len, &document, ret_detail);
+	WR_AUTO(queue_settings_clear) struct queue_settings settings;
+	queue_settings_copy(base, &settings);
+	enum wr_err err = parse_object(json, len, &document, ret_detail);
+	if (err == WR_OK)
+		err = read_document(document, &settings, ret_detail);
+	if (err == WR_OK)
+		err = settings_check_whole(&settings, ret_detail);
+	if (err == WR_OK)
+		hand_over(&settings, ret_settings);
+	return err;
+}
+
+enum wr_err queue_settings_from_put(const char *json, size_t len,
+									const struct queue_settings *stored,
+									struct queue_settings *ret_settings,
+									struct err_detail *ret_detail)
+{
+	WR_AUTO(json_free_at) struct json_value *document = NULL;
+	WR_AUTO(queue_settings_clear) struct queue_settings settings;
+	queue_settings_default(&settings);
+	enum wr_err err = parse_object(json, len, &document, ret_detail);
 	if (err != WR_OK)
 		return err;
-	if (!json_is_object(document))
-		return err_say(ret_detail, WR_MALFORMED, "must be a JSON object of settings");
-	struct queue_settings settings = *base;
-	for (size_t i = 0; i < json_count(document); i++) {
-		err = read_member(&settings, json_at(document, i), i, ret_detail);
-		if (err != WR_OK)
-			return err;
+	if (stored != NULL) {
+		struct queue_settings secrets = settings; /* borrows */
+		secrets.entry_key_count = stored->entry_key_count;
+		secrets.entry_keys = stored->entry_keys;
+		memcpy(secrets.captcha_secret, stored->captcha_secret, sizeof(secrets.captcha_secret));
+		queue_settings_copy(&secrets, &settings);
 	}
-	err = settings_check_whole(&settings, ret_detail);
+	/* The keys are there for the rows that name them; without the member there are none. */
+	if (json_member(document, "entry_keys") == NULL)
+		settings_drop_entry_keys(&settings);
+	err = read_document(document, &settings, ret_detail);
 	if (err == WR_OK)
-		*ret_settings = settings;
+		err = settings_check_whole(&settings, ret_detail);
+	if (err == WR_OK)
+		hand_over(&settings, ret_settings);
 	return err;
 }
 
@@ -200,14 +266,23 @@ void queue_settings_to_json(const struct queue_settings *settings, struct json_o
 	for (size_t i = 0; i < settings_number_count; i++)
 		json_out_int(out, settings_numbers[i].name,
 					 settings_number_get(settings, &settings_numbers[i]));
+	for (size_t i = 0; i < settings_choice_count; i++)
+		json_out_string(out, settings_choices[i].name,
+						settings_choice_word(settings, &settings_choices[i]));
+	for (size_t i = 0; i < settings_text_count; i++)
+		if (settings_texts[i].shown)
+			json_out_string(out, settings_texts[i].name,
+							settings_text_get(settings, &settings_texts[i]));
 	json_out_bool(out, "session_renewal", settings->session_renewal);
-	json_out_string(out, "state", queue_state_word(settings->state));
-	json_out_string(out, "on_outage", queue_on_outage_word(settings->on_outage));
-	json_out_string(out, "message", settings->message);
 	write_lanes(settings, out);
 	json_out_array(out, "allowed_targets");
 	for (unsigned i = 0; i < settings->target_count; i++)
 		json_out_string(out, NULL, settings->targets[i]);
 	json_out_array_end(out);
+	settings_write_entry_keys(settings, out, "entry_keys", false);
+	settings_write_bypass(settings, out, "bypass", false);
+	settings_write_theme(settings, out, "theme", false);
+	json_out_string(out, "template", settings->template_html ? settings->template_html : "");
+	settings_write_messages(settings, out, "messages", false);
 	json_out_object_end(out);
 }

@@ -172,14 +172,13 @@ void store_put_queue(struct store *store, const struct queue_name *queue,
 					 const char *event_data, const struct queue_revival *revival, store_put_fn fn,
 					 void *ctx)
 {
-	WR_AUTO(mem_free_at)
-	struct queue_field *fields = mem_alloc_zero(QUEUE_FIELDS_MAX, sizeof(*fields));
-	size_t count = queue_settings_to_fields(settings, fields);
+	WR_AUTO(queue_fields_clear) struct queue_fields fields;
+	queue_settings_to_fields(settings, &fields);
 	size_t more = revival ? 1 + 2 * revival->seen_count : 0;
 	struct call *put = put_call(store, queue, revival ? "revive" : "put", expected_version,
-								event_data, count, more, ctx);
+								event_data, fields.count, more, ctx);
 	put->fn.put = fn;
-	add_fields(put, fields, count);
+	add_fields(put, fields.list, fields.count);
 	if (revival) {
 		call_add_text(put, revival->lost_epoch);
 		for (size_t i = 0; i < revival->seen_count; i++) {

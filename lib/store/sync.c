@@ -142,9 +142,8 @@ static enum wr_err why_no_queue(const struct reply *reply)
 
 static void sync_end(struct call *call, enum wr_err err, const struct reply *reply)
 {
-	/* Too large for the stack of a small thread: the settings alone are some 5 kB. */
-	struct synced *result = scratch_room(call->store, 1, sizeof(*result));
-	memset(result, 0, sizeof(*result));
+	/* Too large for the stack of a small thread: the settings alone are some 7 kB. */
+	WR_AUTO(mem_free_at) struct synced *result = mem_alloc_zero(1, sizeof(*result));
 	struct departures found = {.store = call->store, .result = result};
 	struct walk walk = walk_begin(err, reply);
 	walk_expect(&walk, walk_outcome(&walk) == 12 || walk.err);
@@ -156,6 +155,7 @@ static void sync_end(struct call *call, enum wr_err err, const struct reply *rep
 	if (err == WR_NO_QUEUE)
 		err = why_no_queue(reply);
 	call->fn.synced(call->ctx, err, err ? NULL : result);
+	queue_settings_clear(&result->settings);
 	mem_free_at(&found.list);
 }
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define JSON_ROOM 65536
+#define JSON_ROOM QUEUE_SETTINGS_JSON_BYTES
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -299,8 +299,7 @@ const struct ask_queue *ask_put(struct ask *ask, const struct queue_name *queue,
 const struct ask_queue *ask_patch(struct ask *ask, const struct queue_name *queue,
 								  const char *field, const char *value)
 {
-	struct queue_field patch = {.name = field};
-	snprintf(patch.value, sizeof(patch.value), "%s", value);
+	struct queue_field patch = {.name = field, .value = value};
 	store_patch_queue(ask->store, queue, &patch, 1, "{}", on_put, queue_ask(ask));
 	return queue_wait(ask);
 }

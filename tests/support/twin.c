@@ -75,11 +75,13 @@ static void run(struct twin *twin, const char *script, size_t argc, const char *
 
 static const char *settings_text(struct twin *twin, const struct queue_settings *settings)
 {
-	static struct queue_field fields[QUEUE_FIELDS_MAX];
-	size_t count = queue_settings_to_fields(settings, fields);
+	struct queue_fields fields;
+	queue_settings_to_fields(settings, &fields);
 	const char *text = "";
-	for (size_t i = 0; i < count; i++)
-		text = room_lend_print(twin->room, "%s %s=%s", text, fields[i].name, fields[i].value);
+	for (size_t i = 0; i < fields.count; i++)
+		text = room_lend_print(twin->room, "%s %s=%s", text, fields.list[i].name,
+							   fields.list[i].value);
+	queue_fields_clear(&fields);
 	return text;
 }
 

@@ -34,7 +34,7 @@ static struct queue_settings good(const char *json)
 	return settings;
 }
 
-#define JSON_ROOM 32768
+#define JSON_ROOM QUEUE_SETTINGS_JSON_BYTES
 
 static void to_json(const struct queue_settings *settings, char text[JSON_ROOM])
 {
@@ -375,6 +375,7 @@ static struct queue_settings random_settings(void)
 	settings.absent_after_ms = random_between(720000, 86400000);
 	settings.heartbeat_ttl_ms = random_between(settings.absent_after_ms, 86400000);
 	settings.first_heartbeat_ms = random_between(2500, 3600000);
+	settings.challenge_bits_min = random_between(1, settings.challenge_bits_max);
 	settings.session_renewal = dice(2);
 	settings.state = (enum queue_state)dice(QUEUE_STATE_COUNT);
 	settings.on_outage = dice(2) ? QUEUE_ON_OUTAGE_OPEN : QUEUE_ON_OUTAGE_HOLD;
@@ -386,15 +387,16 @@ static struct queue_settings random_settings(void)
 
 static struct queue_settings through_fields(const struct queue_settings *settings)
 {
-	struct queue_field *fields = mem_alloc_zero(QUEUE_FIELDS_MAX, sizeof(*fields));
+	struct queue_fields fields;
 	struct queue_settings back = defaults();
-	size_t count = queue_settings_to_fields(settings, fields);
-	assert_true(count <= QUEUE_FIELDS_MAX);
-	for (size_t i = 0; i < count; i++)
-		assert_int_equal(queue_settings_set_field(&back, fields[i].name, fields[i].value,
-												  strlen(fields[i].value)),
-						 WR_OK);
-	free(fields);
+	queue_settings_to_fields(settings, &fields);
+	for (size_t i = 0; i < fields.count; i++) {
+		const struct queue_field *field = &fields.list[i];
+		assert_int_equal(
+			queue_settings_set_field(&back, field->name, field->value, strlen(field->value)),
+			WR_OK);
+	}
+	queue_fields_clear(&fields);
 	return back;
 }
 
