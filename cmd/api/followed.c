@@ -19,7 +19,7 @@
 #include <stdlib.h>
 
 #define RANGES_AT_ONCE 256
-#define COMMON_BYTES 8192 /* a message, escaped */
+#define COMMON_BYTES 8192 /* a message, escaped; those of languages come on top */
 
 static void free_index(void *index)
 {
@@ -180,18 +180,22 @@ static double lane_rate_per_s(const struct queue_settings *settings, size_t lane
 }
 
 /* Members in an order of their own: what is the same for everybody comes first (place.c). */
-static size_t write_common(const struct queue_snapshot *picture, char ret_text[COMMON_BYTES])
+static size_t write_common(const struct queue_snapshot *picture, char *ret_text, size_t room)
 {
 	const struct queue_settings *settings = picture->settings;
+	enum queue_state state = queue_settings_state_at(settings, picture->as_of_ms);
 	char name[QUEUE_NAME_TEXT_BYTES];
 	struct json_out out;
-	json_out_init(&out, ret_text, COMMON_BYTES);
+	json_out_init(&out, ret_text, room);
 	json_out_object(&out, NULL);
 	json_out_string(&out, "status", "waiting");
 	json_out_string_n(&out, "queue_id", name, queue_name_print(&picture->name, name));
 	json_out_int(&out, "waiting", (int64_t)picture->waiting);
 	json_out_bool(&out, "paused", settings->state == QUEUE_PAUSED || picture->recovering);
+	if (state != QUEUE_OPEN)
+		json_out_string(&out, "state", queue_state_word(state));
 	json_out_string(&out, "message", settings->message);
+	queue_settings_write_news(settings, picture->as_of_ms, &out);
 	json_out_int(&out, "hold_ms", settings->heartbeat_ttl_ms);
 	json_out_int(&out, "as_of_ms", picture->as_of_ms);
 	assert(!out.overflow);
@@ -202,8 +206,8 @@ static void show_lanes(struct followed *followed, const struct synced *answer,
 					   struct queue_snapshot *picture)
 {
 	const struct queue_settings *settings = followed->settings;
-	bool paused =
-		settings->state == QUEUE_PAUSED || settings->state == QUEUE_HOLD || followed->recovering;
+	enum queue_state state = queue_settings_state_at(settings, answer->now_ms);
+	bool paused = state == QUEUE_PAUSED || state == QUEUE_HOLD || followed->recovering;
 	for (size_t i = 0; i < followed->lane_count; i++) {
 		struct followed_lane *lane = &followed->lanes[i];
 		picture->lanes[i] = lane->index;
@@ -234,8 +238,9 @@ struct queue_snapshot *followed_snapshot(struct followed *followed, const struct
 	memcpy(picture.epoch, answer->epoch, sizeof(picture.epoch));
 	memcpy(picture.lost_epoch, answer->lost_epoch, sizeof(picture.lost_epoch));
 	show_lanes(followed, answer, &picture);
-	char common[COMMON_BYTES];
-	picture.common_len = write_common(&picture, common);
+	size_t room = COMMON_BYTES + queue_settings_news_bytes(followed->settings);
+	WR_AUTO(mem_free_at) char *common = mem_alloc_zero(1, room);
+	picture.common_len = write_common(&picture, common, room);
 	struct queue_snapshot *snapshot = mem_alloc_zero(1, sizeof(*snapshot) + picture.common_len);
 	*snapshot = picture;
 	memcpy(snapshot->common, common, picture.common_len);

@@ -10,10 +10,13 @@
 #include <string.h>
 
 #include "credentials.h"
+#include "waitingroom/memory.h"
 #include "waitingroom/pacing.h"
 
 #define JSON_TYPE "application/json"
-#define ANSWER_BYTES 12288 /* token, session token, target and message, escaped */
+#define ANSWER_BYTES 28672 /* tokens, target, the message in every language, escaped */
+
+#define OWN_BYTES 8192 /* of an answer in line: what is not common, the token above all */
 
 static int64_t picture_age_ms(const struct worker *worker, const struct queue_snapshot *snapshot)
 {
@@ -114,15 +117,15 @@ static void write_waiting(struct worker *worker, struct json_out *out,
 	json_out_object_end(out);
 }
 
-/* The answer does not fit into the request's own room: a long message. Apart and not inlined, since
- * its buffer would be cleared (-ftrivial-auto-var-init) on the way of every short answer, too. */
+/* The answer does not fit into the request's own room: a long message, or one in many languages. */
 static __attribute__((noinline)) void
 reply_waiting_long(struct worker *worker, struct http_request *request, const struct parked *notes,
 				   const struct place_look *look, const char *token)
 {
-	char text[ANSWER_BYTES];
+	size_t room = look->snapshot->common_len + OWN_BYTES;
+	WR_AUTO(mem_free_at) char *text = mem_alloc_zero(1, room);
 	struct json_out out;
-	json_out_init(&out, text, sizeof(text));
+	json_out_init(&out, text, room);
 	write_waiting(worker, &out, &notes->claims, look, token);
 	http_reply(request, notes->status, JSON_TYPE, text, out.len);
 }
@@ -177,6 +180,7 @@ static void answer_admitted(struct worker *worker, struct http_request *request,
 	json_out_init(&out, text, sizeof(text));
 	write_head(&out, "admitted", &notes->claims);
 	json_out_string(&out, "message", settings->message);
+	queue_settings_write_news(settings, look->snapshot->as_of_ms, &out);
 	json_out_int(&out, "poll_after_ms", settings->poll_max_ms);
 	json_out_int(&out, "enter_within_ms", left_ms > 0 ? left_ms : 0);
 	json_out_int(&out, "as_of_ms", look->snapshot->as_of_ms);

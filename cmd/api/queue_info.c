@@ -3,8 +3,9 @@
 #include <string.h>
 
 #include "endpoints.h"
+#include "waitingroom/memory.h"
 
-#define INFO_BYTES 8192
+#define INFO_BYTES 4096
 
 /* FNV-1a over the body: equal bodies, equal tags, on every pod. */
 static void entity_tag(const char *body, size_t len, char ret_tag[20])
@@ -22,8 +23,11 @@ static void write_info(struct json_out *out, const struct queue_snapshot *snapsh
 	struct wait_range wait = wait_estimate(&snapshot->waits[0], snapshot->waiting);
 	json_out_object(out, NULL);
 	json_out_string(out, "queue_id", name);
-	json_out_string(out, "state", queue_state_word(snapshot->settings->state));
-	json_out_string(out, "message", snapshot->settings->message);
+	const struct queue_settings *settings = snapshot->settings;
+	enum queue_state state = queue_settings_state_at(settings, snapshot->as_of_ms);
+	json_out_string(out, "state", queue_state_word(state));
+	json_out_string(out, "message", settings->message);
+	queue_settings_write_news(settings, snapshot->as_of_ms, out);
 	json_out_int(out, "waiting", (int64_t)snapshot->waiting);
 	if (wait.known) {
 		json_out_object(out, "estimated_wait_s");
@@ -53,9 +57,11 @@ void queue_info_serve(void *ctx, struct http_request *request, const struct rout
 		worker_problem(worker, request, synced ? WR_NO_QUEUE : WR_STORE_AWAY, NULL);
 		return;
 	}
-	char text[INFO_BYTES], tag[20];
+	char tag[20];
+	size_t room = INFO_BYTES + queue_settings_news_bytes(snapshot->settings);
+	WR_AUTO(mem_free_at) char *text = mem_alloc_zero(1, room);
 	struct json_out out;
-	json_out_init(&out, text, sizeof(text));
+	json_out_init(&out, text, room);
 	write_info(&out, snapshot);
 	entity_tag(text, out.len, tag);
 	http_reply_header(request, "ETag", tag);

@@ -294,6 +294,12 @@ void queue_fields_clear(struct queue_fields *fields);
 WR_MUST_USE enum wr_err queue_settings_set_field(struct queue_settings *settings, const char *name,
 												 const char *value, size_t len);
 
+/* Members of a place and of the public counts that most queues do not have: "opens_at_ms" while it
+ * lies ahead, "messages" when there are any. They take at most queue_settings_news_bytes. */
+void queue_settings_write_news(const struct queue_settings *settings, int64_t now_ms,
+							   struct json_out *out);
+size_t queue_settings_news_bytes(const struct queue_settings *settings);
+
 /* The operator's message in a language ("pt-BR" also finds "pt"), or the default one; lent. */
 const char *queue_settings_message(const struct queue_settings *settings, const char *language);
 

@@ -230,9 +230,10 @@ static void end_walks(struct admit_step *step)
 	}
 }
 
-static int64_t places_to_give(const struct admission *admission, int64_t units, uint64_t limit,
-							  uint64_t extra)
+static int64_t places_to_give(const struct admission *admission, int64_t now_ms, int64_t units,
+							  uint64_t limit, uint64_t extra)
 {
+	bool is_open = now_ms >= admission->settings.opens_at_ms;
 	int64_t slots = admission_free_slots(admission);
 	enum queue_state state = admission->settings.state;
 	int64_t places = 0;
@@ -242,7 +243,7 @@ static int64_t places_to_give(const struct admission *admission, int64_t units, 
 		return (int64_t)limit;
 	if (extra > 0)
 		places = (int64_t)extra;
-	else if (state == QUEUE_OPEN || state == QUEUE_CLOSED)
+	else if (is_open && (state == QUEUE_OPEN || state == QUEUE_CLOSED))
 		places = units / UNITS_PER_PERSON;
 	places = places < slots ? places : slots;
 	places = places < (int64_t)limit ? places : (int64_t)limit;
@@ -260,7 +261,7 @@ void admission_admit(struct admission *admission, int64_t now_ms, uint64_t limit
 	*ret_admitted = (struct admission_admitted){.in_line = admission_in_line(admission),
 												.free = admission_free_slots(admission)};
 	int64_t units = admission_bucket(admission, now_ms);
-	step.wanted = (uint64_t)places_to_give(admission, units, limit, extra);
+	step.wanted = (uint64_t)places_to_give(admission, now_ms, units, limit, extra);
 	if (step.wanted > 0) {
 		serve_returned(&step);
 		begin_walks(&step);

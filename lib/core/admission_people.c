@@ -75,7 +75,8 @@ static void open_entrance(const struct admission *admission, size_t count,
 		entrance->direct = (int64_t)count;
 		return;
 	}
-	if (admission->settings.state != QUEUE_OPEN || entrance->waiting || admission->rebuilding)
+	enum queue_state state = queue_settings_state_at(&admission->settings, entrance->now_ms);
+	if (state != QUEUE_OPEN || entrance->waiting || admission->rebuilding)
 		return;
 	for (size_t i = 0; i < admission->place_count; i++)
 		if (admission->places[i].is_returned)

@@ -95,6 +95,21 @@ void settings_write_messages(const struct queue_settings *settings, struct json_
 	json_out_object_end(out);
 }
 
+void queue_settings_write_news(const struct queue_settings *settings, int64_t now_ms,
+							   struct json_out *out)
+{
+	if (now_ms < settings->opens_at_ms)
+		json_out_int(out, "opens_at_ms", settings->opens_at_ms);
+	if (settings->message_count > 0)
+		settings_write_messages(settings, out, "messages", false);
+}
+
+size_t queue_settings_news_bytes(const struct queue_settings *settings)
+{
+	/* Escaped, a byte of a message is at most two: a quote, a backslash, a line end. */
+	return 64 + settings->message_count * (2 * QUEUE_MESSAGE_BYTES + LANGUAGE_CHARS + 8);
+}
+
 static const char *find_message(const struct queue_settings *settings, const char *language,
 								size_t len)
 {

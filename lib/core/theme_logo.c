@@ -61,9 +61,9 @@ static bool is_space(char c)
 /* What stands behind "<": a name, perhaps with a prefix before a colon. */
 static bool is_refused_element(const char *at)
 {
-	static const char *const refused[] = {"script", "foreignobject", "iframe",	"embed", "object",
-										  "audio",	"video",		 "handler", "link",
-										  "base",	"set",			 "animate"};
+	static const char *const refused[] = {"script", "foreignobject", "iframe", "embed",
+										  "object", "audio",		 "video",  "handler",
+										  "link",	"base",			 "set",	   "animate"};
 	size_t len = 0;
 	at += *at == '/';
 	while (is_name_char(at[len]) || at[len] == ':') {

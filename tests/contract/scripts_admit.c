@@ -2,10 +2,12 @@
 #include "support/cmocka.h"
 #include "support/redis.h"
 #include "support/room.h"
+#include "support/room_text.h"
 #include "support/servers.h"
 #include "support/wait.h"
 #include "waitingroom/memory.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -330,6 +332,51 @@ static void a_lease_has_one_owner_and_a_number_that_rises(void **state)
 	room_free(room);
 }
 
+/* ---- opening time ---- */
+
+static void nobody_is_let_in_before_the_opening_time(void **state)
+{
+	(void)state;
+	static const char *const states[] = {"open", "closed"};
+	for (size_t i = 0; i < 2; i++) {
+		struct room *room = room_open(client, "capacity=5 state=hold");
+		room_set(room, room_lend_print(room, "opens_at_ms=%" PRId64, room->now_ms + 10000));
+		assert_string_equal(room_join(room, "ann"), "new:w:1:1");
+		room_beat(room, "ann");
+		room_set(room, room_lend_print(room, "state=%s", states[i]));
+		room_pass(room, 9999);
+		room_beat(room, "ann");
+		assert_string_equal(room_admit(room), "0 in 0 aside");
+		room_pass(room, 1);
+		assert_string_equal(room_admit(room), "1 in 0 aside");
+		room_free(room);
+	}
+}
+
+static void from_the_opening_time_on_an_empty_room_is_invisible(void **state)
+{
+	(void)state;
+	struct room *room = room_open(client, "capacity=5");
+	room_set(room, room_lend_print(room, "opens_at_ms=%" PRId64, room->now_ms + 10000));
+	room_pass(room, 10000);
+	assert_string_equal(room_join(room, "ann"), "new:a:1:0");
+	room_free(room);
+}
+
+static void an_operator_and_passthrough_do_not_wait_for_the_opening_time(void **state)
+{
+	(void)state;
+	struct room *room = room_open(client, "capacity=5");
+	room_set(room, room_lend_print(room, "opens_at_ms=%" PRId64, room->now_ms + 10000));
+	room_join(room, "ann bob");
+	room_beat(room, "ann bob");
+	assert_string_equal(room_admit_extra(room, 1), "1 in 0 aside");
+	room_set(room, "state=passthrough");
+	assert_string_equal(room_admit(room), "1 in 0 aside");
+	assert_string_equal(room_join(room, "cid"), "new:a:3:0");
+	room_free(room);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -350,6 +397,9 @@ int main(void)
 		cmocka_unit_test(an_operators_order_costs_no_token_and_needs_no_lease),
 		cmocka_unit_test(another_admitter_waits_for_the_lease_to_end),
 		cmocka_unit_test(a_lease_has_one_owner_and_a_number_that_rises),
+		cmocka_unit_test(nobody_is_let_in_before_the_opening_time),
+		cmocka_unit_test(from_the_opening_time_on_an_empty_room_is_invisible),
+		cmocka_unit_test(an_operator_and_passthrough_do_not_wait_for_the_opening_time),
 	};
 	return cmocka_run_group_tests(tests, start, stop);
 }

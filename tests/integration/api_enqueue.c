@@ -12,7 +12,7 @@
 
 #define WAITING_MEMBERS                                                                            \
 	"status:s queue_id:s position_id:s position:n ahead:n waiting:n estimated_wait_s:o0 paused:b " \
-	"message:s poll_after_ms:n hold_ms:n as_of_ms:n token:s"
+	"message:s poll_after_ms:n hold_ms:n as_of_ms:n token:s state:s"
 
 static struct stack *stack;
 static const char *url;

@@ -16,7 +16,7 @@
 #define PLACE "status:s queue_id:s position_id:s "
 #define WAITING_MEMBERS                                                                            \
 	PLACE "position:n ahead:n waiting:n estimated_wait_s:o0 paused:b message:s poll_after_ms:n "   \
-		  "hold_ms:n as_of_ms:n"
+		  "hold_ms:n as_of_ms:n state:s"
 #define ADMITTED_MEMBERS                                                                           \
 	PLACE "message:s poll_after_ms:n enter_within_ms:n as_of_ms:n redirect_url:s0"
 #define QUICK ",\"poll_min_ms\":100,\"poll_max_ms\":400,\"absent_after_ms\":500"

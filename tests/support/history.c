@@ -63,6 +63,8 @@ static void change_settings(struct history *history)
 												  QUEUE_PAUSED,		QUEUE_HOLD, QUEUE_CLOSED,
 												  QUEUE_PASSTHROUGH};
 		settings.state = states[dice(7)];
+	} else if (chance(20)) {
+		settings.opens_at_ms = history->twin->room->now_ms + (int64_t)dice(5000);
 	} else if (chance(50)) {
 		settings.capacity = (int64_t)dice(10);
 	} else {

@@ -19,7 +19,7 @@
 -- empty: when its count says otherwise, reap goes through its tickets as through lost ones.
 local NEWCOMER_MS = 3000 -- the first poll is asked for within 2 s of the join (pacing.c)
 local cfg = call('HMGET', KEYS[1], 'version', 'state', 'lanes', 'rate_per_minute', 'burst',
-	'capacity', 'claim_ttl_ms', 'absent_after_ms')
+	'capacity', 'claim_ttl_ms', 'absent_after_ms', 'opens_at_ms')
 if not cfg[1] then return { 'noqueue' } end
 local owner, limit, extra = ARGV[1], tonumber(ARGV[3]), tonumber(ARGV[6])
 if extra == 0 then
@@ -46,7 +46,7 @@ elseif state == 'passthrough' then
 	places = limit
 elseif extra > 0 then
 	places = math.min(extra, free)
-elseif state == 'open' or state == 'closed' then
+elseif (state == 'open' or state == 'closed') and now >= number(cfg[9], 0) then
 	places = math.min(math.floor(units / 60000), free)
 else
 	places = 0

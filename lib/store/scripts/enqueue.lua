@@ -15,7 +15,7 @@
 -- (not in heartbeats: visit and restore put it back). With the counter not raised the next join
 -- would take the same number: the pods' highest seen ticket, or the retried join, raises it first.
 local cfg = call('HMGET', KEYS[1], 'version', 'state', 'lanes', 'max_waiting',
-	'rate_per_minute', 'burst', 'capacity', 'claim_ttl_ms', 'joins_per_network_per_minute')
+	'rate_per_minute', 'burst', 'capacity', 'claim_ttl_ms', 'joins_per_network_per_minute', 'opens_at_ms')
 if not cfg[1] then return { 'noqueue' } end
 local state, lanes = cfg[2], lanes_of(cfg[3])
 local max_waiting, rate, burst = number(cfg[4], 0), number(cfg[5], 0), number(cfg[6], 1)
@@ -43,7 +43,7 @@ end
 local direct, units = 0, 0
 if state == 'passthrough' then
 	direct = #ARGV
-elseif state == 'open' and waiting == 0 and not counts[1]
+elseif state == 'open' and now >= number(cfg[10], 0) and waiting == 0 and not counts[1]
 	and call('ZCARD', key('returned')) == 0 then
 	units = bucket_read(rate, burst)
 	direct = math.min(math.floor(units / 60000),
