@@ -82,7 +82,7 @@ const char *admission_event_word(enum admission_event_type type);
 struct admission_event {
 	enum admission_event_type type;
 	size_t place;
-	int64_t number;	 /* admitted: waited_ms; claimed: session end */
+	int64_t number;	 /* admitted: joined_ms; claimed: session end */
 	const char *how; /* admitted, expired, restored: the word of the outbox; else "" */
 };
 

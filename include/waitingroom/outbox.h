@@ -7,7 +7,7 @@
  *     at      ms of store time
  *     epoch   life of the queue's data
  *     people  lines "id lane ticket[ extra…]" separated by \n, columns by one space; extra columns:
- *               admitted  waited_ms how       (how: line | returned | immediate | operator | passthrough)
+ *               admitted  joined_ms how       (how: line | returned | immediate | operator | passthrough)
  *               expired   reason              (silent | ghost | deleted)
  *               restored  reason              (failover | rebuilt)
  *               claimed   session_ends_ms

@@ -61,7 +61,6 @@ static void take(struct admit_step *step, size_t at, const char *how)
 {
 	struct admission *admission = step->admission;
 	struct admission_place *place = &admission->places[at];
-	int64_t waited_ms = step->now_ms - place->joined_ms;
 	admission_move(place, PLACE_ADMITTED);
 	place->has_slot = true;
 	place->slot_ends_ms = step->now_ms + admission->settings.claim_ttl_ms;
@@ -69,7 +68,7 @@ static void take(struct admit_step *step, size_t at, const char *how)
 	if (!place->is_returned)
 		admission_depart(&admission->lanes[place->lane], place->ticket);
 	admission->lanes[place->lane].admitted++;
-	admission_tell(admission, ADMISSION_ADMITTED, at, waited_ms < 0 ? 0 : waited_ms, how);
+	admission_tell(admission, ADMISSION_ADMITTED, at, place->joined_ms, how);
 	step->taken++;
 }
 

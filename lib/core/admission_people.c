@@ -151,7 +151,7 @@ static void tell_joined(struct admission *admission, const struct entrance *entr
 		admission_tell(admission, ADMISSION_ENQUEUED, i, 0, "");
 	for (size_t i = entrance->first_new; i < admission->place_count; i++)
 		if (admission->places[i].state == PLACE_ADMITTED) {
-			admission_tell(admission, ADMISSION_ADMITTED, i, 0,
+			admission_tell(admission, ADMISSION_ADMITTED, i, admission->places[i].joined_ms,
 						   passthrough ? "passthrough" : "immediate");
 			admitted++;
 		}

@@ -61,7 +61,7 @@ struct text {
 struct person {
 	struct text id, lane;
 	uint64_t ticket;
-	int64_t number;	  /* waited_ms or session_ends_ms */
+	int64_t number;	  /* joined_ms or session_ends_ms */
 	struct text word; /* how or reason */
 };
 
@@ -199,11 +199,18 @@ static enum wr_err end_body(struct event *event, struct json_out *out)
 	return out->overflow ? WR_MALFORMED : WR_OK;
 }
 
-static void put_extras(enum event_type type, const struct person *person, struct json_out *out)
+/* The outbox has the time of joining, as admit.lua finds it; a clock may have stepped since. */
+static int64_t waited_ms(const struct frame *frame, const struct person *person)
 {
-	switch (type) {
+	int64_t waited = frame->entry->at_ms - person->number;
+	return waited > 0 ? waited : 0;
+}
+
+static void put_extras(const struct frame *frame, const struct person *person, struct json_out *out)
+{
+	switch (frame->type) {
 	case EVENT_ADMITTED:
-		json_out_int(out, "waited_ms", person->number);
+		json_out_int(out, "waited_ms", waited_ms(frame, person));
 		json_out_string_n(out, "how", person->word.at, person->word.len);
 		break;
 	case EVENT_EXPIRED:
@@ -228,7 +235,7 @@ static enum wr_err print_person(const struct frame *frame, const struct person *
 	json_out_string_n(&out, "position_id", person->id.at, person->id.len);
 	json_out_string_n(&out, "lane", person->lane.at, person->lane.len);
 	json_out_int(&out, "ticket", (int64_t)person->ticket);
-	put_extras(frame->type, person, &out);
+	put_extras(frame, person, &out);
 	return end_body(event, &out);
 }
 

@@ -20,7 +20,7 @@
 /* What stands behind the first columns, or the data of a queue event. */
 static const char *const samples[EVENT_TYPE_COUNT] = {
 	[EVENT_ENQUEUED] = PLACE,
-	[EVENT_ADMITTED] = PLACE " 81234 line",
+	[EVENT_ADMITTED] = PLACE " 1767225518766 line",
 	[EVENT_MISSED] = PLACE,
 	[EVENT_EXPIRED] = PLACE " silent",
 	[EVENT_LEFT] = PLACE,

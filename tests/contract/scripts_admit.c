@@ -51,7 +51,7 @@ static void people_are_let_in_in_the_order_of_their_tickets(void **state)
 	room_free(room);
 }
 
-static void an_event_says_how_long_somebody_has_waited(void **state)
+static void an_event_says_since_when_somebody_has_waited(void **state)
 {
 	(void)state;
 	struct room *room = room_open(client, "capacity=0");
@@ -65,7 +65,7 @@ static void an_event_says_how_long_somebody_has_waited(void **state)
 		client, "EVAL %s 1 %soutbox",
 		"local e = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', '1') return e[1][2][8]",
 		room->prefix);
-	assert_string_equal(last, "ann main 1 7000 line");
+	assert_string_equal(last, "ann main 1 1700000000000 line");
 	room_free(room);
 }
 
@@ -381,7 +381,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(people_are_let_in_in_the_order_of_their_tickets),
-		cmocka_unit_test(an_event_says_how_long_somebody_has_waited),
+		cmocka_unit_test(an_event_says_since_when_somebody_has_waited),
 		cmocka_unit_test(active_people_never_exceed_the_capacity),
 		cmocka_unit_test(a_minute_lets_in_the_rate_and_not_one_more),
 		cmocka_unit_test(a_pause_of_the_ticks_leaves_no_backlog_above_the_burst),

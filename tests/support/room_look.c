@@ -25,7 +25,7 @@ static void add_event(struct room *room, struct event_filter *filter, const char
 		filter->answer = room_lend_print(room, "%s%s%s", before, *before ? " " : "", type);
 		return;
 	}
-	/* "id lane ticket[ waited_ms] how": what is told, without the numbers. */
+	/* "id lane ticket[ joined_ms] how": what is told, without the numbers. */
 	const char *how = words.count > 3 ? words.word[words.count - 1] : "";
 	if (strspn(how, "0123456789") == strlen(how))
 		how = "";

@@ -144,7 +144,7 @@ static void send_run(struct script_host *host, const char *name, const char *tex
 static bool is_write(const char *command)
 {
 	static const char *const writes[] = {"SET",	 "INCRBY", "UNLINK",		  "DEL",	"RENAME",
-										 "HSET", "HDEL",   "HINCRBY",		  "LPUSH",	"RPOP",
+										 "HSET", "HDEL",   "HINCRBY",		  "LPUSH",	"LTRIM",
 										 "ZADD", "ZREM",   "ZREMRANGEBYRANK", "SETBIT", "SETRANGE",
 										 "XADD", "PEXPIRE"};
 	for (size_t i = 0; i < sizeof(writes) / sizeof(*writes); i++)

@@ -31,7 +31,7 @@ local KEYS_OF = {
 	UNLINK = { 1, -1 }, DEL = { 1, -1 }, RENAME = { 1, 2 }, PEXPIRE = { 1, 1 },
 	HGET = { 1, 1 }, HMGET = { 1, 1 }, HGETALL = { 1, 1 }, HSET = { 1, 1 }, HDEL = { 1, 1 },
 	HINCRBY = { 1, 1 }, HEXISTS = { 1, 1 },
-	LPUSH = { 1, 1 }, RPOP = { 1, 1 }, LRANGE = { 1, 1 }, LLEN = { 1, 1 },
+	LPUSH = { 1, 1 }, LTRIM = { 1, 1 }, LRANGE = { 1, 1 }, LLEN = { 1, 1 },
 	ZADD = { 1, 1 }, ZREM = { 1, 1 }, ZCARD = { 1, 1 }, ZSCORE = { 1, 1 }, ZMSCORE = { 1, 1 },
 	ZRANGE = { 1, 1 }, ZRANGEBYSCORE = { 1, 1 }, ZREMRANGEBYRANK = { 1, 1 },
 	SETBIT = { 1, 1 }, GETBIT = { 1, 1 }, BITCOUNT = { 1, 1 }, SETRANGE = { 1, 1 },

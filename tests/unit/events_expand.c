@@ -137,9 +137,13 @@ static void a_batch_becomes_one_event_per_person_in_order(void **state)
 static void extra_columns_become_named_members(void **state)
 {
 	(void)state;
-	struct outbox_entry entry = people_entry("admitted", ID " main 7 81234 returned");
+	struct outbox_entry entry = people_entry("admitted", ID " main 7 1767225518773 returned");
 	expect(&entry, HEAD(ID ":admitted", "position", "admitted", ID)
 					   PERSON(ID, "main", "7") ",\"waited_ms\":81234,\"how\":\"returned\"" TAIL);
+	/* joined after the admission: a clock that stepped back */
+	entry = people_entry("admitted", ID " main 7 1767225600008 line");
+	expect(&entry, HEAD(ID ":admitted", "position", "admitted", ID)
+					   PERSON(ID, "main", "7") ",\"waited_ms\":0,\"how\":\"line\"" TAIL);
 	entry = people_entry("expired", ID " main 7 ghost");
 	expect(&entry, HEAD(ID ":expired", "position", "expired", ID)
 					   PERSON(ID, "main", "7") ",\"reason\":\"ghost\"" TAIL);

@@ -17,6 +17,7 @@
 -- heartbeats and puts it into sessions. People still in a list who are not waiting are dropped here,
 -- and their tickets marked gone once more, in case just the marks were lost. At its end a lane is
 -- empty: when its count says otherwise, reap goes through its tickets as through lost ones.
+local NOBODY = -9007199254740991 -- a score that is neither a time nor that of a ghost
 local NEWCOMER_MS = 3000 -- the first poll is asked for within 2 s of the join (pacing.c)
 local cfg = call('HMGET', KEYS[1], 'version', 'state', 'lanes', 'rate_per_minute', 'burst',
 	'capacity', 'claim_ttl_ms', 'absent_after_ms', 'opens_at_ms')
@@ -59,31 +60,32 @@ end
 
 local taken, aside, looked, seen, departed = {}, {}, 0, {}, {}
 
--- Has this person only just joined, so that the first heartbeat may still be on its way?
+-- Has this person only just joined, so that the first heartbeat may still be on its way? A ghost's
+-- score is the negative of the time it was made.
 local function is_newcomer(score)
-	local made = -number(score, 0)
-	if made <= 0 or made > now then return false end
-	return now - math.max(made, since) < NEWCOMER_MS
+	if score >= 0 or -score > now then return false end
+	return now - math.max(-score, since) < NEWCOMER_MS
 end
 
--- Was this person there lately? Ghosts have negative scores, nobody at all none.
+-- Was this person there lately?
+local present_from = now - absent_after
 local function is_present(score)
-	local heard = number(score, -1)
-	if heard < 0 then return false end
-	if heard < since then heard = since end
-	return now - heard <= absent_after
+	return score >= 0 and (score >= present_from or since >= present_from)
 end
 
 -- Reads what is known of some ids, in their order. 'lane': where they stand, nil to read it, too.
+local prefix = key('position:')
 local function look(ids, lane)
 	local people = {}
 	if #ids == 0 then return people end
 	local scores = call('ZMSCORE', key('heartbeats'), unpack(ids))
 	for i = 1, #ids do
 		local id = ids[i]
-		local p = call('HMGET', Q .. 'position:' .. id, 's', 't', 'j', 'a')
-		people[i] = { id = id, s = p[1], l = lane or call('HGET', Q .. 'position:' .. id, 'l'),
-			ticket = p[2] or '0', t = tonumber(p[2] or 0), j = p[3], a = p[4], score = scores[i] }
+		local hash = prefix .. id
+		local p = call('HMGET', hash, 's', 't', 'j', 'a')
+		people[i] = { id = id, hash = hash, s = p[1], l = lane or call('HGET', hash, 'l'),
+			ticket = p[2] or '0', t = tonumber(p[2] or 0), j = p[3], a = p[4],
+			known = scores[i], score = tonumber(scores[i] or NOBODY) }
 	end
 	return people
 end
@@ -117,8 +119,8 @@ local function refill(c)
 	if c.at > #c.people and not c.list_end then
 		c.used = c.used + #c.people
 		local list = call('LRANGE', c.list, int(-(c.used + count)), int(-(c.used + 1)))
-		local ids = {}
-		for i = #list, 1, -1 do ids[#ids + 1] = list[i] end
+		local ids, last = {}, #list + 1
+		for i = 1, #list do ids[i] = list[last - i] end
 		c.people, c.at = look(ids, c.lane), 1
 		c.list_end = #ids < count
 	end
@@ -194,16 +196,14 @@ end
 local lines = {}
 for i = 1, #taken do
 	local p = taken[i]
-	local waited = now - number(p.j, now)
-	if waited < 0 then waited = 0 end
-	lines[i] = p.id .. ' ' .. p.l .. ' ' .. p.ticket .. ' ' .. int(waited) .. ' ' .. p.how
+	lines[i] = p.id .. ' ' .. p.l .. ' ' .. p.ticket .. ' ' .. (p.j or int(now)) .. ' ' .. p.how
 end
 tell('admitted', epoch_now(), lines)
 
 local deadline, sessions, ids, per_lane = int(now + number(cfg[7], 600000)), {}, {}, {}
 for i = 1, #taken do
 	local p = taken[i]
-	call('HSET', position_key(p.id), 's', 'a')
+	call('HSET', p.hash, 's', 'a')
 	sessions[i * 2 - 1] = deadline
 	sessions[i * 2] = p.id
 	ids[i] = p.id
@@ -213,10 +213,10 @@ end
 local absent = {}
 for i = 1, #aside do
 	local p = aside[i]
-	call('HSET', position_key(p.id), 'a', '1')
-	if p.returned then call('HDEL', position_key(p.id), 'b') else departs(departed, p.l, p.t) end
+	call('HSET', p.hash, 'a', '1')
+	if p.returned then call('HDEL', p.hash, 'b') else departs(departed, p.l, p.t) end
 	-- A place that no set knows (a lost write) starts again as a ghost, so that reap finds it.
-	if not p.score then call('ZADD', key('heartbeats'), int(-now), p.id) end
+	if not p.known then call('ZADD', key('heartbeats'), int(-now), p.id) end
 	absent[i * 2 - 1] = p.ticket
 	absent[i * 2] = p.id
 end
@@ -234,7 +234,7 @@ for i = 1, #lanes do
 	if c.next then
 		if c.people[c.at - 1] == c.next then used = used - 1 else restored_used = restored_used - 1 end
 	end
-	if used > 0 then call('RPOP', c.list, int(used)) end
+	if used > 0 then call('LTRIM', c.list, '0', int(-used - 1)) end -- RPOP would hand them all over
 	if restored_used > 0 then call('ZREMRANGEBYRANK', c.zset, '0', int(restored_used - 1)) end
 	if #lanes > 1 then
 		call('HSET', key('tokens'), 'credit:' .. lanes[i].name, int(credits[i]))

@@ -111,7 +111,7 @@ for i = at, #ARGV, 6 do
 			units = units - 60000
 			line.gone = line.gone + 1
 			place.s, place.p = 'a', 0
-			admitted[#admitted + 1] = who .. ' 0 '
+			admitted[#admitted + 1] = who .. ' ' .. place.j .. ' '
 				.. (state == 'passthrough' and 'passthrough' or 'immediate')
 			departs(departed, name, place.t)
 		else
