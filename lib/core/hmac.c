@@ -54,3 +54,11 @@ void hmac_rest(const struct hmac *begun, const void *bytes, size_t len, uint8_t 
 	SHA256_Update(&inner, bytes, len);
 	finish(&inner, &outer, ret_mac);
 }
+
+void sha256_digest(const void *bytes, size_t len, uint8_t ret_digest[HMAC_BYTES])
+{
+	SHA256_CTX hash;
+	SHA256_Init(&hash);
+	SHA256_Update(&hash, bytes, len);
+	SHA256_Final(ret_digest, &hash);
+}

@@ -2,7 +2,7 @@
  *
  * What     A state that holds the key, and after hmac_update also the text that all messages of a
  *          kind begin with. Copy it by assignment, then update and finish the copy.
- * Used by  signer.
+ * Used by  signer, challenge.
  * Threads  plain data.
  */
 #ifndef WAITINGROOM_CORE_HMAC_H
@@ -29,5 +29,8 @@ void hmac_final(struct hmac *hmac, uint8_t ret_mac[HMAC_BYTES]);
 /* The same for a message that goes on from 'begun' with one more piece; 'begun' stays as it is. */
 void hmac_rest(const struct hmac *begun, const void *bytes, size_t len,
 			   uint8_t ret_mac[HMAC_BYTES]);
+
+/* Plain SHA-256 of something short, many times: without the look-ups of EVP's one-shot calls. */
+void sha256_digest(const void *bytes, size_t len, uint8_t ret_digest[HMAC_BYTES]);
 
 #endif
