@@ -34,6 +34,11 @@ static bool decode(const char *text, size_t len, char *ret_value, size_t room)
 	return true;
 }
 
+bool http_request_has_query(const struct http_request *request)
+{
+	return request->query != NULL;
+}
+
 bool http_request_query(const struct http_request *request, const char *name, char *ret_value,
 						size_t room)
 {
