@@ -42,10 +42,10 @@ say = $(if $(filter 1,$(V)),@:,@printf '  %-7s %s\n')
 
 # ---- flags ----
 
-PACKAGES := libmicrohttpd hiredis libnats libcjson libcurl libcrypto
+PACKAGES := libmicrohttpd hiredis libnats libcjson libcurl libcrypto zlib libbrotlienc
 PACKAGE_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 PACKAGE_LIBS := $(or $(shell pkg-config --libs $(PACKAGES) 2>/dev/null),\
-	-lmicrohttpd -lhiredis -lnats -lcjson -lcurl -lcrypto)
+	-lmicrohttpd -lhiredis -lnats -lcjson -lcurl -lcrypto -lz -lbrotlienc)
 CMOCKA_LIBS := $(or $(shell pkg-config --libs cmocka 2>/dev/null),-lcmocka)
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wstrict-prototypes \
@@ -99,7 +99,10 @@ LIBRARY_OBJECTS := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard lib/*/*.c)) \
 # A directory becomes a program once it has a main.c. cmd/api becomes waitingroom-api; names that begin with "wr" stay as they are.
 COMMANDS := $(sort $(patsubst cmd/%/,%,$(dir $(wildcard cmd/*/*.c))))
 program_of = $(BUILD)/bin/$(if $(filter wr%,$(1)),$(1),waitingroom-$(1))
-objects_of = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard cmd/$(1)/*.c))
+# What lies in its web/ is built into it.
+web_of = $(wildcard cmd/$(1)/web/*.* cmd/$(1)/web/*/*.*)
+objects_of = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard cmd/$(1)/*.c)) \
+	$(if $(call web_of,$(1)),$(BUILD)/obj/gen/$(1)_web.o)
 PROGRAMS := $(foreach command,$(patsubst cmd/%/main.c,%,$(wildcard cmd/*/main.c)),$(call program_of,$(command)))
 # What tests of a program link with: all of it but its main. A test called wrload_<x> gets wrload's.
 command_archive = $(BUILD)/lib/libcmd-$(1).a

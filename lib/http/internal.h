@@ -89,8 +89,8 @@ void http_listener_room(struct http_listener *listener);  /* a connection has en
 /* ---- requests ---- */
 
 #define REQUEST_ID_MAX_CHARS 64
-#define REPLY_HEADERS_MAX 16 /* 8 for the handler as http.h says, 8 for the chain */
-#define REPLY_HEADER_BYTES 3072
+#define REPLY_HEADERS_MAX 24 /* 16 for the handler as http.h says, 8 for the chain */
+#define REPLY_HEADER_BYTES 3584
 #define TARGET_INLINE_BYTES 256
 
 enum request_phase {
@@ -115,7 +115,7 @@ struct kept_response {
 	const char *content_type;
 	size_t header_bytes; /* of the handler's and the chain's headers */
 	char headers[KEPT_HEADER_BYTES];
-	char *id; /* the library's copy of the value of X-Request-Id */
+	char id[REQUEST_ID_MAX_CHARS + 1]; /* in its header now */
 };
 
 struct http_request {

@@ -1,10 +1,12 @@
-/* Query parameters and cookies: the two small formats inside a request that handlers ask for.
+/* Query parameters, form fields and cookies: the small formats inside a request that handlers ask
+ * for.
  *
- * Both are read where they are, each time they are asked for: most requests have neither.
+ * All are read where they are, each time they are asked for: most requests have none.
  */
 #include "internal.h"
 
 #include <string.h>
+#include <strings.h>
 
 static int hex_value(char c)
 {
@@ -34,16 +36,10 @@ static bool decode(const char *text, size_t len, char *ret_value, size_t room)
 	return true;
 }
 
-bool http_request_has_query(const struct http_request *request)
-{
-	return request->query != NULL;
-}
-
-bool http_request_query(const struct http_request *request, const char *name, char *ret_value,
-						size_t room)
+static bool find_pair(const char *pairs, const char *name, char *ret_value, size_t room)
 {
 	size_t name_len = strlen(name);
-	for (const char *pair = request->query; pair;) {
+	for (const char *pair = pairs; pair;) {
 		size_t len = strcspn(pair, "&");
 		if (len >= name_len && !memcmp(pair, name, name_len)) {
 			if (len == name_len)
@@ -54,6 +50,22 @@ bool http_request_query(const struct http_request *request, const char *name, ch
 		pair = pair[len] ? pair + len + 1 : NULL;
 	}
 	return false;
+}
+
+bool http_request_query(const struct http_request *request, const char *name, char *ret_value,
+						size_t room)
+{
+	return find_pair(request->query, name, ret_value, room);
+}
+
+bool http_request_form(const struct http_request *request, const char *name, char *ret_value,
+					   size_t room)
+{
+	static const char type[] = "application/x-www-form-urlencoded";
+	const char *given = http_request_header(request, "content-type");
+	if (!request->body_len || !given || strncasecmp(given, type, sizeof(type) - 1))
+		return false;
+	return find_pair(request->body, name, ret_value, room);
 }
 
 bool http_request_cookie(const struct http_request *request, const char *name,
