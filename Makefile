@@ -159,6 +159,12 @@ $(BUILD)/gen/store_scripts.c: $(LUA_SCRIPTS) lib/store/scripts scripts/embed
 	@mkdir -p $(@D)
 	$(Q)scripts/embed lib/store/script_texts.h store_script_text $(LUA_SCRIPTS) >$@
 
+# Likewise: the directories tell of files that are gone.
+$(BUILD)/gen/%_web.c: $$(call web_of,$$*) $$(wildcard cmd/$$*/web cmd/$$*/web/*/.) scripts/embed
+	$(say) EMBED $@
+	@mkdir -p $(@D)
+	$(Q)scripts/embed --below cmd/$*/web cmd/$*/web_file.h web_file $(call web_of,$*) >$@
+
 # From scratch each time, and again when the list of files changes: ar would keep the members of
 # files that were removed.
 $(BUILD)/files: FORCE

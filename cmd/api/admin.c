@@ -20,31 +20,21 @@
 #define ADMIT_MAX 1000000
 #define PUT_TRIES 5
 
-/* What an admin request keeps while it waits for the store. */
-struct admin_notes {
-	struct internal *internal;
-	struct queue_name name;
-	uint64_t wanted, done; /* admit: people; delete: steps done; put: tries */
-	bool any_version;	   /* put: not tied to a version by the client */
-};
-_Static_assert(sizeof(struct admin_notes) <= HTTP_NOTES_BYTES, "notes are too small");
-
-static void problem(struct internal *internal, struct http_request *request, enum wr_err err,
-					const struct err_detail *detail)
+void admin_problem(struct internal *internal, struct http_request *request, enum wr_err err,
+				   const struct err_detail *detail)
 {
 	int64_t retry_s = err_is_retryable(err) ? retry_after_s(1, jitter_next(&internal->jitter)) : 0;
 	http_reply_problem(request, err, detail, retry_s);
 }
 
-/* Key and names of a route about one queue; false: answered. */
-static bool admin_begin(struct internal *internal, struct http_request *request,
-						const struct route_match *match)
+bool admin_begin(struct internal *internal, struct http_request *request,
+				 const struct route_match *match)
 {
 	struct admin_notes *notes = http_request_notes(request);
 	notes->internal = internal;
 	if (!admin_keys_allow(atomic_load_explicit(&internal->app->admin_keys, memory_order_acquire),
 						  http_request_header(request, "Authorization"))) {
-		problem(internal, request, WR_BAD_TOKEN, NULL);
+		admin_problem(internal, request, WR_BAD_TOKEN, NULL);
 		return false;
 	}
 	if (match->count < 2)
@@ -52,10 +42,11 @@ static bool admin_begin(struct internal *internal, struct http_request *request,
 	if (!name_is_valid(match->segment[0], match->len[0]) ||
 		!name_is_valid(match->segment[1], match->len[1])) {
 		struct err_detail detail;
-		problem(internal, request,
-				err_say(&detail, WR_INVALID,
-						"tenant and queue: must be 1..63 of a-z, 0-9 and -, not beginning with -"),
-				&detail);
+		admin_problem(
+			internal, request,
+			err_say(&detail, WR_INVALID,
+					"tenant and queue: must be 1..63 of a-z, 0-9 and -, not beginning with -"),
+			&detail);
 		return false;
 	}
 	memcpy(notes->name.tenant, match->segment[0], match->len[0]);
@@ -124,7 +115,7 @@ static void on_got(void *ctx, enum wr_err err, const struct synced *answer)
 	struct http_request *request = ctx;
 	struct admin_notes *notes = http_request_notes(request);
 	if (err != WR_OK) {
-		problem(notes->internal, request, err == WR_NOT_FOUND ? WR_NO_QUEUE : err, NULL);
+		admin_problem(notes->internal, request, err == WR_NOT_FOUND ? WR_NO_QUEUE : err, NULL);
 		return;
 	}
 	char name[QUEUE_NAME_TEXT_BYTES];
@@ -179,7 +170,7 @@ static void on_put(void *ctx, enum wr_err err, enum put_result result, uint64_t 
 						  (unsigned long long)version);
 		if (err == WR_BUSY)
 			(void)err_say(&detail, err, "The former queue of this name is still being cleared.");
-		problem(notes->internal, request, err, detail.text[0] != '\0' ? &detail : NULL);
+		admin_problem(notes->internal, request, err, detail.text[0] != '\0' ? &detail : NULL);
 		return;
 	}
 	char name[QUEUE_NAME_TEXT_BYTES], text[512];
@@ -236,7 +227,7 @@ static void on_read_for_put(void *ctx, enum wr_err err, const struct synced *ans
 		version = is_new ? 0 : answer->version;
 	}
 	if (err != WR_OK) {
-		problem(internal, request, err, detail.text[0] != '\0' ? &detail : NULL);
+		admin_problem(internal, request, err, detail.text[0] != '\0' ? &detail : NULL);
 		return;
 	}
 	char data[QUEUE_EVENT_BYTES];
@@ -294,7 +285,7 @@ static void change_state(struct internal *internal, struct http_request *request
 	char message[QUEUE_MESSAGE_BYTES + 1];
 	enum wr_err err = read_message(request, message, &detail);
 	if (err != WR_OK) {
-		problem(internal, request, err, &detail);
+		admin_problem(internal, request, err, &detail);
 		return;
 	}
 	struct queue_field fields[] = {{"state", queue_state_word(state)}, {"message", message}};
@@ -331,7 +322,7 @@ static void on_admitted(void *ctx, enum wr_err err, const struct admitted *resul
 	struct http_request *request = ctx;
 	struct admin_notes *notes = http_request_notes(request);
 	if (err != WR_OK) {
-		problem(notes->internal, request, err, NULL);
+		admin_problem(notes->internal, request, err, NULL);
 		return;
 	}
 	notes->done += result->admitted;
@@ -374,7 +365,7 @@ void admin_admit_serve(void *ctx, struct http_request *request, const struct rou
 		err = err_say(&detail, WR_INVALID, "count: the body is {\"count\":N} with N 1..%d",
 					  ADMIT_MAX);
 	if (err != WR_OK) {
-		problem(internal, request, err, &detail);
+		admin_problem(internal, request, err, &detail);
 		return;
 	}
 	notes->wanted = (uint64_t)count;
@@ -395,7 +386,7 @@ static void on_deleted(void *ctx, enum wr_err err, bool more)
 		err = WR_OK;
 	notes->done++;
 	if (err != WR_OK)
-		problem(notes->internal, request, err, NULL);
+		admin_problem(notes->internal, request, err, NULL);
 	else if (more)
 		delete_step(request);
 	else

@@ -32,11 +32,15 @@ struct worker;
 struct sync;
 struct internal;
 struct admin_keys;
+struct languages;
+struct page_cache;
 
 struct app {
 	struct config config;
 	struct quiescence *quiescence;
 	struct queue_table *queues;
+	struct languages *languages;
+	struct page_cache *pages;
 	struct store_address *store_address;
 	struct trusted_proxies *proxies;
 	const char *origins[ORIGINS_MAX]; /* point into 'origins_text' */
@@ -65,7 +69,8 @@ struct app {
 	X(ENDPOINT_LEAVE, "leave")                                                                     \
 	X(ENDPOINT_QUEUE, "queue")                                                                     \
 	X(ENDPOINT_SESSION_RELEASE, "session_release")                                                 \
-	X(ENDPOINT_JWKS, "jwks")
+	X(ENDPOINT_JWKS, "jwks")                                                                       \
+	X(ENDPOINT_PAGE, "page")
 #define ENDPOINT_ENUM(id, word) id,
 enum endpoint { ENDPOINT_TABLE(ENDPOINT_ENUM) ENDPOINT_COUNT };
 #undef ENDPOINT_ENUM

@@ -8,6 +8,8 @@
 
 #include "admin_keys.h"
 #include "internal.h"
+#include "language.h"
+#include "page_cache.h"
 #include "queues_file.h"
 #include "sync.h"
 #include "waitingroom/log.h"
@@ -152,6 +154,8 @@ enum wr_err app_start(struct app **ret_app, struct err_detail *ret_detail)
 	if (err != WR_OK)
 		return err;
 	app->queues = queue_table_new(app->quiescence, (size_t)app->config.queues_max);
+	app->languages = languages_new();
+	app->pages = page_cache_start(app->quiescence, app->queues, app->languages);
 	app->sync = sync_start(app);
 	err = start_workers(app, ret_detail);
 	if (err == WR_OK)
@@ -201,6 +205,8 @@ void app_stop(struct app *app, int64_t relay_ms)
 		relay_stop(app->relay, relay_ms);
 	store_outbox_free(app->outbox);
 	sync_stop(app->sync);
+	page_cache_stop(app->pages);
+	languages_free(app->languages);
 	queue_table_free(app->queues);
 	quiescence_free(app->quiescence);
 	keys_free(atomic_load(&app->keys));

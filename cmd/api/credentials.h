@@ -11,6 +11,11 @@ WR_MUST_USE enum wr_err credentials_position(struct worker *worker, struct http_
 											 struct position_claims *ret_claims);
 WR_MUST_USE enum wr_err credentials_session(struct worker *worker, struct http_request *request,
 											struct session_claims *ret_claims);
+/* Only the cookie of this queue. */
+WR_MUST_USE enum wr_err credentials_place_cookie(struct worker *worker,
+												 struct http_request *request,
+												 const struct queue_name *queue,
+												 struct position_claims *ret_claims);
 /* Sets the place's cookie on the answer. */
 void credentials_set_cookie(struct worker *worker, struct http_request *request,
 							const struct queue_name *queue, const char *token);

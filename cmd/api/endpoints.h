@@ -11,6 +11,9 @@ void leave_serve(void *ctx, struct http_request *request, const struct route_mat
 void queue_info_serve(void *ctx, struct http_request *request, const struct route_match *match);
 void session_release_serve(void *ctx, struct http_request *request,
 						   const struct route_match *match);
+void page_serve(void *ctx, struct http_request *request, const struct route_match *match);
+void page_worker_serve(void *ctx, struct http_request *request, const struct route_match *match);
+void noscript_post_serve(void *ctx, struct http_request *request, const struct route_match *match);
 void jwks_serve(void *ctx, struct http_request *request, const struct route_match *match);
 
 /* Answers to what gather sent; err: the whole call failed, 'person' is NULL. */

@@ -12,6 +12,7 @@
 
 #include "credentials.h"
 #include "endpoints.h"
+#include "enqueue.h"
 #include "place.h"
 #include "waitingroom/json_in.h"
 #include "waitingroom/memory.h"
@@ -59,15 +60,10 @@ static enum wr_err check_type(const struct http_request *request)
 	return WR_BAD_MEDIA_TYPE;
 }
 
-struct wish { /* the body, checked for shape; texts are lent by the document */
-	const char *queue_id, *target, *lane;
-	const struct json_value *user;
-};
-
-static enum wr_err read_wish(const struct json_value *document, struct wish *ret_wish,
+static enum wr_err read_wish(const struct json_value *document, struct join_wish *ret_wish,
 							 struct err_detail *ret_detail)
 {
-	*ret_wish = (struct wish){.queue_id = NULL, .target = "", .lane = NULL, .user = NULL};
+	*ret_wish = (struct join_wish){.target = ""};
 	if (!json_is_object(document))
 		return err_say(ret_detail, WR_MALFORMED, "The body must be a JSON object.");
 	for (size_t i = 0; i < json_count(document); i++) {
@@ -120,15 +116,11 @@ static void hash_wish(struct parked *notes, const char *target, const char *user
 
 /* Fills the notes from the wish; everything that can be refused without the store is. */
 static enum wr_err prepare(struct worker *worker, struct http_request *request,
-						   const struct wish *wish, const struct queue_snapshot *snapshot,
+						   const struct join_wish *wish, const struct queue_snapshot *snapshot,
 						   struct err_detail *ret_detail)
 {
 	struct parked *notes = http_request_notes(request);
-	const char *key = NULL;
-	size_t key_len = 0;
-	enum wr_err err = read_key(request, &key, &key_len, ret_detail);
-	if (err == WR_OK)
-		err = choose_lane(snapshot->settings, wish->lane, notes->claims.lane, ret_detail);
+	enum wr_err err = choose_lane(snapshot->settings, wish->lane, notes->claims.lane, ret_detail);
 	char target[VISIT_TARGET_MAX_BYTES + 1] = "";
 	if (err == WR_OK && wish->target[0] != '\0')
 		err = queue_settings_rebuild_target(snapshot->settings, wish->target, strlen(wish->target),
@@ -145,8 +137,8 @@ static enum wr_err prepare(struct worker *worker, struct http_request *request,
 		notes->joining.target = mem_copy_string(target);
 		target_hash(target, strlen(target), notes->claims.target_hash);
 	}
-	if (key != NULL) {
-		position_id_from_key(worker->signer, &notes->claims.queue, key, key_len,
+	if (wish->key != NULL) {
+		position_id_from_key(worker->signer, &notes->claims.queue, wish->key, wish->key_len,
 							 notes->claims.position_id);
 		hash_wish(notes, target, notes->joining.user != NULL ? notes->joining.user : "");
 	} else {
@@ -157,16 +149,32 @@ static enum wr_err prepare(struct worker *worker, struct http_request *request,
 	return WR_OK;
 }
 
+enum wr_err enqueue_try(struct worker *worker, struct http_request *request,
+						const struct join_wish *wish, struct err_detail *ret_detail)
+{
+	struct parked *notes = http_request_notes(request);
+	notes->is_join = true;
+	const struct queue_snapshot *snapshot =
+		queue_table_find(worker->app->queues, &notes->claims.queue);
+	if (snapshot == NULL)
+		return atomic_load(&worker->app->synced) ? WR_NO_QUEUE : WR_STORE_AWAY;
+	if (!store_is_ready(worker->store))
+		return WR_STORE_AWAY;
+	enum wr_err err = prepare(worker, request, wish, snapshot, ret_detail);
+	if (err == WR_OK)
+		err = gather_request(worker->gather, snapshot->slot, GATHER_JOIN, request);
+	return err;
+}
+
 void enqueue_serve(void *ctx, struct http_request *request, const struct route_match *match)
 {
 	struct worker *worker = ctx;
 	struct parked *notes = http_request_notes(request);
 	struct err_detail detail = {""};
-	struct wish wish;
+	struct join_wish wish;
 	size_t len = 0;
 	(void)match;
 	notes->endpoint = ENDPOINT_ENQUEUE;
-	notes->is_join = true;
 	const char *body = http_request_body(request, &len);
 	enum wr_err err = check_type(request);
 	if (err == WR_OK)
@@ -177,20 +185,10 @@ void enqueue_serve(void *ctx, struct http_request *request, const struct route_m
 		!queue_name_parse(wish.queue_id, strlen(wish.queue_id), &notes->claims.queue))
 		err = err_say(&detail, WR_INVALID,
 					  "queue_id: must be \"queue\" or \"tenant/queue\" of a-z, 0-9 and -");
-	if (err != WR_OK) {
-		worker_problem(worker, request, err, &detail);
-		return;
-	}
-	const struct queue_snapshot *snapshot =
-		queue_table_find(worker->app->queues, &notes->claims.queue);
-	if (snapshot == NULL)
-		err = atomic_load(&worker->app->synced) ? WR_NO_QUEUE : WR_STORE_AWAY;
-	else if (!store_is_ready(worker->store))
-		err = WR_STORE_AWAY;
-	else
-		err = prepare(worker, request, &wish, snapshot, &detail);
 	if (err == WR_OK)
-		err = gather_request(worker->gather, snapshot->slot, GATHER_JOIN, request);
+		err = read_key(request, &wish.key, &wish.key_len, &detail);
+	if (err == WR_OK)
+		err = enqueue_try(worker, request, &wish, &detail);
 	if (err != WR_OK)
 		worker_problem(worker, request, err, detail.text[0] != '\0' ? &detail : NULL);
 }

@@ -28,10 +28,14 @@ enum gather_kind {
 	GATHER_KINDS
 };
 
+/* A request of the page without scripts, which is answered with HTML (noscript.c). */
+enum page_way { PAGE_NONE, PAGE_LOOK, PAGE_JOIN, PAGE_ENTER, PAGE_LEAVE };
+
 struct parked { /* the notes of every request of ours */
 	enum endpoint endpoint;
-	bool is_parked;				   /* once parked, it may be gathered again */
-	bool is_join;				   /* the answer carries the position token */
+	bool is_parked; /* once parked, it may be gathered again */
+	bool is_join;	/* the answer carries the position token */
+	enum page_way page;
 	int status;					   /* of a good answer: 200, 201 */
 	struct position_claims claims; /* the place; for a session only queue, id and epoch */
 	struct joining joining;		   /* GATHER_JOIN */

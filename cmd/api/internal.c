@@ -162,6 +162,7 @@ static const struct route internal_routes[] = {
 	{HTTP_POST, "/admin/v1/queues/{}/{}/pause", admin_pause_serve, ROUTE_NOT_LIMITED, false},
 	{HTTP_POST, "/admin/v1/queues/{}/{}/resume", admin_resume_serve, ROUTE_NOT_LIMITED, false},
 	{HTTP_POST, "/admin/v1/queues/{}/{}/admit", admin_admit_serve, ROUTE_NOT_LIMITED, false},
+	{HTTP_POST, "/admin/v1/queues/{}/{}/preview", admin_preview_serve, ROUTE_NOT_LIMITED, false},
 };
 
 static void turn_begins(void *ctx)

@@ -6,6 +6,7 @@
 
 #include "app.h"
 #include "waitingroom/http.h"
+#include "waitingroom/router.h"
 
 struct internal {
 	struct app *app;
@@ -27,6 +28,24 @@ const char *internal_address(const struct internal *internal);
 
 /* exposition.c: the page of /metrics */
 void exposition_serve(void *ctx, struct http_request *request, const struct route_match *match);
+/* What an admin request keeps while it waits for the store. */
+struct admin_notes {
+	struct internal *internal;
+	struct queue_name name;
+	uint64_t wanted, done; /* admit: people; delete: steps done; put: tries */
+	bool any_version;	   /* put: not tied to a version by the client */
+};
+_Static_assert(sizeof(struct admin_notes) <= HTTP_NOTES_BYTES, "notes are too small");
+
+/* What every admin route begins with: the key, and the names of a route about one queue; false:
+ * answered. */
+bool admin_begin(struct internal *internal, struct http_request *request,
+				 const struct route_match *match);
+void admin_problem(struct internal *internal, struct http_request *request, enum wr_err err,
+				   const struct err_detail *detail);
+
+/* preview.c */
+void admin_preview_serve(void *ctx, struct http_request *request, const struct route_match *match);
 /* admin.c; ctx is the internal port */
 void admin_list_serve(void *ctx, struct http_request *request, const struct route_match *match);
 void admin_get_serve(void *ctx, struct http_request *request, const struct route_match *match);

@@ -3,6 +3,7 @@
  */
 #include "credentials.h"
 #include "endpoints.h"
+#include "noscript.h"
 #include "place.h"
 
 void leave_serve(void *ctx, struct http_request *request, const struct route_match *match)
@@ -27,6 +28,10 @@ void leave_answer(struct worker *worker, struct http_request *request, enum wr_e
 	(void)person; /* whatever it was before, it is over now */
 	if (err != WR_OK) {
 		worker_problem(worker, request, err, NULL);
+		return;
+	}
+	if (notes->page != PAGE_NONE) {
+		noscript_left(worker, request);
 		return;
 	}
 	credentials_drop_cookie(worker, request, &notes->claims.queue);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "credentials.h"
+#include "noscript.h"
 #include "waitingroom/memory.h"
 #include "waitingroom/pacing.h"
 
@@ -23,8 +24,7 @@ static int64_t picture_age_ms(const struct worker *worker, const struct queue_sn
 	return mono_diff_ms(snapshot->taken, loop_now(worker->loop));
 }
 
-/* The store's time now, as far as this pod can tell. */
-static int64_t store_now_ms(const struct worker *worker, const struct queue_snapshot *snapshot)
+int64_t place_store_now_ms(const struct worker *worker, const struct queue_snapshot *snapshot)
 {
 	return snapshot->as_of_ms + picture_age_ms(worker, snapshot);
 }
@@ -135,6 +135,10 @@ static void reply_waiting(struct worker *worker, struct http_request *request,
 						  const char *token)
 {
 	struct json_out out;
+	if (notes->page != PAGE_NONE) {
+		noscript_in_line(worker, request, look);
+		return;
+	}
 	json_out_init(&out, http_reply_room(request), HTTP_REPLY_ROOM);
 	write_waiting(worker, &out, &notes->claims, look, token);
 	if (out.overflow)
@@ -175,7 +179,13 @@ static void answer_admitted(struct worker *worker, struct http_request *request,
 			return;
 		}
 	}
-	int64_t left_ms = visit->ends_ms - store_now_ms(worker, look->snapshot);
+	int64_t left_ms = visit->ends_ms - place_store_now_ms(worker, look->snapshot);
+	if (notes->is_join)
+		credentials_set_cookie(worker, request, &notes->claims.queue, token);
+	if (notes->page != PAGE_NONE) {
+		noscript_admitted(worker, request, look, visit->target, left_ms);
+		return;
+	}
 	struct json_out out;
 	json_out_init(&out, text, sizeof(text));
 	write_head(&out, "admitted", &notes->claims);
@@ -193,8 +203,6 @@ static void answer_admitted(struct worker *worker, struct http_request *request,
 	if (token[0] != '\0')
 		json_out_string(&out, "token", token);
 	json_out_object_end(&out);
-	if (notes->is_join)
-		credentials_set_cookie(worker, request, &notes->claims.queue, token);
 	http_reply(request, notes->status, JSON_TYPE, text, out.len);
 }
 

@@ -19,6 +19,9 @@ struct place_look {
 enum place_source place_find(struct worker *worker, const struct position_claims *claims,
 							 struct place_look *ret_look, enum wr_err *ret_err);
 
+/* The store's time now, as far as this pod can tell. */
+int64_t place_store_now_ms(const struct worker *worker, const struct queue_snapshot *snapshot);
+
 /* The place object of somebody in line, from the notes of the request; 'position' 0: not known
  * (null). Has a token, and sets the cookie, for a join and when the token is of a lost life. */
 void place_answer_in_line(struct worker *worker, struct http_request *request,

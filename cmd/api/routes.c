@@ -8,6 +8,9 @@ const struct route public_routes[] = {
 	{HTTP_POST, "/leave", leave_serve, ROUTE_LIMITED, true},
 	{HTTP_GET, "/queues/{}/{}", queue_info_serve, ROUTE_NOT_LIMITED, true},
 	{HTTP_POST, "/session/release", session_release_serve, ROUTE_LIMITED, true},
+	{HTTP_GET, "/q/{}/{}", page_serve, ROUTE_NOT_LIMITED, false},
+	{HTTP_POST, "/q/{}/{}", noscript_post_serve, ROUTE_LIMITED, false},
+	{HTTP_GET, "/room-worker.js", page_worker_serve, ROUTE_NOT_LIMITED, false},
 	{HTTP_GET, "/.well-known/jwks.json", jwks_serve, ROUTE_NOT_LIMITED, true},
 };
 const size_t public_route_count = sizeof(public_routes) / sizeof(public_routes[0]);

@@ -16,6 +16,7 @@
 
 #include "endpoints.h"
 #include "gather.h"
+#include "page.h"
 #include "waitingroom/json_in.h"
 #include "waitingroom/log.h"
 #include "waitingroom/memory.h"
@@ -249,5 +250,8 @@ void worker_problem(struct worker *worker, struct http_request *request, enum wr
 		log_event(LOG_LEVEL_ERROR, "request_bug", LOG_TEXT("request_id", http_request_id(request)),
 				  LOG_TEXT("path", http_request_path(request)));
 	}
-	http_reply_problem(request, err, detail, retry_s);
+	if (((struct parked *)http_request_notes(request))->page != PAGE_NONE)
+		page_problem(worker, request, err);
+	else
+		http_reply_problem(request, err, detail, retry_s);
 }

@@ -86,6 +86,15 @@ void epoch_random(char ret_epoch[EPOCH_CHARS + 1]);
 void target_hash(const char *target, size_t len, char ret_hash[TARGET_HASH_CHARS + 1]);
 /* hex of SHA-256, for admin keys kept hashed; 64 characters and NUL */
 void sha256_hex(const char *text, size_t len, char ret_hex[65]);
+/* base64 with padding, as Content-Security-Policy wants it */
+void sha256_base64(const char *text, size_t len, char ret_text[45]);
+/* 128 bits of HMAC-SHA256 with the identity key over purpose NUL text, base64url: signs links of our
+ * own. One purpose's never hold for another's. */
+#define LINK_MAC_CHARS 22
+void link_mac(struct signer *signer, const char *purpose, const char *text, size_t len,
+			  char ret_mac[LINK_MAC_CHARS + 1]);
+/* Takes the same time wherever the first difference is. */
+bool link_mac_is_equal(const char *given, const char mac[LINK_MAC_CHARS + 1]);
 
 /* The primitive layer, for the RFC 7515 vectors in the tests: checks header.payload against the
  * signature part with the given raw key. */

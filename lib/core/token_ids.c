@@ -5,6 +5,7 @@
  * queue's name cannot hold a NUL, so the NUL between the two keeps ("a", "bc") and ("ab", "c")
  * apart.
  */
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,11 +17,13 @@
 
 #define POSITION_ID_BYTES 12
 #define SHORT_HASH_BYTES 8
+#define LINK_MAC_BYTES 16
 #define SHA256_BYTES 32
 
 _Static_assert(BASE64URL_LEN(POSITION_ID_BYTES) == POSITION_ID_CHARS, "");
 _Static_assert(BASE64URL_LEN(SHORT_HASH_BYTES) == EPOCH_CHARS, "");
 _Static_assert(BASE64URL_LEN(SHORT_HASH_BYTES) == TARGET_HASH_CHARS, "");
+_Static_assert(BASE64URL_LEN(LINK_MAC_BYTES) == LINK_MAC_CHARS, "");
 
 static void must(bool done, const char *what)
 {
@@ -96,4 +99,28 @@ void sha256_hex(const char *text, size_t len, char ret_hex[65])
 		ret_hex[2 * i + 1] = hex[digest[i] & 15];
 	}
 	ret_hex[2 * SHA256_BYTES] = '\0';
+}
+
+void sha256_base64(const char *text, size_t len, char ret_text[45])
+{
+	uint8_t digest[SHA256_BYTES];
+	sha256(text, len, digest);
+	EVP_EncodeBlock((unsigned char *)ret_text, digest, SHA256_BYTES);
+}
+
+void link_mac(struct signer *signer, const char *purpose, const char *text, size_t len,
+			  char ret_mac[LINK_MAC_CHARS + 1])
+{
+	struct signed_part parts[] = {
+		{.bytes = purpose, .len = strlen(purpose) + 1}, /* with its NUL */
+		{.bytes = text, .len = len},
+	};
+	uint8_t mac[HS256_BYTES];
+	signer_hs256(signer, signer_keys(signer)->first[KEY_IDENTITY], parts, 2, mac);
+	encode(mac, LINK_MAC_BYTES, ret_mac);
+}
+
+bool link_mac_is_equal(const char *given, const char mac[LINK_MAC_CHARS + 1])
+{
+	return strlen(given) == LINK_MAC_CHARS && CRYPTO_memcmp(given, mac, LINK_MAC_CHARS) == 0;
 }

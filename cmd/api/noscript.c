@@ -1,0 +1,361 @@
+/* The waiting page without scripts.
+ *
+ *     ?nojs=1, no place ─► a form ─► POST do=join ─► enqueue.c ─► 303 to ?nojs=1
+ *     ?nojs=1, a place  ─► counts as a heartbeat ─► where one stands, with Refresh: 20
+ *         &stop=1           the same without Refresh (WCAG 2.2.2: it can be turned off)
+ *         your turn         a button ─► POST do=enter ─► 303 to the site
+ *         leaving           &leave=1 asks ─► POST do=leave ─► 303 to &left=1
+ *
+ * The place is in the same cookie as with scripts, so switching between the two keeps it. A form
+ * changes something, so it must come from our own page: the browser says so (Sec-Fetch-Site), or,
+ * where it does not (old, or plain HTTP), it brings a cookie that is only sent on same-site requests.
+ */
+#include "noscript.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "credentials.h"
+#include "endpoints.h"
+#include "enqueue.h"
+#include "noscript_view.h"
+#include "waitingroom/memory.h"
+#include "waitingroom/pacing.h"
+
+#define REFRESH_MOST_S 20
+#define FORM_COOKIE_BYTES 96
+
+/* ---- is it our own form? ---- */
+
+static const char *form_cookie(const struct worker *worker)
+{
+	return worker->app->config.secure_cookies ? "__Host-wr-form" : "wr-form";
+}
+
+static void put_form_cookie(struct view *view)
+{
+	char value[FORM_COOKIE_BYTES];
+	snprintf(value, sizeof(value), "%s=1; Path=/; HttpOnly; SameSite=Strict%s",
+			 form_cookie(view->worker), view->worker->app->config.secure_cookies ? "; Secure" : "");
+	http_reply_header(view->request, "Set-Cookie", value);
+}
+
+static bool is_own_form(const struct worker *worker, const struct http_request *request)
+{
+	const char *site = http_request_header(request, "Sec-Fetch-Site"), *value;
+	size_t len;
+	if (site != NULL)
+		return strcmp(site, "same-origin") == 0;
+	return http_request_cookie(request, form_cookie(worker), &value, &len);
+}
+
+/* ---- pages ---- */
+
+static bool asks(const struct http_request *request, const char *name)
+{
+	char value[8];
+	return http_request_query(request, name, value, sizeof(value));
+}
+
+static enum queue_state state_now(const struct worker *worker,
+								  const struct queue_snapshot *snapshot)
+{
+	return queue_settings_state_at(snapshot->settings, place_store_now_ms(worker, snapshot));
+}
+
+static void show_join(struct view *view, const char *heading, const char *button)
+{
+	bool is_closed = state_now(view->worker, view->snapshot) == QUEUE_CLOSED;
+	view_heading(view, is_closed ? "nojs.error.queue_closed" : heading);
+	view_message(view);
+	if (!is_closed) {
+		view_paragraph(view, "nojs.join_intro");
+		view_button(view, "join", button);
+	}
+	put_form_cookie(view);
+	view_reply(view, 200);
+}
+
+static void ask_leave(struct view *view)
+{
+	view_heading(view, "nojs.leave_ask");
+	view_button(view, "leave", "nojs.leave_yes");
+	view_anchor(view, "", "nojs.leave_no");
+	put_form_cookie(view);
+	view_reply(view, 200);
+}
+
+static void redirect(struct http_request *request, const char *url)
+{
+	http_reply_header(request, "Location", url);
+	http_reply(request, 303, "text/plain; charset=utf-8", "", 0);
+}
+
+static void redirect_back(struct worker *worker, struct http_request *request,
+						  const struct queue_snapshot *snapshot, const char *more)
+{
+	struct view view;
+	char link[VIEW_LINK_BYTES];
+	view_init(&view, worker, request, snapshot);
+	view_link(&view, more, link);
+	redirect(request, link);
+}
+
+/* ---- a place ---- */
+
+/* Often enough that the place is held, however short that is. */
+static int64_t refresh_s(const struct queue_settings *settings)
+{
+	int64_t third = settings->heartbeat_ttl_ms / 3000;
+	return third < 1 ? 1 : third < REFRESH_MOST_S ? third : REFRESH_MOST_S;
+}
+
+static void put_refresh(struct view *view, int64_t seconds)
+{
+	char text[24];
+	if (asks(view->request, "stop")) {
+		view_paragraph(view, "nojs.stopped");
+		view_number_paragraph(view, "nojs.held",
+							  view->snapshot->settings->heartbeat_ttl_ms / 60000);
+		view_anchor(view, "", "nojs.start");
+		return;
+	}
+	snprintf(text, sizeof(text), "%lld", (long long)seconds);
+	http_reply_header(view->request, "Refresh", text);
+	view_number_paragraph(view, "nojs.refreshes", seconds);
+	view_anchor(view, "&stop=1", "nojs.stop");
+}
+
+static const char *heading_of(enum queue_state state)
+{
+	return state == QUEUE_PAUSED ? "nojs.paused"
+		   : state == QUEUE_HOLD ? "nojs.early"
+								 : "nojs.waiting";
+}
+
+static void show_place(struct view *view, const struct place_look *look)
+{
+	view_heading(view, heading_of(state_now(view->worker, look->snapshot)));
+	view_message(view);
+	view_place(view, look);
+	if (look->stale)
+		view_paragraph(view, "nojs.stale");
+	put_refresh(view, refresh_s(look->snapshot->settings));
+	view_anchor(view, asks(view->request, "stop") ? "&stop=1" : "", "nojs.check");
+	view_anchor(view, "&leave=1", "nojs.leave");
+	put_form_cookie(view);
+	view_reply(view, 200);
+}
+
+void noscript_in_line(struct worker *worker, struct http_request *request,
+					  const struct place_look *look)
+{
+	const struct parked *notes = http_request_notes(request);
+	if (notes->page != PAGE_LOOK) { /* joined, or wanted in too early */
+		redirect_back(worker, request, look->snapshot, "");
+		return;
+	}
+	WR_AUTO(view_free) struct view view;
+	view_init(&view, worker, request, look->snapshot);
+	show_place(&view, look);
+}
+
+/* Somebody who looks is shown a button, because a page that reloads by itself does not know whether
+ * anybody sees it; whoever has just pressed one goes on. */
+void noscript_admitted(struct worker *worker, struct http_request *request,
+					   const struct place_look *look, const char *redirect_url, int64_t left_ms)
+{
+	const struct parked *notes = http_request_notes(request);
+	bool has_target = redirect_url != NULL && redirect_url[0] != '\0';
+	if (notes->page != PAGE_LOOK && has_target) {
+		redirect(request, redirect_url);
+		return;
+	}
+	WR_AUTO(view_free) struct view view;
+	view_init(&view, worker, request, look->snapshot);
+	view_heading(&view, "nojs.turn");
+	view_message(&view);
+	if (has_target) {
+		if (left_ms >= 60000)
+			view_number_paragraph(&view, "nojs.enter_within", left_ms / 60000);
+		view_button(&view, "enter", "nojs.enter");
+	} else {
+		view_paragraph(&view, "nojs.no_target");
+	}
+	view_anchor(&view, "&leave=1", "nojs.leave");
+	put_form_cookie(&view);
+	view_reply(&view, 200);
+}
+
+void noscript_left(struct worker *worker, struct http_request *request)
+{
+	const struct parked *notes = http_request_notes(request);
+	credentials_drop_cookie(worker, request, &notes->claims.queue);
+	redirect_back(worker, request, NULL, "&left=1");
+}
+
+/* ---- requests ---- */
+
+/* Looks the place of the cookie up: where it stands is answered at once or by the store. */
+static void look_up(struct worker *worker, struct http_request *request)
+{
+	struct parked *notes = http_request_notes(request);
+	struct place_look look;
+	enum wr_err err = WR_OK;
+	switch (place_find(worker, &notes->claims, &look, &err)) {
+	case PLACE_FROM_INDEX:
+		gather_beat(worker->gather, look.snapshot, look.lane, &notes->claims);
+		metrics_add(worker->shard, METRIC_BEATS, look.stale ? BEAT_STALE : BEAT_INDEX, 1);
+		place_answer_in_line(worker, request, &look);
+		return;
+	case PLACE_FROM_STORE:
+		err = gather_request(worker->gather, look.snapshot->slot, GATHER_POLL, request);
+		break;
+	case PLACE_REFUSED:
+		break;
+	}
+	if (err != WR_OK)
+		worker_problem(worker, request, err, NULL);
+}
+
+void noscript_serve(struct worker *worker, struct http_request *request,
+					const struct queue_snapshot *snapshot)
+{
+	struct parked *notes = http_request_notes(request);
+	WR_AUTO(view_free) struct view view;
+	struct position_claims claims;
+	view_init(&view, worker, request, snapshot);
+	notes->page = PAGE_LOOK;
+	notes->status = 200;
+	if (asks(request, "left")) {
+		show_join(&view, "nojs.left", "nojs.rejoin");
+	} else if (credentials_place_cookie(worker, request, &snapshot->name, &claims) != WR_OK) {
+		show_join(&view, "title", "nojs.join");
+	} else if (asks(request, "leave")) {
+		ask_leave(&view);
+	} else {
+		notes->claims = claims;
+		look_up(worker, request);
+	}
+}
+
+static enum wr_err join(struct worker *worker, struct http_request *request,
+						const struct view *view)
+{
+	struct parked *notes = http_request_notes(request);
+	char target[VISIT_TARGET_MAX_BYTES + 1], key[POSITION_ID_CHARS + 1];
+	size_t target_len = 0;
+	if (view->target[0] != '\0' && !base64url_decode(view->target, strlen(view->target), target,
+													 sizeof(target) - 1, &target_len))
+		return WR_INVALID;
+	target[target_len] = '\0';
+	struct join_wish wish = {.target = target};
+	if (http_request_form(request, "key", key, sizeof(key)) && key[0] != '\0') {
+		wish.key = key;
+		wish.key_len = strlen(key);
+	}
+	if (strlen(target) != target_len)
+		return WR_INVALID;
+	notes->page = PAGE_JOIN;
+	return enqueue_try(worker, request, &wish, NULL);
+}
+
+void noscript_post_serve(void *ctx, struct http_request *request, const struct route_match *match)
+{
+	struct worker *worker = ctx;
+	struct parked *notes = http_request_notes(request);
+	const struct queue_snapshot *snapshot = NULL;
+	char what[8] = "";
+	notes->endpoint = ENDPOINT_PAGE;
+	notes->page = PAGE_JOIN;
+	enum wr_err err = page_find_queue(worker, match, &notes->claims.queue, &snapshot);
+	if (err == WR_OK && !is_own_form(worker, request))
+		err = WR_FORBIDDEN;
+	if (err != WR_OK || !http_request_form(request, "do", what, sizeof(what))) {
+		worker_problem(worker, request, err != WR_OK ? err : WR_MALFORMED, NULL);
+		return;
+	}
+	struct position_claims claims;
+	bool has_place = credentials_place_cookie(worker, request, &snapshot->name, &claims) == WR_OK;
+	WR_AUTO(view_free) struct view view;
+	view_init(&view, worker, request, snapshot);
+	if (strcmp(what, "join") == 0 && !has_place) {
+		err = join(worker, request, &view);
+	} else if (strcmp(what, "enter") == 0 && has_place) {
+		notes->page = PAGE_ENTER;
+		notes->claims = claims;
+		look_up(worker, request);
+	} else if (strcmp(what, "leave") == 0 && has_place) {
+		notes->page = PAGE_LEAVE;
+		notes->claims = claims;
+		err = gather_request(worker->gather, snapshot->slot, GATHER_LEAVE, request);
+	} else {
+		redirect_back(worker, request, snapshot, "");
+	}
+	if (err != WR_OK)
+		worker_problem(worker, request, err, NULL);
+}
+
+/* ---- errors ---- */
+
+static bool may_rejoin(enum wr_err err)
+{
+	return err == WR_PLACE_EXPIRED || err == WR_PLACE_LEFT || err == WR_TURN_MISSED ||
+		   err == WR_SESSION_ENDED;
+}
+
+/* The key of what to say; those without a text of their own share one. */
+static const char *sentence_key(enum wr_err err)
+{
+	switch (err) {
+	case WR_NO_QUEUE:
+		return "nojs.error.no_such_queue";
+	case WR_PLACE_EXPIRED:
+		return "nojs.error.place_expired";
+	case WR_PLACE_LEFT:
+		return "nojs.left";
+	case WR_TURN_MISSED:
+		return "nojs.error.turn_missed";
+	case WR_SESSION_ENDED:
+		return "nojs.error.session_ended";
+	case WR_QUEUE_CLOSED:
+		return "nojs.error.queue_closed";
+	case WR_QUEUE_FULL:
+		return "nojs.error.queue_full";
+	case WR_RATE_LIMITED:
+		return "nojs.error.rate_limited";
+	case WR_FORBIDDEN:
+		return "nojs.error.forbidden";
+	case WR_INVALID:
+	case WR_MALFORMED:
+		return "nojs.error.invalid";
+	default:
+		return err_is_retryable(err) ? "nojs.error.busy" : "nojs.error.other";
+	}
+}
+
+void page_problem(struct worker *worker, struct http_request *request, enum wr_err err)
+{
+	const struct parked *notes = http_request_notes(request);
+	WR_AUTO(view_free) struct view view;
+	view_init(&view, worker, request, queue_table_find(worker->app->queues, &notes->claims.queue));
+	view_heading(&view, sentence_key(err));
+	if (err_is_retryable(err)) {
+		char seconds[24];
+		int64_t wait_s = retry_after_s(5, worker_random(worker));
+		snprintf(seconds, sizeof(seconds), "%lld", (long long)wait_s);
+		http_reply_header(request, "Retry-After", seconds);
+		/* What was posted is not posted again by itself. */
+		if (http_request_method(request) != HTTP_POST)
+			http_reply_header(request, "Refresh", seconds);
+		view_paragraph(&view, "nojs.retry");
+	}
+	if (view.snapshot != NULL && may_rejoin(err)) {
+		view_button(&view, "join", "nojs.rejoin");
+		put_form_cookie(&view);
+	} else if (view.snapshot != NULL) {
+		view_anchor(&view, "", "nojs.check");
+	}
+	view_support_code(&view, http_request_id(request));
+	view_reply(&view, err_http_status(err));
+}
