@@ -21,12 +21,27 @@ static char lower(char c)
 
 /* ---- path ---- */
 
-/* Can it be read in one way only? Only percent signs of plain letters would be harmless, and no
- * rule needs them. */
+static int hex_value(char digit)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *at = digit ? strchr(digits, lower(digit)) : NULL;
+	return at ? (int)(at - digits) : -1;
+}
+
+/* "%20" or "%c3": nothing that a server between us and the site could take for syntax. */
+static bool is_harmless_escape(const char *text, size_t len)
+{
+	int high = len >= 3 ? hex_value(text[1]) : -1, low = high >= 0 ? hex_value(text[2]) : -1;
+	int byte = high * 16 + low;
+	return low >= 0 && byte >= ' ' && byte != 0x7f && !strchr("/\\.%;?#", byte);
+}
+
+/* Can it be read in one way only? */
 static bool path_is_plain(const char *path, size_t len)
 {
 	for (size_t i = 0; i < len; i++)
-		if (path[i] <= ' ' || path[i] > '~' || strchr("\\%;", path[i]))
+		if (path[i] <= ' ' || path[i] > '~' || path[i] == '\\' || path[i] == ';' ||
+			(path[i] == '%' && !is_harmless_escape(path + i, len - i)))
 			return false;
 	for (size_t i = 0; i < len; i++) {
 		if (path[i] != '/')
