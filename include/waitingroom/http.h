@@ -111,6 +111,7 @@ void http_server_close(struct http_server *server);
 /* ---- what a handler sees; all lent until the answer is given ---- */
 enum http_method http_request_method(const struct http_request *request);
 const char *http_request_path(const struct http_request *request); /* raw, not decoded, no query */
+bool http_request_has_query(const struct http_request *request);   /* is there a '?' at all? */
 /* Decoded value of a query parameter into 'room' bytes with NUL; false: absent or does not fit. */
 bool http_request_query(const struct http_request *request, const char *name, char *ret_value,
 						size_t room);

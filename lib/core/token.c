@@ -77,9 +77,10 @@ static enum wr_err check_times(int64_t issued_s, int64_t expires_s, struct wall_
 enum wr_err position_token_verify(struct signer *signer, const char *text, size_t len,
 								  struct wall_time now, struct position_claims *ret_claims)
 {
-	char json[CLAIMS_ROOM] __attribute__((uninitialized)); /* filled next, on every heartbeat */
+	char json[CLAIMS_ROOM]
+		__attribute__((uninitialized)); /* both are filled next, on every heartbeat */
+	struct position_claims claims __attribute__((uninitialized));
 	size_t json_len;
-	struct position_claims claims;
 	if (!open_token(signer, KEY_POSITION, text, len, json, &json_len) ||
 		!position_claims_parse(json, json_len, &claims))
 		return WR_BAD_TOKEN;

@@ -115,7 +115,7 @@ struct kept_response {
 	const char *content_type;
 	size_t header_bytes; /* of the handler's and the chain's headers */
 	char headers[KEPT_HEADER_BYTES];
-	char id[REQUEST_ID_MAX_CHARS + 1]; /* in its header now */
+	char *id; /* the library's copy of the value of X-Request-Id */
 };
 
 struct http_request {

@@ -36,6 +36,11 @@ static bool decode(const char *text, size_t len, char *ret_value, size_t room)
 	return true;
 }
 
+bool http_request_has_query(const struct http_request *request)
+{
+	return request->query != NULL;
+}
+
 static bool find_pair(const char *pairs, const char *name, char *ret_value, size_t room)
 {
 	size_t name_len = strlen(name);

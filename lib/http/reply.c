@@ -89,13 +89,27 @@ static bool kept_fits(const struct kept_response *kept, const struct http_reques
 		   !memcmp(kept->headers, request->reply_header_text, kept->header_bytes);
 }
 
+/* The library lends its copy of a header for reading. Nobody reads this one now: the response is here,
+ * for the next answer of this request object. Writing another id over it, as long as the last one,
+ * saves taking the header out and putting it back: 0.1 µs of a heartbeat's 6. */
+static void exchange_id(struct kept_response *kept, struct http_request *request)
+{
+	size_t len = strlen(request->id);
+	if (strlen(kept->id) == len) {
+		memcpy(kept->id, request->id, len);
+		return;
+	}
+	MHD_del_response_header(kept->response, "X-Request-Id", kept->id);
+	add_header(request, "X-Request-Id", request->id);
+	kept->id = (char *)MHD_get_response_header(kept->response, "X-Request-Id");
+}
+
 static void use_kept_response(struct http_request *request, const char *content_type, size_t len)
 {
 	struct kept_response *kept = &request->kept[len % KEPT_RESPONSES];
 	request->response = kept->response;
-	if (kept_fits(kept, request, content_type, len) &&
-		MHD_del_response_header(kept->response, "X-Request-Id", kept->id) == MHD_YES) {
-		add_header(request, "X-Request-Id", request->id);
+	if (kept_fits(kept, request, content_type, len)) {
+		exchange_id(kept, request);
 	} else {
 		if (kept->response)
 			MHD_destroy_response(kept->response);
@@ -105,8 +119,8 @@ static void use_kept_response(struct http_request *request, const char *content_
 		kept->content_type = content_type;
 		kept->header_bytes = request->reply_header_bytes;
 		memcpy(kept->headers, request->reply_header_text, kept->header_bytes);
+		kept->id = (char *)MHD_get_response_header(kept->response, "X-Request-Id");
 	}
-	strcpy(kept->id, request->id);
 	request->response_is_kept = true;
 }
 
