@@ -139,10 +139,9 @@ static void declare(struct queue_settings *settings)
 {
 	WR_AUTO(queue_fields_clear) struct queue_fields fields;
 	queue_settings_to_fields(settings, &fields);
-	const char *last = fields.list[fields.count - 1].value;
 	_Static_assert(TARGET_HASH_CHARS == QUEUE_DECLARED_CHARS, "the hash is of another length");
-	/* The values stand behind each other, each with its NUL, in an order that does not change. */
-	target_hash(fields.text, (size_t)(last + strlen(last) - fields.text), settings->declared);
+	/* In an order that does not change. */
+	target_hash(fields.text, fields.text_len, settings->declared);
 }
 
 static enum wr_err apply(void *ctx, const struct queue_name *name, struct queue_settings *settings)

@@ -285,7 +285,8 @@ struct queue_field {
 struct queue_fields {
 	size_t count;
 	struct queue_field list[QUEUE_FIELDS_MAX];
-	char *text; /* holds the values */
+	char *text; /* holds the values, behind each other, each with its NUL */
+	size_t text_len;
 };
 void queue_settings_to_fields(const struct queue_settings *settings,
 							  struct queue_fields *ret_fields); /* end with queue_fields_clear */

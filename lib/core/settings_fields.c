@@ -23,47 +23,41 @@
 /* All texts of the longest settings, escaped. */
 #define FIELDS_TEXT_BYTES (256 * 1024)
 
-struct field_writer {
-	struct queue_fields *fields;
-	size_t used;
-};
-
 /* Where the value of the field goes; 'done' must follow with its length. */
-static char *begin(struct field_writer *writer, const char *name)
+static char *begin(struct queue_fields *fields, const char *name)
 {
-	assert(writer->fields->count < QUEUE_FIELDS_MAX);
-	char *text = writer->fields->text + writer->used;
-	writer->fields->list[writer->fields->count++] =
-		(struct queue_field){.name = name, .value = text};
+	assert(fields->count < QUEUE_FIELDS_MAX);
+	char *text = fields->text + fields->text_len;
+	fields->list[fields->count++] = (struct queue_field){.name = name, .value = text};
 	return text;
 }
 
-static void done(struct field_writer *writer, size_t len)
+static void done(struct queue_fields *fields, size_t len)
 {
-	writer->used += len;
-	writer->fields->text[writer->used++] = '\0';
-	assert(writer->used < FIELDS_TEXT_BYTES);
+	fields->text_len += len;
+	fields->text[fields->text_len++] = '\0';
+	assert(fields->text_len < FIELDS_TEXT_BYTES);
 }
 
-static void put_text(struct field_writer *writer, const char *name, const char *value)
+static void put_text(struct queue_fields *fields, const char *name, const char *value)
 {
 	size_t len = strlen(value);
-	memcpy(begin(writer, name), value, len);
-	done(writer, len);
+	memcpy(begin(fields, name), value, len);
+	done(fields, len);
 }
 
-static void put_shape(struct field_writer *writer, const struct queue_settings *settings,
+static void put_shape(struct queue_fields *fields, const struct queue_settings *settings,
 					  const char *name, bool is_there,
 					  void (*write)(const struct queue_settings *settings, struct json_out *out,
 									const char *key, bool secrets))
 {
 	struct json_out out;
-	char *text = begin(writer, name);
-	json_out_init(&out, text, FIELDS_TEXT_BYTES - writer->used);
+	char *text = begin(fields, name);
+	json_out_init(&out, text, FIELDS_TEXT_BYTES - fields->text_len);
 	if (is_there)
 		write(settings, &out, NULL, true);
 	assert(!out.overflow);
-	done(writer, out.len);
+	done(fields, out.len);
 }
 
 static size_t print_lanes(const struct queue_settings *settings, char *text)
@@ -87,43 +81,43 @@ static size_t print_targets(const struct queue_settings *settings, char *text)
 	return (size_t)(text - begin_of_text);
 }
 
-static void put_tables(struct field_writer *writer, const struct queue_settings *settings)
+static void put_tables(struct queue_fields *fields, const struct queue_settings *settings)
 {
 	for (size_t i = 0; i < settings_number_count; i++) {
-		char *text = begin(writer, settings_numbers[i].name);
-		done(writer, (size_t)sprintf(text, "%" PRId64,
+		char *text = begin(fields, settings_numbers[i].name);
+		done(fields, (size_t)sprintf(text, "%" PRId64,
 									 settings_number_get(settings, &settings_numbers[i])));
 	}
 	for (size_t i = 0; i < settings_choice_count; i++)
-		put_text(writer, settings_choices[i].name,
+		put_text(fields, settings_choices[i].name,
 				 settings_choice_word(settings, &settings_choices[i]));
 	for (size_t i = 0; i < settings_text_count; i++)
-		put_text(writer, settings_texts[i].name, settings_text_get(settings, &settings_texts[i]));
+		put_text(fields, settings_texts[i].name, settings_text_get(settings, &settings_texts[i]));
 }
 
 void queue_settings_to_fields(const struct queue_settings *settings,
 							  struct queue_fields *ret_fields)
 {
 	*ret_fields = (struct queue_fields){.text = mem_alloc_zero(1, FIELDS_TEXT_BYTES)};
-	struct field_writer writer = {.fields = ret_fields};
-	put_tables(&writer, settings);
-	put_text(&writer, "session_renewal", settings->session_renewal ? "1" : "0");
-	done(&writer, print_lanes(settings, begin(&writer, "lanes")));
-	done(&writer, print_targets(settings, begin(&writer, "allowed_targets")));
-	put_shape(&writer, settings, "entry_keys", settings->entry_key_count > 0,
+	put_tables(ret_fields, settings);
+	put_text(ret_fields, "session_renewal", settings->session_renewal ? "1" : "0");
+	done(ret_fields, print_lanes(settings, begin(ret_fields, "lanes")));
+	done(ret_fields, print_targets(settings, begin(ret_fields, "allowed_targets")));
+	put_shape(ret_fields, settings, "entry_keys", settings->entry_key_count > 0,
 			  settings_write_entry_keys);
-	put_shape(&writer, settings, "bypass", settings->bypass_count > 0, settings_write_bypass);
-	put_shape(&writer, settings, "theme", settings->theme != NULL, settings_write_theme);
-	put_text(&writer, "template", settings->template_html ? settings->template_html : "");
-	put_shape(&writer, settings, "messages", settings->message_count > 0, settings_write_messages);
+	put_shape(ret_fields, settings, "bypass", settings->bypass_count > 0, settings_write_bypass);
+	put_shape(ret_fields, settings, "theme", settings->theme != NULL, settings_write_theme);
+	put_text(ret_fields, "template", settings->template_html ? settings->template_html : "");
+	put_shape(ret_fields, settings, "messages", settings->message_count > 0,
+			  settings_write_messages);
 	if (settings->declared[0] != '\0')
-		put_text(&writer, "declared", settings->declared);
+		put_text(ret_fields, "declared", settings->declared);
 }
 
 void queue_fields_clear(struct queue_fields *fields)
 {
 	if (fields->text != NULL)
-		explicit_bzero(fields->text, FIELDS_TEXT_BYTES);
+		explicit_bzero(fields->text, fields->text_len);
 	free(fields->text);
 	*fields = (struct queue_fields){.count = 0};
 }
