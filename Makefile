@@ -46,7 +46,7 @@ PACKAGES := libmicrohttpd hiredis libnats libcjson libcurl libcrypto zlib libbro
 PACKAGE_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 PACKAGE_LIBS := $(or $(shell pkg-config --libs $(PACKAGES) 2>/dev/null),\
 	-lmicrohttpd -lhiredis -lnats -lcjson -lcurl -lcrypto -lz -lbrotlienc)
-CMOCKA_LIBS := $(or $(shell pkg-config --libs cmocka 2>/dev/null),-lcmocka)
+CMOCKA_LIBS := $(or $(shell pkg-config --libs cmocka libbrotlidec 2>/dev/null),-lcmocka -lbrotlidec)
 
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wno-sign-conversion -Wstrict-prototypes \
 	-Wmissing-prototypes -Wvla -Walloca -Wformat=2 -Wimplicit-fallthrough \

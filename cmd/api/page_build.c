@@ -189,6 +189,7 @@ struct page *page_build(const struct languages *languages, size_t language,
 	allow_styles(&policy, room.text, room.len);
 	const struct html_out *document = &room;
 	if (look->template_html[0] != '\0') {
+		source.is_foreign = true;
 		page_expand(&around, &source, look->template_html, strlen(look->template_html));
 		allow_styles(&policy, around.text, around.len);
 		put_into_template(&whole, &room, &around);

@@ -37,18 +37,28 @@ static void put_title(struct html_out *out, const struct page_source *source)
 	html_string(out, string_of(source, "title"));
 }
 
+static void put_file(struct html_out *out, const char *name)
+{
+	const struct web_file *file = web_file_get(name);
+	html_raw(out, file->text, file->len);
+}
+
 static void put_css(struct html_out *out, const struct page_source *source)
 {
-	const struct web_file *file = web_file_get("room.css");
 	(void)source;
-	html_raw(out, file->text, file->len);
+	put_file(out, "room.css");
+}
+
+static void put_rules(struct html_out *out, const struct page_source *source)
+{
+	(void)source;
+	put_file(out, "room_rules.js");
 }
 
 static void put_js(struct html_out *out, const struct page_source *source)
 {
-	const struct web_file *file = web_file_get("room.js");
 	(void)source;
-	html_raw(out, file->text, file->len);
+	put_file(out, "room.js");
 }
 
 static void put_json(struct html_out *out, const struct json_out *json)
@@ -159,20 +169,22 @@ static void put_content(struct html_out *out, const struct page_source *source)
 static const struct value {
 	const char *name;
 	void (*put)(struct html_out *out, const struct page_source *source);
+	bool is_for_all; /* also in an operator's template */
 } values[] = {
-	{"lang", put_lang},
-	{"dir", put_dir},
-	{"title", put_title},
-	{"css", put_css},
-	{"js", put_js},
-	{"worker", put_worker},
-	{"worker_url", put_worker_url},
-	{"strings", put_strings},
-	{"theme_css", put_theme_css},
-	{"theme_logo", put_theme_logo},
-	{"theme_name", put_theme_name},
-	{"languages", put_languages},
-	{"content", put_content},
+	{"lang", put_lang, true},
+	{"dir", put_dir, true},
+	{"title", put_title, true},
+	{"theme_logo", put_theme_logo, true},
+	{"theme_name", put_theme_name, true},
+	{"languages", put_languages, true},
+	{"theme_css", put_theme_css, false},
+	{"css", put_css, false},
+	{"rules", put_rules, false},
+	{"js", put_js, false},
+	{"worker", put_worker, false},
+	{"worker_url", put_worker_url, false},
+	{"strings", put_strings, false},
+	{"content", put_content, false},
 };
 
 static bool put_value(struct html_out *out, const struct page_source *source, const char *name,
@@ -188,7 +200,7 @@ static bool put_value(struct html_out *out, const struct page_source *source, co
 		return true;
 	}
 	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
-		if (strcmp(values[i].name, key) == 0) {
+		if (strcmp(values[i].name, key) == 0 && (values[i].is_for_all || !source->is_foreign)) {
 			values[i].put(out, source);
 			return true;
 		}

@@ -16,6 +16,7 @@ struct page_source { /* where the values of placeholders come from; all borrowed
 	size_t language;
 	const struct page_look *look;
 	const struct html_out *content; /* NULL: none */
+	bool is_foreign;				/* the text is an operator's: our files are not for it */
 };
 
 /* Writes 'text' with every {{name}} that is known replaced; what comes from settings and languages is
