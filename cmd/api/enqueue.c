@@ -211,6 +211,10 @@ static enum wr_err join_error(enum join_code code)
 		return WR_RATE_LIMITED;
 	case JOIN_LANE:
 		return WR_INVALID;
+	case JOIN_REPLAYED:
+		return WR_CHALLENGE_REQUIRED;
+	case JOIN_USED:
+		return WR_ENTRY_REQUIRED;
 	}
 	return WR_BUG;
 }

@@ -12,8 +12,8 @@ static const char *const endpoint_words[] = {ENDPOINT_TABLE(ENDPOINT_WORD)};
 #undef ENDPOINT_WORD
 _Static_assert(ENDPOINT_COUNT <= METRIC_ENDPOINTS_MAX, "too many endpoints for a shard");
 
-static const char *const join_reasons[] = {"",	   "",	   "key_reused", "closed",
-										   "full", "busy", "rate",		 "lane"};
+static const char *const join_reasons[] = {"",	   "",	   "key_reused", "closed",	 "full",
+										   "busy", "rate", "lane",		 "replayed", "used"};
 static const char *const join_kinds[] = {"new", "repeated"};
 static const char *const beat_sources[] = {"index", "store", "stale"};
 
@@ -49,7 +49,7 @@ static void write_counters(struct metrics_page *page, const struct app *app)
 	size_t n = app->worker_count;
 	metrics_requests(page, shards, n, endpoint_words, ENDPOINT_COUNT);
 	metrics_counter(page, METRIC_JOINS, shards, n, "kind", join_kinds, 2);
-	for (unsigned r = JOIN_REUSED; r <= JOIN_LANE; r++) {
+	for (unsigned r = JOIN_REUSED; r <= JOIN_USED; r++) {
 		uint64_t sum = 0;
 		char label[64];
 		for (size_t i = 0; i < n; i++)

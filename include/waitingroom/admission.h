@@ -32,6 +32,7 @@ struct admission_place {
 	int64_t joined_ms;
 	int64_t session_ends_ms; /* once claimed */
 	bool aside, back;		 /* stands before the line: absent, or returned */
+	int64_t holder;			 /* raised when the place was taken over; 0: never */
 
 	/* Membership of the sets, and the score there. The others are scored by ticket. */
 	bool has_heartbeat, has_slot, is_absent, is_returned, is_restored;
@@ -60,6 +61,17 @@ struct admission_network {
 	char name[32];
 	int64_t window;
 	int64_t joins;
+};
+
+struct admission_proof { /* a challenge or entry token that has been redeemed */
+	char kind;
+	char name[32];
+	char id[POSITION_ID_CHARS + 1];
+};
+
+struct admission_person { /* whose place has another id than the one derived from the identity */
+	char identity[POSITION_ID_CHARS + 1];
+	char id[POSITION_ID_CHARS + 1];
 };
 
 #define ADMISSION_EVENT_TABLE(X)                                                                   \
@@ -106,6 +118,11 @@ struct admission {
 	struct admission_network *networks;
 	size_t network_count;
 
+	struct admission_proof *proofs;
+	size_t proof_count;
+	struct admission_person *persons;
+	size_t person_count;
+
 	struct admission_event *events; /* of the last step, in the order told */
 	size_t event_count, event_room;
 };
@@ -133,12 +150,18 @@ enum admission_code {
 	ADMISSION_BUSY,
 	ADMISSION_RATE,
 	ADMISSION_NO_LANE,
+	ADMISSION_REPLAYED,
+	ADMISSION_USED,
 };
 struct admission_join {
 	const char *id;
 	int lane; /* in the settings; negative: unknown */
 	const char *request_hash;
 	const char *network; /* "" not limited */
+	/* Papers; NULL: none. */
+	const char *nonce, *entry; /* proofs, good for one place */
+	bool only_known;		   /* the proof is too old for somebody new */
+	const char *other_id; /* 'id' stands for a person; the one to use when its place has ended */
 };
 struct admission_joined {
 	enum admission_code code;
@@ -146,6 +169,8 @@ struct admission_joined {
 	size_t lane;
 	uint64_t ticket, position;
 	int64_t joined_ms;
+	int64_t holder; /* of somebody with an identity */
+	char id[POSITION_ID_CHARS + 1];
 };
 /* seen: by lane the highest ticket that the caller knows of, in the life seen_epoch; or NULL.
  * ret: one for each of people. */

@@ -20,11 +20,17 @@
 	X(WR_BAD_TOKEN, 401, "bad_token", false, "The token is missing or not valid here.")            \
 	X(WR_TOKEN_EXPIRED, 401, "token_expired", false, "The token is too old; join again.")          \
 	X(WR_FORBIDDEN, 403, "forbidden", false, "This is not allowed.")                               \
+	X(WR_CHALLENGE_REQUIRED, 403, "challenge_required", false,                                     \
+	  "Solve the challenge that comes with this answer, and join again with the solution.")        \
+	X(WR_ENTRY_REQUIRED, 403, "entry_required", false,                                             \
+	  "This queue takes only people with an invitation that is valid and has not been used.")      \
 	X(WR_NO_QUEUE, 404, "no_such_queue", false, "There is no queue of that name.")                 \
 	X(WR_NO_ROUTE, 404, "not_found", false, "There is nothing at this address.")                   \
 	X(WR_BAD_METHOD, 405, "method_not_allowed", false, "This address takes another method.")       \
 	X(WR_REQUEST_TIMEOUT, 408, "request_timeout", true, "The request took too long to arrive.")    \
 	X(WR_CONFLICT, 409, "conflict", false, "Somebody else changed it first; read it again.")       \
+	X(WR_PLACE_MOVED, 409, "place_moved", false,                                                   \
+	  "The place has been opened in another window or on another device.")                         \
 	X(WR_PLACE_EXPIRED, 410, "place_expired", false,                                               \
 	  "The place was given up because nothing was heard for too long; join again.")                \
 	X(WR_PLACE_LEFT, 410, "place_left", false, "The place was given up on request; join again.")   \

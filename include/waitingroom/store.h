@@ -88,7 +88,9 @@ enum join_code {
 	JOIN_FULL,
 	JOIN_BUSY,
 	JOIN_RATE,
-	JOIN_LANE
+	JOIN_LANE,
+	JOIN_REPLAYED, /* a proof that has been redeemed, or is too old for somebody new */
+	JOIN_USED	   /* an entry token that has been used */
 };
 struct join { /* one person who wants a place */
 	const char *position_id;
@@ -97,6 +99,7 @@ struct join { /* one person who wants a place */
 	const char *user;	/* JSON or "" */
 	const char *request_hash;
 	const char *network; /* "" not limited; no '{', '}' or spaces */
+	const char *papers;	 /* what was shown at the door, as enqueue.lua reads it; "" nothing */
 };
 struct joined {
 	enum join_code code;
@@ -105,6 +108,9 @@ struct joined {
 	uint64_t ticket;
 	uint64_t position; /* in the lane, for JOIN_NEW that waits; 0: not known here */
 	int64_t joined_ms;
+	/* Of somebody with an identity; else 0 and "". The id may be another than was asked for. */
+	uint32_t holder;
+	char position_id[POSITION_ID_CHARS + 1];
 };
 struct seen_ticket {
 	char lane[NAME_MAX_CHARS + 1];

@@ -49,6 +49,8 @@ static void free_content(struct admission *admission)
 	}
 	free(admission->places);
 	free(admission->networks);
+	free(admission->proofs);
+	free(admission->persons);
 	free(admission->events);
 }
 
@@ -76,6 +78,8 @@ struct admission *admission_copy(const struct admission *admission)
 	}
 	copy->places = copy_of(copy->places, copy->place_room, sizeof(*copy->places));
 	copy->networks = copy_of(copy->networks, copy->network_count, sizeof(*copy->networks));
+	copy->proofs = copy_of(copy->proofs, copy->proof_count, sizeof(*copy->proofs));
+	copy->persons = copy_of(copy->persons, copy->person_count, sizeof(*copy->persons));
 	copy->events = copy_of(copy->events, copy->event_room, sizeof(*copy->events));
 	return copy;
 }

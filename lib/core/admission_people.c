@@ -57,6 +57,66 @@ static bool network_is_over(struct admission *admission, int64_t now_ms, const c
 	return false;
 }
 
+/* ---- papers ---- */
+
+static bool is_spent(const struct admission *admission, char kind, const char *name, const char *id)
+{
+	for (size_t i = 0; name && i < admission->proof_count; i++)
+		if (admission->proofs[i].kind == kind && strcmp(admission->proofs[i].name, name) == 0)
+			return strcmp(admission->proofs[i].id, id) != 0;
+	return false;
+}
+
+static void redeem(struct admission *admission, char kind, const char *name, const char *id)
+{
+	if (!name)
+		return;
+	for (size_t i = 0; i < admission->proof_count; i++)
+		if (admission->proofs[i].kind == kind && strcmp(admission->proofs[i].name, name) == 0)
+			return; /* for the same id, or it would not have been taken */
+	admission->proofs =
+		mem_grow(admission->proofs, admission->proof_count + 1, sizeof(*admission->proofs));
+	struct admission_proof *proof = &admission->proofs[admission->proof_count++];
+	*proof = (struct admission_proof){.kind = kind};
+	snprintf(proof->name, sizeof(proof->name), "%s", name);
+	snprintf(proof->id, sizeof(proof->id), "%s", id);
+}
+
+static struct admission_person *find_person(const struct admission *admission, const char *identity)
+{
+	for (size_t i = 0; i < admission->person_count; i++)
+		if (strcmp(admission->persons[i].identity, identity) == 0)
+			return &admission->persons[i];
+	return NULL;
+}
+
+/* The id under which somebody's place is, or would be made. */
+static const char *id_of(const struct admission *admission, const struct admission_join *join)
+{
+	if (!join->other_id)
+		return join->id;
+	const struct admission_person *person = find_person(admission, join->id);
+	const char *id = person ? person->id : join->id;
+	const struct admission_place *place = admission_find(admission, id);
+	return (place ? place_state_is_terminal(place->state) : person != NULL) ? join->other_id : id;
+}
+
+static void keep_id(struct admission *admission, const char *identity, const char *id)
+{
+	if (strcmp(identity, id) == 0)
+		return;
+	struct admission_person *person = find_person(admission, identity);
+	if (!person) {
+		admission->persons =
+			mem_grow(admission->persons, admission->person_count + 1, sizeof(*admission->persons));
+		person = &admission->persons[admission->person_count++];
+	}
+	snprintf(person->identity, sizeof(person->identity), "%s", identity);
+	snprintf(person->id, sizeof(person->id), "%s", id);
+}
+
+/* ---- the entrance ---- */
+
 struct entrance {
 	int64_t now_ms;
 	bool outbox_is_full;
@@ -88,7 +148,8 @@ static void open_entrance(const struct admission *admission, size_t count,
 }
 
 static bool may_not_join(struct admission *admission, const struct entrance *entrance,
-						 const struct admission_join *person, enum admission_code *ret_code)
+						 const struct admission_join *person, const char *id,
+						 enum admission_code *ret_code)
 {
 	if (admission->settings.state == QUEUE_CLOSED)
 		*ret_code = ADMISSION_CLOSED;
@@ -98,6 +159,10 @@ static bool may_not_join(struct admission *admission, const struct entrance *ent
 		*ret_code = ADMISSION_NO_LANE;
 	else if ((int64_t)entrance->waiting >= admission->settings.max_waiting && entrance->direct <= 0)
 		*ret_code = ADMISSION_FULL;
+	else if (is_spent(admission, 'j', person->entry, id))
+		*ret_code = ADMISSION_USED;
+	else if (person->only_known || is_spent(admission, 'n', person->nonce, id))
+		*ret_code = ADMISSION_REPLAYED;
 	else if (network_is_over(admission, entrance->now_ms, person->network))
 		*ret_code = ADMISSION_RATE;
 	else
@@ -113,14 +178,18 @@ static uint64_t position_of_last(const struct admission *admission,
 }
 
 static size_t make_place(struct admission *admission, struct entrance *entrance,
-						 const struct admission_join *person, uint64_t *ret_position)
+						 const struct admission_join *person, const char *id,
+						 uint64_t *ret_position)
 {
 	struct admission_lane *lane = &admission->lanes[person->lane];
 	struct admission_place place = {.state = PLACE_WAITING,
 									.lane = (size_t)person->lane,
 									.ticket = ++lane->ticket,
 									.joined_ms = entrance->now_ms};
-	snprintf(place.id, sizeof(place.id), "%s", person->id);
+	redeem(admission, 'j', person->entry, id);
+	redeem(admission, 'n', person->nonce, id);
+	keep_id(admission, person->id, id);
+	snprintf(place.id, sizeof(place.id), "%s", id);
 	snprintf(place.request_hash, sizeof(place.request_hash), "%s", person->request_hash);
 	if (entrance->direct > 0) {
 		entrance->direct--;
@@ -159,6 +228,12 @@ static void tell_joined(struct admission *admission, const struct entrance *entr
 		admission_keep_bucket(admission, entrance->now_ms, entrance->units);
 }
 
+/* Whoever holds an older token learns that the place has moved. */
+static void raise_holder(struct admission_place *place, int64_t now_ms)
+{
+	place->holder = place->holder < now_ms / 1000 ? now_ms / 1000 : place->holder + 1;
+}
+
 void admission_enqueue(struct admission *admission, int64_t now_ms, bool outbox_is_full,
 					   const char *seen_epoch, const uint64_t seen[],
 					   const struct admission_join *people, size_t count,
@@ -174,16 +249,19 @@ void admission_enqueue(struct admission *admission, int64_t now_ms, bool outbox_
 	for (size_t i = 0; i < count; i++) {
 		struct admission_joined *joined = &ret_joined[i];
 		*joined = (struct admission_joined){.lane = (size_t)people[i].lane};
-		ptrdiff_t at = admission_index(admission, people[i].id);
+		const char *id = id_of(admission, &people[i]);
+		ptrdiff_t at = admission_index(admission, id);
 		if (at < 0) {
-			if (may_not_join(admission, &entrance, &people[i], &joined->code))
+			if (may_not_join(admission, &entrance, &people[i], id, &joined->code))
 				continue;
 			joined->code = ADMISSION_NEW;
-			at = (ptrdiff_t)make_place(admission, &entrance, &people[i], &joined->position);
+			at = (ptrdiff_t)make_place(admission, &entrance, &people[i], id, &joined->position);
 		} else {
 			const char *hash = admission->places[at].request_hash;
 			bool is_same = !*hash || !strcmp(hash, people[i].request_hash);
 			joined->code = is_same ? ADMISSION_SAME : ADMISSION_REUSED;
+			if (people[i].other_id)
+				raise_holder(&admission->places[at], now_ms);
 			if ((size_t)at >= entrance.first_new && admission->places[at].state == PLACE_WAITING)
 				joined->position = position_of_last(admission, &admission->places[at]);
 		}
@@ -191,6 +269,8 @@ void admission_enqueue(struct admission *admission, int64_t now_ms, bool outbox_
 		joined->lane = admission->places[at].lane;
 		joined->ticket = admission->places[at].ticket;
 		joined->joined_ms = admission->places[at].joined_ms;
+		joined->holder = people[i].other_id ? admission->places[at].holder : 0;
+		memcpy(joined->id, admission->places[at].id, sizeof(joined->id));
 	}
 	tell_joined(admission, &entrance);
 }

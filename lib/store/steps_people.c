@@ -16,7 +16,8 @@ static void take_code(struct walk *walk, enum join_code *ret_code)
 	static const char *const words[] = {
 		[JOIN_NEW] = "new",		  [JOIN_SAME] = "same", [JOIN_REUSED] = "reused",
 		[JOIN_CLOSED] = "closed", [JOIN_FULL] = "full", [JOIN_BUSY] = "busy",
-		[JOIN_RATE] = "rate",	  [JOIN_LANE] = "lane",
+		[JOIN_RATE] = "rate",	  [JOIN_LANE] = "lane", [JOIN_REPLAYED] = "replayed",
+		[JOIN_USED] = "used",
 	};
 	const char *word = walk_text(walk, NULL);
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
@@ -28,13 +29,37 @@ static void take_code(struct walk *walk, enum join_code *ret_code)
 	walk_expect(walk, false);
 }
 
+/* "<holder>:<id>", or "-" for somebody without an identity. */
+static void take_held(struct walk *walk, struct joined *person)
+{
+	size_t len;
+	const char *text = walk_text(walk, &len);
+	const char *colon = memchr(text, ':', len);
+	uint64_t holder = 0;
+	person->holder = 0;
+	person->position_id[0] = '\0';
+	if (!colon) {
+		walk_expect(walk, len == 1 && *text == '-');
+		return;
+	}
+	size_t id_len = len - (size_t)(colon + 1 - text);
+	bool good = text_to_u64(text, (size_t)(colon - text), UINT32_MAX, &holder) &&
+				id_len == POSITION_ID_CHARS;
+	walk_expect(walk, good);
+	if (!good)
+		return;
+	person->holder = (uint32_t)holder;
+	memcpy(person->position_id, colon + 1, id_len);
+	person->position_id[id_len] = '\0';
+}
+
 static void enqueue_end(struct call *call, enum wr_err err, const struct reply *reply)
 {
 	struct walk walk = walk_begin(err, reply);
 	size_t left = walk_outcome(&walk);
 	const char *epoch = walk_text(&walk, NULL);
 	int64_t now_ms = walk_int(&walk);
-	size_t count = walk_people(&walk, left, 2, 6, call->asked);
+	size_t count = walk_people(&walk, left, 2, 7, call->asked);
 	struct joined *people = scratch_room(call->store, count, sizeof(*people));
 	for (size_t i = 0; i < count; i++) {
 		struct joined *person = &people[i];
@@ -44,6 +69,7 @@ static void enqueue_end(struct call *call, enum wr_err err, const struct reply *
 		person->ticket = walk_count(&walk);
 		person->position = walk_count(&walk);
 		person->joined_ms = walk_int(&walk);
+		take_held(&walk, person);
 	}
 	err = walk_end(&walk, call);
 	call->fn.joined(call->ctx, err, err ? "" : epoch, now_ms, err ? NULL : people, err ? 0 : count);
@@ -55,7 +81,7 @@ void store_enqueue(struct store *store, const struct queue_name *queue, uint64_t
 {
 	assert(count <= STORE_PEOPLE_MAX);
 	struct call *call =
-		call_script(store, SCRIPT_ENQUEUE, queue, 3 + 2 * seen_count + 6 * count, enqueue_end, ctx);
+		call_script(store, SCRIPT_ENQUEUE, queue, 3 + 2 * seen_count + 7 * count, enqueue_end, ctx);
 	call->fn.joined = fn;
 	call->asked = count;
 	call->confirm = true;
@@ -74,6 +100,7 @@ void store_enqueue(struct store *store, const struct queue_name *queue, uint64_t
 		call_add_text(call, person->user);
 		call_add_text(call, person->request_hash);
 		call_add_text(call, person->network);
+		call_add_text(call, person->papers);
 	}
 	call_send(call);
 }

@@ -120,8 +120,8 @@ static void an_outbox_over_its_limit_refuses_joins_and_nothing_else(void **state
 	(void)state;
 	struct room *room = room_open(client, "capacity=0");
 	room_join(room, "ann");
-	static const char *const argv[] = {"1", "", "0", "bob", "main", "", "", "", ""};
-	assert_non_null(strstr(room_call(room, "enqueue", 9, argv), " busy - main 0 0 0"));
+	static const char *const argv[] = {"1", "", "0", "bob", "main", "", "", "", "", ""};
+	assert_non_null(strstr(room_call(room, "enqueue", 10, argv), " busy - main 0 0 0 -"));
 	assert_string_equal(room_beat(room, "ann"), "");
 	assert_string_equal(room_release(room, "leave", "ann"), "l");
 	room_free(room);

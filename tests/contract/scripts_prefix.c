@@ -12,6 +12,7 @@
 #include "support/cmocka.h"
 #include "support/redis.h"
 #include "support/room.h"
+#include "support/room_text.h"
 #include "support/servers.h"
 #include "waitingroom/state.h"
 
@@ -51,6 +52,7 @@ struct visitor {
 	const char *id;
 	int ticket;
 	bool stays;
+	const char *join; /* what is said when joining; NULL: the id */
 };
 
 struct scene {
@@ -104,10 +106,13 @@ static void visitor_polls(struct scene *scene, struct visitor *visitor)
 	struct room *room = scene->room;
 	char token[64], state;
 	if (!visitor->ticket) { /* no answer yet: the join is repeated under the same key */
-		char code[8];
-		if (sscanf(room_join(room, visitor->id), "%7[a-z]:%c:%d", code, &state, &visitor->ticket) !=
-			3)
-			fail_msg("%s cannot join", visitor->id);
+		char code[16], id[32];
+		const char *said = room_join(room, visitor->join ? visitor->join : visitor->id);
+		int words = sscanf(said, "%15[a-z]:%c:%d:%*d:%*d:%31s", code, &state, &visitor->ticket, id);
+		if (words < 3)
+			fail_msg("%s cannot join: %s", visitor->id, said);
+		if (words == 4)
+			visitor->id = room_lend_print(room, "%s", id);
 	}
 	state = *room_poll(room, visitor->id);
 	if (state == '-' || (state == 'w' && *room_beat(room, visitor->id))) {
@@ -242,8 +247,8 @@ static void cut_everywhere(const char *script, const char *const argv[], size_t 
 static void a_join_that_was_cut_ends_well(void **state)
 {
 	(void)state;
-	CUT_EVERYWHERE("enqueue", NULL, "1000", "", "0", "ivy", "main", "", "", "", "", "jon", "main",
-				   "", "", "", "");
+	CUT_EVERYWHERE("enqueue", NULL, "1000", "", "0", "ivy", "main", "", "", "", "", "", "jon",
+				   "main", "", "", "", "", "");
 }
 
 static void empty_the_room(struct scene *scene)
@@ -258,8 +263,44 @@ static void empty_the_room(struct scene *scene)
 static void walking_straight_in_ends_well_when_it_was_cut(void **state)
 {
 	(void)state;
-	CUT_EVERYWHERE("enqueue", empty_the_room, "1000", "", "0", "ivy", "main", "", "", "", "", "jon",
-				   "main", "", "", "", "");
+	CUT_EVERYWHERE("enqueue", empty_the_room, "1000", "", "0", "ivy", "main", "", "", "", "", "",
+				   "jon", "main", "", "", "", "", "");
+}
+
+static void ivy_and_jon_have_papers(struct scene *scene)
+{
+	visitor_of(scene, "ivy")->join = "ivy!n:proof:600";
+	visitor_of(scene, "jon")->join = "jon!n:other:600+j:token:600";
+}
+
+static void a_join_with_papers_that_was_cut_can_be_repeated_with_them(void **state)
+{
+	(void)state;
+	CUT_EVERYWHERE("enqueue", ivy_and_jon_have_papers, "1000", "", "0", "ivy", "main", "", "", "",
+				   "", "n:proof:600", "jon", "main", "", "", "", "", "n:other:600 j:token:600");
+}
+
+static void taking_a_place_over_ends_well_when_it_was_cut(void **state)
+{
+	(void)state;
+	CUT_EVERYWHERE("enqueue", NULL, "1000", "", "0", "dan", "main", "", "", "", "", "i:dan2", "hal",
+				   "main", "", "", "", "", "i:hal2");
+}
+
+/* Dan has left and joins again as the same person, twice when there was no answer. */
+static void dan_comes_again(struct scene *scene)
+{
+	struct visitor *dan = visitor_of(scene, "dan"), *again = visitor_of(scene, "jon");
+	room_release(scene->room, "leave", "dan");
+	dan->stays = false;
+	*again = (struct visitor){.id = "again", .stays = true, .join = "dan!i:dan3"};
+}
+
+static void a_second_place_of_a_person_ends_well_when_it_was_cut(void **state)
+{
+	(void)state;
+	CUT_EVERYWHERE("enqueue", dan_comes_again, "1000", "", "0", "dan", "main", "", "", "", "",
+				   "i:dan2");
 }
 
 static void heartbeats_that_were_cut_end_well(void **state)
@@ -417,6 +458,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_join_that_was_cut_ends_well),
 		cmocka_unit_test(walking_straight_in_ends_well_when_it_was_cut),
+		cmocka_unit_test(a_join_with_papers_that_was_cut_can_be_repeated_with_them),
+		cmocka_unit_test(taking_a_place_over_ends_well_when_it_was_cut),
+		cmocka_unit_test(a_second_place_of_a_person_ends_well_when_it_was_cut),
 		cmocka_unit_test(heartbeats_that_were_cut_end_well),
 		cmocka_unit_test(polls_that_were_cut_end_well),
 		cmocka_unit_test(leaving_that_was_cut_ends_well),

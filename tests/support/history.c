@@ -101,6 +101,29 @@ static void begin_anew(struct history *history, struct history_person *person)
 {
 	*person = (struct history_person){.told = PLACE_NONE};
 	snprintf(person->id, sizeof(person->id), "p%" PRIu64, ++history->generation);
+	if (chance(30))
+		memcpy(person->identity, person->id, sizeof(person->identity));
+}
+
+/* A person's place has another id than before: what was known of the other one is of no use. */
+static void take_place(struct history_person *person, const struct admission_joined *joined)
+{
+	if (strcmp(person->id, joined->id) == 0)
+		return;
+	/* After a failover it may be one of old. */
+	bool is_new = joined->code == ADMISSION_NEW;
+	struct history_person fresh = {.told = is_new ? PLACE_NONE : joined->state};
+	memcpy(fresh.id, joined->id, sizeof(fresh.id));
+	memcpy(fresh.identity, person->identity, sizeof(fresh.identity));
+	*person = fresh;
+	history_mark(MARK_SECOND_PLACE);
+}
+
+/* Of a few, so that they come again. */
+static const char *throw_proof(const struct history *history, char ret_text[32])
+{
+	snprintf(ret_text, 32, "%" PRIu64, history->generation / 4 + dice(3));
+	return ret_text;
 }
 
 static void join(struct history *history)
@@ -110,19 +133,33 @@ static void join(struct history *history)
 	struct admission_join people[TWIN_BATCH_MAX];
 	struct history_person *who[TWIN_BATCH_MAX];
 	struct admission_joined joined[TWIN_BATCH_MAX];
+	char nonces[TWIN_BATCH_MAX][32], entries[TWIN_BATCH_MAX][32], others[TWIN_BATCH_MAX][32];
 	size_t count = 1 + dice(6), lanes = model_of(history)->settings.lane_count;
 	for (size_t i = 0; i < count; i++) {
 		who[i] = somebody(history);
 		const struct admission_place *place = admission_find(model_of(history), who[i]->id);
-		if (place && place_state_is_terminal(place->state) && chance(80))
+		bool is_person = who[i]->identity[0] != '\0';
+		if (place && place_state_is_terminal(place->state) && chance(is_person ? 10 : 80))
 			begin_anew(history, who[i]);
 		people[i] = (struct admission_join){.id = who[i]->id,
 											.lane = chance(3) ? -1 : (int)dice(lanes),
 											.request_hash = hashes[dice(4)],
-											.network = networks[dice(4)]};
+											.network = networks[dice(4)],
+											.only_known = chance(3)};
+		if (chance(30))
+			people[i].nonce = throw_proof(history, nonces[i]);
+		if (chance(10))
+			people[i].entry = throw_proof(history, entries[i]);
 	}
-	for (size_t i = 0; i < count; i++) /* who[i] may have begun anew after i */
+	for (size_t i = 0; i < count; i++) { /* who[i] may have begun anew after i */
 		people[i].id = who[i]->id;
+		if (!who[i]->identity[0])
+			continue;
+		snprintf(others[i], sizeof(others[i]), "p%" PRIu64, ++history->generation);
+		people[i].id = who[i]->identity;
+		people[i].other_id = others[i];
+		people[i].request_hash = "";
+	}
 	bool outbox_is_full = chance(3);
 	int64_t before = history_active(history);
 	twin_join(history->twin, outbox_is_full, history->seen, people, count, joined);
@@ -131,8 +168,15 @@ static void join(struct history *history)
 			history_mark(MARK_FULL);
 		if (joined[i].code == ADMISSION_RATE)
 			history_mark(MARK_RATE);
+		if (joined[i].code == ADMISSION_REPLAYED)
+			history_mark(MARK_REPLAYED);
+		if (joined[i].code == ADMISSION_USED)
+			history_mark(MARK_USED);
 		if (joined[i].state == PLACE_NONE)
 			continue;
+		if (joined[i].holder)
+			history_mark(MARK_TAKEN_OVER);
+		take_place(who[i], &joined[i]);
 		const char *epoch = model_of(history)->epoch;
 		/* One key, one place: whoever has a token of this life gets the same ticket again. */
 		if (who[i]->has_token && joined[i].code != ADMISSION_NEW)

@@ -22,6 +22,7 @@
 /* What a visitor holds and remembers. */
 struct history_person {
 	char id[POSITION_ID_CHARS + 1];
+	char identity[POSITION_ID_CHARS + 1]; /* the id that stands for the person; "" has none */
 	bool has_token;
 	int lane;
 	uint64_t ticket;
@@ -34,7 +35,7 @@ struct history_person {
 struct history {
 	struct twin *twin;
 	unsigned traits;
-	uint64_t generation; /* new ids after it; a key is not used for ever */
+	uint64_t generation; /* new ids and proofs after it; a key is not used for ever */
 	struct history_person people[HISTORY_PEOPLE];
 	uint64_t seen[QUEUE_LANES_MAX]; /* highest ticket that the pod knows of */
 
@@ -73,6 +74,10 @@ enum history_mark {
 	MARK_POSITIONS,
 	MARK_FULL,
 	MARK_RATE,
+	MARK_REPLAYED,
+	MARK_USED,
+	MARK_TAKEN_OVER,
+	MARK_SECOND_PLACE,
 	MARK_MORE,
 	MARK_COUNT
 };

@@ -173,12 +173,15 @@ const char *room_join(struct room *room, const char *people)
 	for (size_t i = 0; i < seen.count; i++)
 		argv[argc++] = seen.word[i];
 	for (size_t i = 0; i < names.count; i++) {
+		char *papers = (char *)room_cut(names.word[i], '!');
+		for (char *plus = papers; (plus = strchr(plus, '+'));)
+			*plus = ' ';
 		const char *network = room_cut(names.word[i], '%'), *hash = room_cut(names.word[i], '#');
 		const char *lane = room_cut(names.word[i], '@');
 		const char *person[] = {
-			names.word[i], *lane ? lane : "main", "https://shop.test/", "", hash, network};
+			names.word[i], *lane ? lane : "main", "https://shop.test/", "", hash, network, papers};
 		memcpy(argv + argc, person, sizeof(person));
-		argc += 6;
+		argc += 7;
 	}
 	const char *text = room_call(room, "enqueue", argc, argv);
 	struct room_words reply;
@@ -187,11 +190,15 @@ const char *room_join(struct room *room, const char *people)
 		return text;
 	assert_string_equal(reply.word[1], room->epoch);
 	assert_string_equal(reply.word[2], room_lend_print(room, "%" PRId64, room->now_ms));
-	assert_int_equal(reply.count, 3 + names.count * 6);
+	assert_int_equal(reply.count, 3 + names.count * 7);
 	const char *answer = "";
-	for (size_t i = 3; i < reply.count; i += 6)
-		answer = room_lend_print(room, "%s%s%s:%s:%s:%s", answer, i > 3 ? " " : "", reply.word[i],
-								 reply.word[i + 1], reply.word[i + 3], reply.word[i + 4]);
+	for (size_t i = 3; i < reply.count; i += 7) {
+		const char *held = reply.word[i + 6];
+		answer =
+			room_lend_print(room, "%s%s%s:%s:%s:%s%s%s", answer, i > 3 ? " " : "", reply.word[i],
+							reply.word[i + 1], reply.word[i + 3], reply.word[i + 4],
+							*held == '-' ? "" : ":", *held == '-' ? "" : held);
+	}
 	return answer;
 }
 

@@ -6,7 +6,8 @@
  *     assert_string_equal(room_admit(room), "2 in 0 aside");
  *     assert_string_equal(room_events(room), "enqueued ann, enqueued bob, admitted ann line, …");
  *
- * People are words; they may have a lane, a request hash and a network: "ann@vip#h1%10.0.0". Each
+ * People are words; they may have a lane, a request hash, a network and papers (enqueue.lua), with
+ * '+' between them: "ann@vip#h1%10.0.0!n:nonce:60+i:ann2". Each
  * room is a queue of its own with its own clock, which stands still until room_pass. Settings not
  * given: rate and burst that never hold anybody up, capacity 100, one lane "main".
  *
@@ -65,7 +66,7 @@ void room_restart_store(struct room *room);
 const char *room_crowd(struct room *room, const char *prefix, int from, int count,
 					   const char *suffix);
 
-/* "code:state:ticket:position" each, or "noqueue" */
+/* "code:state:ticket:position" each, ":holder:id" behind those with an identity; or "noqueue" */
 const char *room_join(struct room *room, const char *people);
 /* Those of the people whom nobody holds; "" is as it should be. */
 const char *room_beat(struct room *room, const char *people);

@@ -118,9 +118,19 @@ void twin_set(struct twin *twin, const struct queue_settings *settings)
 /* ---- steps ---- */
 
 static const char *const code_words[] = {
-	[ADMISSION_NEW] = "new",	   [ADMISSION_SAME] = "same",	[ADMISSION_REUSED] = "reused",
-	[ADMISSION_CLOSED] = "closed", [ADMISSION_FULL] = "full",	[ADMISSION_BUSY] = "busy",
-	[ADMISSION_RATE] = "rate",	   [ADMISSION_NO_LANE] = "lane"};
+	[ADMISSION_NEW] = "new",	   [ADMISSION_SAME] = "same",	 [ADMISSION_REUSED] = "reused",
+	[ADMISSION_CLOSED] = "closed", [ADMISSION_FULL] = "full",	 [ADMISSION_BUSY] = "busy",
+	[ADMISSION_RATE] = "rate",	   [ADMISSION_NO_LANE] = "lane", [ADMISSION_REPLAYED] = "replayed",
+	[ADMISSION_USED] = "used"};
+
+static const char *papers_text(struct twin *twin, const struct admission_join *join)
+{
+	return room_lend_print(
+		twin->room, "%s%s%s%s%s%s%s%s", join->nonce ? "n:" : "", join->nonce ? join->nonce : "",
+		join->nonce ? ":600 " : "", join->entry ? "j:" : "", join->entry ? join->entry : "",
+		join->entry ? ":600 " : "", join->only_known ? "x " : "",
+		join->other_id ? room_lend_print(twin->room, "i:%s", join->other_id) : "");
+}
 
 void twin_join(struct twin *twin, bool outbox_is_full, const uint64_t seen[],
 			   const struct admission_join *people, size_t count,
@@ -134,10 +144,11 @@ void twin_join(struct twin *twin, bool outbox_is_full, const uint64_t seen[],
 		argv[argc++] = number_text(twin, (int64_t)seen[i]);
 	}
 	for (size_t i = 0; i < count; i++) {
-		const char *person[] = {people[i].id, lane_name(twin, people[i].lane), "",
-								"",			  people[i].request_hash,		   people[i].network};
+		const char *person[] = {
+			people[i].id,	   lane_name(twin, people[i].lane), "", "", people[i].request_hash,
+			people[i].network, papers_text(twin, &people[i])};
 		memcpy(argv + argc, person, sizeof(person));
-		argc += 6;
+		argc += 7;
 	}
 	int64_t now_ms = twin->room->now_ms;
 	admission_enqueue(twin->model, now_ms, outbox_is_full, twin->room->seen_epoch, seen, people,
@@ -152,6 +163,11 @@ void twin_join(struct twin *twin, bool outbox_is_full, const uint64_t seen[],
 						place_state_letter(joined->state),
 						lane_name(twin, placed ? (int)joined->lane : people[i].lane),
 						joined->ticket, joined->position, joined->joined_ms);
+		if (placed && people[i].other_id)
+			len += snprintf(text + len, sizeof(text) - (size_t)len, " %" PRId64 ":%s",
+							joined->holder, joined->id);
+		else
+			len += snprintf(text + len, sizeof(text) - (size_t)len, " -");
 	}
 	run(twin, "enqueue", argc, argv, text);
 }

@@ -20,8 +20,8 @@ static const char state_script[] =
 	"  scores[#scores + 1] = redis.call('ZMSCORE', Q .. set, unpack(ids)) end end "
 	"for i, id in ipairs(ids) do "
 	"  local p = redis.call('HMGET', Q .. 'position:' .. id, 's', 'l', 't', 'j', 'a', 'b', 'e', "
-	"'r') "
-	"  for k = 1, 8 do p[k] = text(p[k]) end "
+	"'r', 'h') "
+	"  for k = 1, 9 do p[k] = text(p[k]) end "
 	"  add(id, table.concat(p, ' '), int(scores[1][i]), int(scores[2][i]), int(scores[3][i]), "
 	"    int(scores[4][i]), int(redis.call('ZSCORE', Q .. 'restored:' .. p[2], id))) "
 	"end "
@@ -88,6 +88,7 @@ static void print_place(FILE *out, const struct admission *model,
 			place->joined_ms, place->aside ? "1" : "-", place->back ? "1" : "-");
 	print_member(out, place->session_ends_ms != 0, place->session_ends_ms);
 	fprintf(out, " %s", *place->request_hash ? place->request_hash : "-");
+	print_member(out, place->holder != 0, place->holder);
 	print_member(out, place->has_heartbeat, place->heartbeat_ms);
 	print_member(out, place->has_slot, place->slot_ends_ms);
 	print_member(out, place->is_absent, ticket);

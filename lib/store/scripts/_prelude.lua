@@ -8,7 +8,7 @@
 --   s  state letter (state.h)     l  lane            t  ticket
 --   j  joined, ms                 g  target          u  opaque user data
 --   r  hash of the join request   a  1: set aside    b  1: came back, stands at the front
---   e  session end, ms
+--   e  session end, ms            h  holder: tokens with a lower one have moved
 --
 -- Writing order everywhere: outbox first, then positions, then the sets and lists, the bitmap and
 -- the counts last. A promoted DragonflyDB replica may hold any prefix of that. An event without its
@@ -18,6 +18,7 @@
 local call = redis.call
 local Q = string.match(KEYS[1], '^(wr:{[^{}]+}:)settings$')
 local CHUNK = 131072
+local REVOCATIONS_KEEP_MS = 86400000 -- as long as the tokens that they speak of
 local clock = call('TIME')
 local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
 

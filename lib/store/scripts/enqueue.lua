@@ -1,16 +1,29 @@
 -- Gives places to everybody who arrived at a worker since its last call.
 --
 -- ARGV  outbox_limit, seen_epoch, seen_count, (lane, highest ticket seen) * seen_count,
---       then per person: id, lane, target, user, request_hash, network
--- Gives 'ok', epoch, now, then per person: code, state, lane, ticket, position, joined_ms
---       code: new | same | reused | closed | full | busy | rate | lane
+--       then per person: id, lane, target, user, request_hash, network, papers
+-- Gives 'ok', epoch, now, then per person: code, state, lane, ticket, position, joined_ms, held
+--       code: new | same | reused | closed | full | busy | rate | lane | replayed | used
+--       held: '<holder>:<id>' of somebody with an identity, else '-'
 --       or 'noqueue'
 --
 -- An id that exists keeps its place ('same'), unless the request differs ('reused'). When nobody
 -- waits and a slot is free the place is admitted at once: an empty room is invisible.
 --
--- Writes: outbox (enqueued, admitted) - position hashes - ticket counters, lists, heartbeats,
--- sessions - bitmap - bucket. With only the outbox written, the retried join makes the same place
+-- Papers are what was shown at the door: '' or words with spaces between them.
+--   n:<nonce>:<s>  a challenge, good for one place; remembered for so many seconds ('replayed')
+--   j:<hash>:<s>   an entry token, the same ('used')
+--   x              the proof has been used or is too old: only who is known already ('replayed')
+--   i:<other id>   the id stands for a person. Who comes again takes the place over: its holder is
+--                  raised and the pods are told, so that older tokens learn that it moved. When that
+--                  place has ended the person gets a new one, with the other id.
+-- A holder is the second in which it was raised, or one more than the last: it grows even when the
+-- store has forgotten it. Whoever is known is asked for no papers again, so a repeated join
+-- succeeds with the proof that its first try has redeemed.
+--
+-- Writes: outbox (enqueued, admitted) - papers - position hashes - ticket counters, lists,
+-- heartbeats, sessions - bitmap - bucket - holders. A proof is remembered with the id that it was
+-- redeemed for, so the retried join can redeem it again. With only the outbox written, the retried join makes the same place
 -- under the same event id. With hashes but no list entry the place is found by its visitor's poll
 -- (not in heartbeats: visit and restore put it back). With the counter not raised the next join
 -- would take the same number: the pods' highest seen ticket, or the retried join, raises it first.
@@ -68,17 +81,50 @@ local function network_is_over(network)
 	return false
 end
 
+local function papers_of(text)
+	local papers = {}
+	for kind, name, life in string.gmatch(text, '(%l):?([^: ]*):?(%d*)') do
+		papers[kind] = { name = name, life = life }
+	end
+	return papers
+end
+
+-- Redeemed for somebody else? Remembers the proof with the place that is being made.
+local redeemed = {}
+local function is_spent(kind, paper, id)
+	if not paper then return false end
+	local name = key('spent:' .. kind .. ':' .. paper.name)
+	local by = redeemed[name] and redeemed[name].id or some(call('GET', name))
+	return by ~= nil and by ~= id
+end
+local function redeem(kind, paper, id)
+	if paper then
+		redeemed[key('spent:' .. kind .. ':' .. paper.name)] = { id = id, life = paper.life }
+	end
+end
+
+local PERSON_LIFE_S = '172800' -- longer than any token of a place
+local nothing, finished = {}, { e = true, l = true, x = true, m = true }
+local persons, moved = {}, {}
 local answer, mine = { 'ok', epoch, int(now) }, {}
 local made, enqueued, admitted, departed = {}, {}, {}, {}
-for i = at, #ARGV, 6 do
+
+local function find(id, hash)
+	if mine[id] then return mine[id] end
+	local kept = call('HMGET', position_key(id), 's', 'l', 't', 'r', 'j', 'h')
+	if not kept[1] then return nil end
+	return { id = id, s = kept[1], l = kept[2], t = number(kept[3], 0), r = kept[4] or hash,
+		j = kept[5] or '0', p = 0, h = number(kept[6], 0) }
+end
+
+for i = at, #ARGV, 7 do
 	local id, name, hash = ARGV[i], ARGV[i + 1], ARGV[i + 4]
-	local code, place = nil, mine[id]
-	if not place then
-		local kept = call('HMGET', position_key(id), 's', 'l', 't', 'r', 'j')
-		if kept[1] then
-			place = { s = kept[1], l = kept[2], t = number(kept[3], 0), r = kept[4] or hash,
-				j = kept[5] or '0', p = 0 }
-		end
+	local papers = ARGV[i + 6] ~= '' and papers_of(ARGV[i + 6]) or nothing
+	local person = papers.i and key('person:' .. id)
+	if person then id = persons[person] or some(call('GET', person)) or id end
+	local code, place = nil, find(id, hash)
+	if person and (place and finished[place.s] or not place and id ~= ARGV[i]) then
+		id, place = papers.i.name, nil
 	end
 	if place then
 		-- Its counter was lost with the rest of that step: the number is not given twice.
@@ -88,6 +134,11 @@ for i = at, #ARGV, 6 do
 			line.first = line.ticket
 		end
 		code = (place.r == '' or place.r == hash) and 'same' or 'reused'
+		if person then
+			place.h = math.max(math.floor(now / 1000), place.h + 1)
+			moved[#moved + 1] = place
+			mine[id] = place
+		end
 	elseif state == 'closed' then
 		code = 'closed'
 	elseif busy then
@@ -96,6 +147,10 @@ for i = at, #ARGV, 6 do
 		code = 'lane'
 	elseif waiting >= max_waiting and direct <= 0 then
 		code = 'full'
+	elseif is_spent('j', papers.j, id) then
+		code = 'used'
+	elseif papers.x or is_spent('n', papers.n, id) then
+		code = 'replayed'
 	elseif network_is_over(ARGV[i + 5]) then
 		code = 'rate'
 	else
@@ -103,7 +158,10 @@ for i = at, #ARGV, 6 do
 		line.ticket = line.ticket + 1
 		code = 'new'
 		place = { id = id, s = 'w', l = name, t = line.ticket, r = hash, j = int(now),
-			p = line.ticket - line.gone, g = ARGV[i + 2], u = ARGV[i + 3] }
+			p = line.ticket - line.gone, g = ARGV[i + 2], u = ARGV[i + 3], h = 0 }
+		redeem('j', papers.j, id)
+		redeem('n', papers.n, id)
+		if id ~= ARGV[i] then persons[person] = id end
 		local who = id .. ' ' .. name .. ' ' .. int(place.t)
 		enqueued[#enqueued + 1] = who
 		if direct > 0 then
@@ -128,11 +186,26 @@ for i = at, #ARGV, 6 do
 	answer[n + 4] = place and place.t or 0
 	answer[n + 5] = place and place.p or 0
 	answer[n + 6] = place and tonumber(place.j) or 0
+	answer[n + 7] = person and place and int(place.h) .. ':' .. id or '-'
 end
-if #made == 0 then return answer end
+
+-- Told before it is written: who is told twice that a place moved is none the worse.
+local function move_holders()
+	for i = 1, #moved do
+		call('XADD', key('revocations'), 'MINID', '~', int(now - REVOCATIONS_KEEP_MS), '*', 'r',
+			'm ' .. moved[i].id .. ' ' .. int(moved[i].h))
+		call('HSET', position_key(moved[i].id), 'h', int(moved[i].h))
+	end
+end
+if #made == 0 then
+	move_holders()
+	return answer
+end
 
 tell('enqueued', epoch, enqueued)
 tell('admitted', epoch, admitted)
+for name, paper in pairs(redeemed) do call('SET', name, paper.id, 'EX', paper.life) end
+for name, id in pairs(persons) do call('SET', name, id, 'EX', PERSON_LIFE_S) end
 local deadline = int(now + number(cfg[8], 600000))
 local beats, sessions = {}, {}
 for i = 1, #made do
@@ -167,4 +240,5 @@ for network, seen in pairs(joins) do
 		call('PEXPIRE', window, '180000')
 	end
 end
+move_holders()
 return answer
