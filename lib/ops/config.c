@@ -4,9 +4,14 @@
  * that is set, and refuses what is out of range with a sentence that names the variable and the
  * range. A variable WR_… that no row knows is refused too: a typo in a ConfigMap shall stop the
  * start, not be found on the night of the sale.
+ *
+ * A text may also be "file:/path": then it is what that file holds, without the line's end. So a URL
+ * with a password comes from a mounted secret and not from the environment, which children inherit
+ * and /proc shows.
  */
 #include "waitingroom/config.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -69,19 +74,50 @@ static enum wr_err refuse_unknown(struct err_detail *ret_detail)
 	return WR_OK;
 }
 
+#define FILE_SCHEME "file:"
+
+/* fills at most CONFIG_TEXT_BYTES, with NUL */
+static enum wr_err read_from_file(const struct row *row, const char *path, char *ret_text,
+								  struct err_detail *ret_detail)
+{
+	FILE *file = fopen(path, "re");
+	if (file == NULL)
+		return err_say(ret_detail, WR_BAD_CONFIG, "%s: %.150s cannot be opened: %s", row->variable,
+					   path, strerror(errno));
+	char text[CONFIG_TEXT_BYTES + 1];
+	size_t len = fread(text, 1, sizeof(text), file);
+	fclose(file);
+	while (len > 0 && (text[len - 1] == '\n' || text[len - 1] == '\r'))
+		len--;
+	if (len >= CONFIG_TEXT_BYTES || memchr(text, '\0', len) != NULL)
+		return err_say(ret_detail, WR_BAD_CONFIG,
+					   "%s: %.150s must hold one text of at most %d characters", row->variable,
+					   path, CONFIG_TEXT_BYTES - 1);
+	memcpy(ret_text, text, len);
+	ret_text[len] = '\0';
+	return WR_OK;
+}
+
+static enum wr_err read_text(const struct row *row, const char *value, char *ret_text,
+							 struct err_detail *ret_detail)
+{
+	size_t scheme = strlen(FILE_SCHEME);
+	if (strncmp(value, FILE_SCHEME, scheme) == 0)
+		return read_from_file(row, value + scheme, ret_text, ret_detail);
+	if (strlen(value) >= CONFIG_TEXT_BYTES)
+		return err_say(ret_detail, WR_BAD_CONFIG, "%s: longer than %d characters", row->variable,
+					   CONFIG_TEXT_BYTES - 1);
+	memcpy(ret_text, value, strlen(value) + 1);
+	return WR_OK;
+}
+
 static enum wr_err read_row(struct config *config, const struct row *row,
 							struct err_detail *ret_detail)
 {
 	const char *value = getenv(row->variable);
-	if (row->def != NULL) {
-		if (value == NULL)
-			value = row->def;
-		if (strlen(value) >= CONFIG_TEXT_BYTES)
-			return err_say(ret_detail, WR_BAD_CONFIG, "%s: longer than %d characters",
-						   row->variable, CONFIG_TEXT_BYTES - 1);
-		memcpy(text_field(config, row), value, strlen(value) + 1);
-		return WR_OK;
-	}
+	if (row->def != NULL)
+		return read_text(row, value != NULL ? value : row->def, text_field(config, row),
+						 ret_detail);
 	*number_field(config, row) = row->number;
 	if (value == NULL)
 		return WR_OK;
@@ -141,7 +177,9 @@ void config_print(const struct config *config, FILE *out)
 
 void config_print_help(FILE *out)
 {
-	fputs("Settings are environment variables:\n", out);
+	fputs("Settings are environment variables. A text may be file:/path: then it is what the file "
+		  "holds.\n",
+		  out);
 	for (size_t i = 0; i < ROW_COUNT; i++) {
 		const struct row *row = &rows[i];
 		if (row->def != NULL)

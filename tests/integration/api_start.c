@@ -226,6 +226,30 @@ static void the_configuration_is_printed_without_passwords(void **state)
 	assert_null(strstr(printed, "s3cret"));
 }
 
+static void a_text_may_come_from_a_file(void **state)
+{
+	(void)state;
+	WR_AUTO(mem_free_at) char *path = temp_file("store-url", "redis://user:s3cret@store:6380/2\n");
+	char setting[256];
+	snprintf(setting, sizeof(setting), "WR_STORE_URL=file:%s", path);
+	int code;
+	WR_AUTO(mem_free_at)
+	char *printed = run(api, (const char *const[]){"--print-config", NULL},
+						(const char *const[]){setting, NULL}, &code);
+	assert_int_equal(code, 0);
+	assert_non_null(strstr(printed, "WR_STORE_URL=redis://***@store:6380/2\n"));
+}
+
+static void a_file_that_cannot_be_read_is_named(void **state)
+{
+	(void)state;
+	int code;
+	WR_AUTO(mem_free_at)
+	char *said = run(api, NULL, good_env("WR_NATS_URL=file:/nonexistent/nats-url"), &code);
+	assert_int_not_equal(code, 0);
+	assert_non_null(strstr(said, "WR_NATS_URL: /nonexistent/nats-url cannot be opened"));
+}
+
 static void an_argument_that_is_not_known_is_refused(void **state)
 {
 	(void)state;
@@ -299,6 +323,8 @@ int main(void)
 		cmocka_unit_test(an_address_that_is_taken_is_named),
 		cmocka_unit_test(help_names_every_setting),
 		cmocka_unit_test(the_configuration_is_printed_without_passwords),
+		cmocka_unit_test(a_text_may_come_from_a_file),
+		cmocka_unit_test(a_file_that_cannot_be_read_is_named),
 		cmocka_unit_test(an_argument_that_is_not_known_is_refused),
 		cmocka_unit_test(generated_keys_serve_and_are_never_written_over),
 		cmocka_unit_test(a_pod_that_says_ready_gives_places_with_every_worker),
