@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "waitingroom/err.h"
 #include "waitingroom/text.h"
@@ -67,24 +68,26 @@
 /* What has a shape of its own: name, shape in JSON, sentence */
 #define QUEUE_SHAPE_TABLE(X)                                                                       \
 	X(session_renewal, "true or false", "Sessions slide with use.")                                \
-	X(lanes, "[{\"name\",\"weight\",\"open\"}], 1..8",                                             \
+	X(lanes, "`[{\"name\",\"weight\",\"open\"}]`, 1..8",                                           \
 	  "Parts of the line; the weight (1..1000) shares the admissions, a lane that is not open "    \
 	  "takes entry tokens only. The first is the default lane.")                                   \
-	X(allowed_targets, "[\"https://host[:port][/path]\"], at most 16",                             \
+	X(allowed_targets, "`[\"https://host[:port][/path]\"]`, at most 16",                           \
 	  "Where visitors may want to go; none: only paths of the same site.")                         \
-	X(entry_keys, "[{\"kid\",\"alg\":\"HS256\" or \"ES256\",\"key\"}], at most 4",                 \
+	X(entry_keys, "`[{\"kid\",\"alg\":\"HS256\" or \"ES256\",\"key\"}]`, at most 4",               \
 	  "Keys of entry tokens: a base64url secret of 32..128 bytes or a PEM public key (P-256). "    \
 	  "The key is never shown, only its fingerprint; a row without one keeps the key of its kid.") \
 	X(bypass,                                                                                      \
-	  "[{\"path_prefix\",\"extension\",\"network\",\"user_agent\",\"header\",\"secret_sha256\","   \
-	  "\"methods\"}], at most 32",                                                                 \
+	  "`[{\"path_prefix\",\"extension\",\"network\",\"user_agent\",\"header\","                    \
+	  "\"secret_sha256\",\"methods\"}]`, at most 32",                                              \
 	  "Requests that the gateway check lets pass: those that fit all members of a rule.")          \
 	X(theme,                                                                                       \
-	  "{\"name\",\"logo\",\"colour\",\"colour_dark\",\"texts\":{\"en\":{\"title\",\"intro\"}}}",   \
-	  "How the waiting page looks; colours are checked for contrast.")                             \
-	X(template, "HTML of at most 48 kB, \"\": the built-in page",                                  \
-	  "A whole page of one's own; the room stands where it says <!--waitingroom-->.")              \
-	X(messages, "{\"en\":\"…\"}, at most 14 languages", "The operator's message per language.")
+	  "`{\"name\",\"logo\",\"colour\",\"colour_dark\",\"texts\":{\"en\":{\"title\",\"intro\"}}}`", \
+	  "How the waiting page looks; the logo is a data URI of at most 8192 bytes, the colours are " \
+	  "`#rrggbb` and checked for contrast.")                                                       \
+	X(template, "HTML, at most 48 kB",                                                             \
+	  "A whole page of one's own; the room stands where it says `<!--waitingroom-->`.")            \
+	X(messages, "`{\"en\":\"…\"}`, at most 14 languages",                                          \
+	  "The operator's message per language, each at most 512 bytes.")
 
 /* Words of the field 'state'. */
 #define QUEUE_STATE_TABLE(X)                                                                       \
@@ -303,6 +306,9 @@ size_t queue_settings_news_bytes(const struct queue_settings *settings);
 
 /* The operator's message in a language ("pt-BR" also finds "pt"), or the default one; lent. */
 const char *queue_settings_message(const struct queue_settings *settings, const char *language);
+
+/* The tables above as a table in Markdown, for README.md. */
+void queue_settings_print_markdown(FILE *out);
 
 /* Lane number by name, or -1. */
 int queue_settings_lane(const struct queue_settings *settings, const char *lane);
