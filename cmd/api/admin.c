@@ -1,4 +1,4 @@
-/* Admin API: queues are made, changed, paused, resumed, taken away; people let in by hand.
+/* Admin API: queues are read and taken away, people let in by hand. Changes: admin_change.c.
  *
  *     every route ─► admin key ─► names ─► body ─► one or more steps of the store ─► answer
  *
@@ -11,14 +11,12 @@
 
 #include "admin_keys.h"
 #include "internal.h"
-#include "queue_event.h"
 #include "waitingroom/json_in.h"
 #include "waitingroom/memory.h"
 #include "waitingroom/pacing.h"
 
 #define STEP_PEOPLE 500
 #define ADMIT_MAX 1000000
-#define PUT_TRIES 5
 
 void admin_problem(struct internal *internal, struct http_request *request, enum wr_err err,
 				   const struct err_detail *detail)
@@ -54,7 +52,7 @@ bool admin_begin(struct internal *internal, struct http_request *request,
 	return true;
 }
 
-static void reply_json(struct http_request *request, int status, const struct json_out *out)
+void admin_reply_json(struct http_request *request, int status, const struct json_out *out)
 {
 	http_reply(request, status, "application/json", out->text, out->len);
 }
@@ -92,7 +90,7 @@ void admin_list_serve(void *ctx, struct http_request *request, const struct rout
 	queue_table_each(internal->app->queues, list_queue, &out);
 	json_out_array_end(&out);
 	json_out_object_end(&out);
-	reply_json(request, 200, &out);
+	admin_reply_json(request, 200, &out);
 }
 
 static void write_lanes(struct json_out *out, const struct synced *answer)
@@ -137,7 +135,7 @@ static void on_got(void *ctx, enum wr_err err, const struct synced *answer)
 	write_lanes(&out, answer);
 	json_out_object_end(&out);
 	json_out_object_end(&out);
-	reply_json(request, 200, &out);
+	admin_reply_json(request, 200, &out);
 }
 
 void admin_get_serve(void *ctx, struct http_request *request, const struct route_match *match)
@@ -148,169 +146,6 @@ void admin_get_serve(void *ctx, struct http_request *request, const struct route
 	struct admin_notes *notes = http_request_notes(request);
 	http_request_park(request);
 	store_sync(internal->store, &notes->name, "0", 0, 1, on_got, request);
-}
-
-/* ---- making and changing ---- */
-
-static void read_for_put(struct http_request *request);
-
-static void on_put(void *ctx, enum wr_err err, enum put_result result, uint64_t version)
-{
-	static const char *const words[] = {"created", "changed", "unchanged"};
-	struct http_request *request = ctx;
-	struct admin_notes *notes = http_request_notes(request);
-	struct err_detail detail = {""};
-	if (err == WR_CONFLICT && notes->any_version && ++notes->done < PUT_TRIES) {
-		read_for_put(request);
-		return;
-	}
-	if (err != WR_OK) {
-		if (err == WR_CONFLICT)
-			(void)err_say(&detail, err, "version: the queue is at version %llu; read it again",
-						  (unsigned long long)version);
-		if (err == WR_BUSY)
-			(void)err_say(&detail, err, "The former queue of this name is still being cleared.");
-		admin_problem(notes->internal, request, err, detail.text[0] != '\0' ? &detail : NULL);
-		return;
-	}
-	char name[QUEUE_NAME_TEXT_BYTES], text[512];
-	struct json_out out;
-	queue_name_print(&notes->name, name);
-	json_out_init(&out, text, sizeof(text));
-	json_out_object(&out, NULL);
-	json_out_string(&out, "queue", name);
-	json_out_string(&out, "result", words[result]);
-	json_out_int(&out, "version", (int64_t)version);
-	json_out_object_end(&out);
-	reply_json(request, result == PUT_CREATED ? 201 : 200, &out);
-}
-
-/* If-Match: "7" -> only when the queue is at version 7. */
-static enum wr_err expected_version(const struct http_request *request, uint64_t *ret_version,
-									struct err_detail *ret_detail)
-{
-	const char *text = http_request_header(request, "If-Match");
-	*ret_version = UINT64_MAX;
-	if (text == NULL || strcmp(text, "*") == 0)
-		return WR_OK;
-	size_t len = strlen(text);
-	if (len >= 2 && text[0] == '"' && text[len - 1] == '"') {
-		text++;
-		len -= 2;
-	}
-	if (!text_to_u64(text, len, UINT64_MAX - 1, ret_version))
-		return err_say(ret_detail, WR_INVALID, "If-Match: must be a version, for example \"7\"");
-	return WR_OK;
-}
-
-/* What is there now is known: its secrets stay when they are not given again. They are those of a
- * version, so the put is tied to it; who did not ask for that gets a few tries. */
-static void on_read_for_put(void *ctx, enum wr_err err, const struct synced *answer)
-{
-	struct http_request *request = ctx;
-	struct admin_notes *notes = http_request_notes(request);
-	struct internal *internal = notes->internal;
-	WR_AUTO(queue_settings_clear) struct queue_settings settings;
-	struct err_detail detail = {""};
-	uint64_t version = 0;
-	size_t len = 0;
-	const char *body = http_request_body(request, &len);
-	queue_settings_default(&settings);
-	bool is_new = err == WR_NOT_FOUND || err == WR_NO_QUEUE;
-	if (err == WR_OK || is_new)
-		err = queue_settings_from_put(body, len, is_new ? NULL : &answer->settings, &settings,
-									  &detail);
-	if (err == WR_OK)
-		err = expected_version(request, &version, &detail);
-	if (err == WR_OK && version == UINT64_MAX) {
-		notes->any_version = true;
-		version = is_new ? 0 : answer->version;
-	}
-	if (err != WR_OK) {
-		admin_problem(internal, request, err, detail.text[0] != '\0' ? &detail : NULL);
-		return;
-	}
-	char data[QUEUE_EVENT_BYTES];
-	queue_event_data(&settings, "admin", data);
-	store_put_queue(internal->store, &notes->name, &settings, version, data, NULL, on_put, request);
-}
-
-static void read_for_put(struct http_request *request)
-{
-	struct admin_notes *notes = http_request_notes(request);
-	store_sync(notes->internal->store, &notes->name, "0", 0, 1, on_read_for_put, request);
-}
-
-void admin_put_serve(void *ctx, struct http_request *request, const struct route_match *match)
-{
-	struct internal *internal = ctx;
-	if (!admin_begin(internal, request, match))
-		return;
-	http_request_park(request);
-	read_for_put(request);
-}
-
-/* ---- pause and resume ---- */
-
-/* The body is optional; "message" is its only member, with the rules of the settings. */
-static enum wr_err read_message(const struct http_request *request,
-								char ret_message[QUEUE_MESSAGE_BYTES + 1],
-								struct err_detail *ret_detail)
-{
-	WR_AUTO(json_free_at) struct json_value *document = NULL;
-	WR_AUTO(queue_settings_clear) struct queue_settings settings;
-	queue_settings_default(&settings);
-	size_t len = 0;
-	const char *body = http_request_body(request, &len);
-	ret_message[0] = '\0';
-	if (len == 0)
-		return WR_OK;
-	enum wr_err err = json_parse(body, len, &document, ret_detail);
-	if (err != WR_OK)
-		return err;
-	bool has_message = json_member(document, "message") != NULL;
-	if (!json_is_object(document) || json_count(document) > (has_message ? 1u : 0u))
-		return err_say(ret_detail, WR_INVALID, "message: the body is {\"message\":\"…\"}");
-	err = queue_settings_from_put(body, len, NULL, &settings, ret_detail);
-	if (err == WR_OK)
-		strcpy(ret_message, settings.message);
-	return err;
-}
-
-static void change_state(struct internal *internal, struct http_request *request,
-						 enum queue_state state)
-{
-	struct admin_notes *notes = http_request_notes(request);
-	struct err_detail detail = {""};
-	char message[QUEUE_MESSAGE_BYTES + 1];
-	enum wr_err err = read_message(request, message, &detail);
-	if (err != WR_OK) {
-		admin_problem(internal, request, err, &detail);
-		return;
-	}
-	struct queue_field fields[] = {{"state", queue_state_word(state)}, {"message", message}};
-	char data[QUEUE_MESSAGE_BYTES * 6 + 64];
-	struct json_out out;
-	json_out_init(&out, data, sizeof(data) - 1);
-	json_out_object(&out, NULL);
-	json_out_string(&out, "by", "admin");
-	json_out_string(&out, "message", message);
-	json_out_object_end(&out);
-	data[out.len] = '\0';
-	http_request_park(request);
-	store_patch_queue(internal->store, &notes->name, fields, 2, data, on_put, request);
-}
-
-void admin_pause_serve(void *ctx, struct http_request *request, const struct route_match *match)
-{
-	if (admin_begin(ctx, request, match))
-		change_state(ctx, request, QUEUE_PAUSED);
-}
-
-void admin_resume_serve(void *ctx, struct http_request *request, const struct route_match *match)
-{
-	if (admin_begin(ctx, request, match))
-		change_state(ctx, request, QUEUE_OPEN);
 }
 
 /* ---- admit now ---- */
@@ -337,7 +172,7 @@ static void on_admitted(void *ctx, enum wr_err err, const struct admitted *resul
 	json_out_int(&out, "admitted", (int64_t)notes->done);
 	json_out_int(&out, "free", result->free);
 	json_out_object_end(&out);
-	reply_json(request, 200, &out);
+	admin_reply_json(request, 200, &out);
 }
 
 static void admit_step(struct http_request *request)

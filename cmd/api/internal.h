@@ -41,12 +41,13 @@ _Static_assert(sizeof(struct admin_notes) <= HTTP_NOTES_BYTES, "notes are too sm
  * answered. */
 bool admin_begin(struct internal *internal, struct http_request *request,
 				 const struct route_match *match);
+void admin_reply_json(struct http_request *request, int status, const struct json_out *out);
 void admin_problem(struct internal *internal, struct http_request *request, enum wr_err err,
 				   const struct err_detail *detail);
 
 /* preview.c */
 void admin_preview_serve(void *ctx, struct http_request *request, const struct route_match *match);
-/* admin.c; ctx is the internal port */
+/* admin.c, admin_change.c; ctx is the internal port */
 void admin_list_serve(void *ctx, struct http_request *request, const struct route_match *match);
 void admin_get_serve(void *ctx, struct http_request *request, const struct route_match *match);
 void admin_put_serve(void *ctx, struct http_request *request, const struct route_match *match);

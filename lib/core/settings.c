@@ -182,7 +182,7 @@ enum wr_err settings_check_whole(const struct queue_settings *settings,
 					   "entry_keys: must be at least one when entry is signed, or nobody can join");
 	if (settings->lane_count == 0)
 		return err_say(ret_detail, WR_INVALID, "lanes: must be at least one");
-	return WR_OK;
+	return settings_check_theme(settings, ret_detail);
 }
 
 /* ---- targets of visitors ---- */

@@ -88,6 +88,10 @@ SETTINGS_SHAPE(theme);		/* theme.c */
 WR_MUST_USE enum wr_err settings_set_template(struct queue_settings *settings, const char *text,
 											  size_t len, struct err_detail *ret_detail);
 
+/* Can its colours be read? Asked of what is new, not of what the store has. theme.c */
+WR_MUST_USE enum wr_err settings_check_theme(const struct queue_settings *settings,
+											 struct err_detail *ret_detail);
+
 /* Do the values go together? */
 WR_MUST_USE enum wr_err settings_check_whole(const struct queue_settings *settings,
 											 struct err_detail *ret_detail);

@@ -1,7 +1,8 @@
 /* Theme: reading and writing it, and the contrast of its colours.
  *
- * A theme is checked when it is saved, not when the page is shown: whoever chooses a colour that
- * nobody can read is told the contrast and what it must be.
+ * Contrast is checked when a theme is saved: whoever chooses a colour that nobody can read is told the
+ * contrast and what it must be. What the store has is taken as it is, also by a later version whose
+ * page has other colours.
  */
 #include "waitingroom/theme.h"
 
@@ -60,7 +61,7 @@ void theme_dark_colour(const struct queue_theme *theme, char ret_colour[COLOUR_C
 	}
 }
 
-/* ---- reading ---- */
+/* ---- checking ---- */
 
 static enum wr_err check_contrast(const char *field, const char *colour, const char *other,
 								  const char *what, struct err_detail *ret_detail)
@@ -76,6 +77,33 @@ static enum wr_err check_contrast(const char *field, const char *colour, const c
 				   luminance(other) > 0.5 ? "darker" : "lighter");
 }
 
+static enum wr_err check_colour(const char *field, const char *colour, const char *page,
+								const char *on_accent, struct err_detail *ret_detail)
+{
+	if (colour[0] == '\0')
+		return WR_OK;
+	enum wr_err err = check_contrast(field, colour, page, "to the page's", ret_detail);
+	if (err == WR_OK)
+		err = check_contrast(field, colour, on_accent, "to the text on it,", ret_detail);
+	return err;
+}
+
+enum wr_err settings_check_theme(const struct queue_settings *settings,
+								 struct err_detail *ret_detail)
+{
+	const struct queue_theme *theme = settings->theme;
+	if (theme == NULL)
+		return WR_OK;
+	enum wr_err err = check_colour("colour", theme->colour, THEME_LIGHT_PAGE, THEME_LIGHT_ON_ACCENT,
+								   ret_detail);
+	if (err == WR_OK)
+		err = check_colour("colour_dark", theme->colour_dark, THEME_DARK_PAGE, THEME_DARK_ON_ACCENT,
+						   ret_detail);
+	return err;
+}
+
+/* ---- reading ---- */
+
 static enum wr_err read_colour(const char *field, const char *text, char ret[COLOUR_CHARS + 1],
 							   struct err_detail *ret_detail)
 {
@@ -88,13 +116,7 @@ static enum wr_err read_colour(const char *field, const char *text, char ret[COL
 					   field);
 	for (size_t i = 0; i <= COLOUR_CHARS; i++)
 		ret[i] = (char)(text[i] >= 'A' && text[i] <= 'F' ? text[i] + ('a' - 'A') : text[i]);
-	bool dark = strcmp(field, "colour_dark") == 0;
-	enum wr_err err = check_contrast(field, ret, dark ? THEME_DARK_PAGE : THEME_LIGHT_PAGE,
-									 "to the page's", ret_detail);
-	if (err == WR_OK)
-		err = check_contrast(field, ret, dark ? THEME_DARK_ON_ACCENT : THEME_LIGHT_ON_ACCENT,
-							 "to the text on it,", ret_detail);
-	return err;
+	return WR_OK;
 }
 
 static enum wr_err read_name(struct queue_theme *theme, const char *text,

@@ -177,6 +177,53 @@ static void a_template_of_48_kb_goes_through(void **state)
 	api_expect_problem(larger, 422, "invalid_value");
 }
 
+/* Each is tied to the version that it read, without the operators knowing. */
+static void puts_at_the_same_time_all_succeed(void **state)
+{
+	(void)state;
+	enum { OPERATORS = 4 };
+	struct http_client *clients[OPERATORS];
+	put("/acme/busy", "{}", 201);
+	for (int i = 0; i < OPERATORS; i++) {
+		char body[64];
+		snprintf(body, sizeof(body), "{\"capacity\":%d}", 10 + i);
+		clients[i] = http_client_open(stack_internal_url(stack, i % 2));
+		http_client_send(clients[i], "PUT", "/admin/v1/queues/acme/busy",
+						 "Authorization: Bearer " API_ADMIN_KEY "\r\n", body);
+	}
+	for (int i = 0; i < OPERATORS; i++) {
+		WR_AUTO(http_answer_free_at)
+		struct http_answer *answer = http_client_read(clients[i], 5000);
+		api_expect_status(answer, 200);
+		http_client_close(clients[i]);
+	}
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *read = api_admin(stack, 0, "GET", "/acme/busy", NULL);
+	assert_int_equal(http_answer_number(read, "version"), 1 + OPERATORS);
+}
+
+static void a_pause_speaks_every_language_and_leaves_nothing_standing(void **state)
+{
+	(void)state;
+	put("/acme/pause", "{\"message\":\"Hello\",\"messages\":{\"de\":\"Hallo\"}}", 201);
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *paused =
+		api_admin(stack, 0, "POST", "/acme/pause/pause",
+				  "{\"message\":\"A break.\",\"messages\":{\"fr\":\"Une pause.\"}}");
+	api_expect_status(paused, 200);
+	WAIT_UNTIL(2000,
+			   info_has(1, "/queues/acme/pause",
+						"\"state\":\"paused\",\"message\":\"A break.\","
+						"\"messages\":{\"fr\":\"Une pause.\"}"),
+			   "it is paused");
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *resumed = api_admin(stack, 0, "POST", "/acme/pause/resume", NULL);
+	api_expect_status(resumed, 200);
+	WAIT_UNTIL(2000,
+			   info_has(1, "/queues/acme/pause", "\"state\":\"open\",\"message\":\"\",\"waiting\""),
+			   "it is open");
+}
+
 /* ---- mistakes ---- */
 
 static void every_mistake_is_named_with_its_field(void **state)
@@ -256,6 +303,8 @@ int main(void)
 		cmocka_unit_test(a_put_that_does_not_name_a_secret_keeps_it),
 		cmocka_unit_test(a_key_that_was_never_given_cannot_be_kept),
 		cmocka_unit_test(a_template_of_48_kb_goes_through),
+		cmocka_unit_test(puts_at_the_same_time_all_succeed),
+		cmocka_unit_test(a_pause_speaks_every_language_and_leaves_nothing_standing),
 		cmocka_unit_test(every_mistake_is_named_with_its_field),
 		cmocka_unit_test(a_queue_opens_by_itself_when_its_time_has_come),
 	};

@@ -79,6 +79,17 @@ static void a_colour_that_cannot_be_read_is_refused_with_its_contrast(void **sta
 	queue_settings_clear(&settings);
 }
 
+static void what_the_store_has_is_not_checked_again(void **state)
+{
+	(void)state;
+	static const char theme[] = "{\"colour\":\"#777777\"}";
+	struct queue_settings settings;
+	queue_settings_default(&settings);
+	assert_int_equal(queue_settings_set_field(&settings, "theme", theme, strlen(theme)), WR_OK);
+	assert_string_equal(settings.theme->colour, "#777777");
+	queue_settings_clear(&settings);
+}
+
 /* A page of another colour would make every promise about contrast untrue. */
 static void the_page_itself_can_be_read(void **state)
 {
@@ -302,6 +313,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(contrast_is_that_of_wcag),
 		cmocka_unit_test(a_colour_that_cannot_be_read_is_refused_with_its_contrast),
+		cmocka_unit_test(what_the_store_has_is_not_checked_again),
 		cmocka_unit_test(the_page_itself_can_be_read),
 		cmocka_unit_test(the_dark_scheme_gets_a_lighter_accent_when_it_has_none),
 		cmocka_unit_test(a_theme_comes_back_as_it_was_given),

@@ -1,0 +1,188 @@
+/* Admin change: queues are made and replaced (PUT), paused and resumed.
+ *
+ *     PUT     read what is there ─► settings of the body, secrets that it does not name from there
+ *             ─► put, tied to the version that was read ─► somebody was faster: again
+ *     pause   state and messages only
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+#include "queue_event.h"
+#include "waitingroom/json_in.h"
+#include "waitingroom/memory.h"
+
+#define PUT_TRIES 5
+
+/* ---- making and replacing ---- */
+
+static void read_for_put(struct http_request *request);
+
+static void on_put(void *ctx, enum wr_err err, enum put_result result, uint64_t version)
+{
+	static const char *const words[] = {"created", "changed", "unchanged"};
+	struct http_request *request = ctx;
+	struct admin_notes *notes = http_request_notes(request);
+	struct err_detail detail = {""};
+	if (err == WR_CONFLICT && notes->any_version && ++notes->done < PUT_TRIES) {
+		read_for_put(request);
+		return;
+	}
+	if (err != WR_OK) {
+		if (err == WR_CONFLICT)
+			(void)err_say(&detail, err, "version: the queue is at version %llu; read it again",
+						  (unsigned long long)version);
+		if (err == WR_BUSY)
+			(void)err_say(&detail, err, "The former queue of this name is still being cleared.");
+		admin_problem(notes->internal, request, err, detail.text[0] != '\0' ? &detail : NULL);
+		return;
+	}
+	char name[QUEUE_NAME_TEXT_BYTES], text[512];
+	struct json_out out;
+	queue_name_print(&notes->name, name);
+	json_out_init(&out, text, sizeof(text));
+	json_out_object(&out, NULL);
+	json_out_string(&out, "queue", name);
+	json_out_string(&out, "result", words[result]);
+	json_out_int(&out, "version", (int64_t)version);
+	json_out_object_end(&out);
+	admin_reply_json(request, result == PUT_CREATED ? 201 : 200, &out);
+}
+
+/* If-Match: "7" -> only when the queue is at version 7. */
+static enum wr_err expected_version(const struct http_request *request, uint64_t *ret_version,
+									struct err_detail *ret_detail)
+{
+	const char *text = http_request_header(request, "If-Match");
+	*ret_version = UINT64_MAX;
+	if (text == NULL || strcmp(text, "*") == 0)
+		return WR_OK;
+	size_t len = strlen(text);
+	if (len >= 2 && text[0] == '"' && text[len - 1] == '"') {
+		text++;
+		len -= 2;
+	}
+	if (!text_to_u64(text, len, UINT64_MAX - 1, ret_version))
+		return err_say(ret_detail, WR_INVALID, "If-Match: must be a version, for example \"7\"");
+	return WR_OK;
+}
+
+/* What is there now is known: its secrets stay when they are not given again. They are those of a
+ * version, so the put is tied to it; who did not ask for that gets a few tries. */
+static void on_read_for_put(void *ctx, enum wr_err err, const struct synced *answer)
+{
+	struct http_request *request = ctx;
+	struct admin_notes *notes = http_request_notes(request);
+	struct internal *internal = notes->internal;
+	WR_AUTO(queue_settings_clear) struct queue_settings settings;
+	struct err_detail detail = {""};
+	uint64_t version = 0;
+	size_t len = 0;
+	const char *body = http_request_body(request, &len);
+	queue_settings_default(&settings);
+	bool is_new = err == WR_NOT_FOUND || err == WR_NO_QUEUE;
+	if (err == WR_OK || is_new)
+		err = queue_settings_from_put(body, len, is_new ? NULL : &answer->settings, &settings,
+									  &detail);
+	if (err == WR_OK)
+		err = expected_version(request, &version, &detail);
+	if (err == WR_OK && version == UINT64_MAX) {
+		notes->any_version = true;
+		version = is_new ? 0 : answer->version;
+	}
+	if (err != WR_OK) {
+		admin_problem(internal, request, err, detail.text[0] != '\0' ? &detail : NULL);
+		return;
+	}
+	char data[QUEUE_EVENT_BYTES];
+	queue_event_data(&settings, "admin", data);
+	store_put_queue(internal->store, &notes->name, &settings, version, data, NULL, on_put, request);
+}
+
+static void read_for_put(struct http_request *request)
+{
+	struct admin_notes *notes = http_request_notes(request);
+	store_sync(notes->internal->store, &notes->name, "0", 0, 1, on_read_for_put, request);
+}
+
+void admin_put_serve(void *ctx, struct http_request *request, const struct route_match *match)
+{
+	struct internal *internal = ctx;
+	if (!admin_begin(internal, request, match))
+		return;
+	http_request_park(request);
+	read_for_put(request);
+}
+
+/* ---- pause and resume ---- */
+
+/* The body is optional; it has "message" and "messages", with the rules of the settings. */
+static enum wr_err read_messages(const struct http_request *request,
+								 struct queue_settings *ret_settings, struct err_detail *ret_detail)
+{
+	WR_AUTO(json_free_at) struct json_value *document = NULL;
+	size_t len = 0;
+	const char *body = http_request_body(request, &len);
+	if (len == 0)
+		return WR_OK;
+	enum wr_err err = json_parse(body, len, &document, ret_detail);
+	if (err != WR_OK)
+		return err;
+	size_t known =
+		(json_member(document, "message") != NULL) + (json_member(document, "messages") != NULL);
+	if (!json_is_object(document) || json_count(document) > known)
+		return err_say(ret_detail, WR_INVALID,
+					   "message: the body is {\"message\":\"…\",\"messages\":{\"de\":\"…\"}}");
+	return queue_settings_from_put(body, len, NULL, ret_settings, ret_detail);
+}
+
+static const char *field_value(const struct queue_fields *fields, const char *name)
+{
+	for (size_t i = 0; i < fields->count; i++)
+		if (strcmp(fields->list[i].name, name) == 0)
+			return fields->list[i].value;
+	abort(); /* every setting has its field */
+}
+
+/* What was said about the former state is not left standing, in any language. */
+static void change_state(struct internal *internal, struct http_request *request,
+						 enum queue_state state)
+{
+	struct admin_notes *notes = http_request_notes(request);
+	struct err_detail detail = {""};
+	WR_AUTO(queue_settings_clear) struct queue_settings settings;
+	queue_settings_default(&settings);
+	enum wr_err err = read_messages(request, &settings, &detail);
+	if (err != WR_OK) {
+		admin_problem(internal, request, err, &detail);
+		return;
+	}
+	WR_AUTO(queue_fields_clear) struct queue_fields fields;
+	queue_settings_to_fields(&settings, &fields);
+	struct queue_field changed[] = {{"state", queue_state_word(state)},
+									{"message", settings.message},
+									{"messages", field_value(&fields, "messages")}};
+	char data[QUEUE_MESSAGE_BYTES * 6 + 64];
+	struct json_out out;
+	json_out_init(&out, data, sizeof(data) - 1);
+	json_out_object(&out, NULL);
+	json_out_string(&out, "by", "admin");
+	json_out_string(&out, "message", settings.message);
+	json_out_object_end(&out);
+	data[out.len] = '\0';
+	http_request_park(request);
+	store_patch_queue(internal->store, &notes->name, changed, 3, data, on_put, request);
+}
+
+void admin_pause_serve(void *ctx, struct http_request *request, const struct route_match *match)
+{
+	if (admin_begin(ctx, request, match))
+		change_state(ctx, request, QUEUE_PAUSED);
+}
+
+void admin_resume_serve(void *ctx, struct http_request *request, const struct route_match *match)
+{
+	if (admin_begin(ctx, request, match))
+		change_state(ctx, request, QUEUE_OPEN);
+}
