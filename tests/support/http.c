@@ -6,6 +6,7 @@
 
 #include "support/cmocka.h"
 #include "support/process.h"
+#include "support/record.h"
 #include "support/wait.h"
 #include "waitingroom/memory.h"
 
@@ -28,7 +29,9 @@ struct http_client {
 	char *host;		/* "127.0.0.1:8080" */
 	char *received; /* not yet taken; NUL-terminated */
 	size_t len, room;
-	bool closed; /* by the peer */
+	bool closed;			/* by the peer */
+	const char *kind;		/* for the record; NULL: nothing is noted */
+	struct record *pending; /* requests without an answer yet, oldest first */
 };
 
 struct http_answer_field {
@@ -58,6 +61,7 @@ struct http_client *http_client_try_open(const char *address)
 	client->received = mem_alloc_zero(client->room + 1, 1);
 	if (asprintf(&client->host, "%s:%d", ip, port) < 0)
 		abort();
+	client->kind = record_kind(client->host);
 	return client;
 }
 
@@ -72,10 +76,25 @@ struct http_client *http_client_open(const char *address)
 	return NULL;
 }
 
+static struct record *take_pending(struct http_client *client)
+{
+	struct record *record = client->pending;
+	if (record)
+		client->pending = record->next;
+	return record;
+}
+
+static void forget_pending(struct http_client *client)
+{
+	for (struct record *record; (record = take_pending(client));)
+		record_free(record);
+}
+
 void http_client_close(struct http_client *client)
 {
 	if (!client)
 		return;
+	forget_pending(client);
 	close(client->fd);
 	free(client->host);
 	free(client->received);
@@ -84,7 +103,7 @@ void http_client_close(struct http_client *client)
 
 /* ---- sending ---- */
 
-bool http_client_send_raw(struct http_client *client, const void *bytes, size_t len)
+static bool send_all(struct http_client *client, const void *bytes, size_t len)
 {
 	for (size_t sent = 0; sent < len;) {
 		ssize_t now = send(client->fd, (const char *)bytes + sent, len - sent, MSG_NOSIGNAL);
@@ -96,6 +115,21 @@ bool http_client_send_raw(struct http_client *client, const void *bytes, size_t 
 	return true;
 }
 
+bool http_client_send_raw(struct http_client *client, const void *bytes, size_t len)
+{
+	client->kind = NULL; /* which answer belongs to what is not known any more */
+	forget_pending(client);
+	return send_all(client, bytes, len);
+}
+
+static void note_request(struct http_client *client, const char *head, const char *body)
+{
+	struct record **last = &client->pending;
+	while (*last)
+		last = &(*last)->next;
+	*last = record_request(head, body);
+}
+
 void http_client_send(struct http_client *client, const char *method, const char *path,
 					  const char *headers, const char *body)
 {
@@ -103,11 +137,18 @@ void http_client_send(struct http_client *client, const char *method, const char
 	if (body)
 		snprintf(length, sizeof(length), "Content-Length: %zu\r\n", strlen(body));
 	char *request;
-	int len = asprintf(&request, "%s %s HTTP/1.1\r\nHost: %s\r\n%s%s\r\n%s", method, path,
-					   client->host, length, headers ? headers : "", body ? body : "");
+	int len = asprintf(&request, "%s %s HTTP/1.1\r\nHost: %s\r\n%s%s\r\n", method, path,
+					   client->host, length, headers ? headers : "");
 	if (len < 0)
 		abort();
-	bool sent = http_client_send_raw(client, request, (size_t)len);
+	if (client->kind)
+		note_request(client, request, body);
+	if (body) {
+		request = mem_grow(request, (size_t)len + strlen(body) + 1, 1);
+		strcpy(request + len, body);
+		len += (int)strlen(body);
+	}
+	bool sent = send_all(client, request, (size_t)len);
 	free(request);
 	if (!sent)
 		fail_msg("%s %s: the peer has closed the connection", method, path);
@@ -259,6 +300,10 @@ static struct http_answer *read_answer(struct http_client *client, int deadline_
 		whole = read_body(client, deadline, answer);
 	else if (whole)
 		answer->body = mem_copy_string("");
+	struct record *record = take_pending(client);
+	if (whole && record)
+		record_answer(client->kind, record, answer->head, answer->body, answer->body_len);
+	record_free(record);
 	if (whole)
 		return answer;
 	http_answer_free(answer);

@@ -9,6 +9,7 @@
 #include "support/cmocka.h"
 #include "support/http.h"
 #include "support/process.h"
+#include "support/record.h"
 #include "support/temp.h"
 #include "support/wait.h"
 #include "waitingroom/keys.h"
@@ -137,6 +138,10 @@ static void await_addresses(struct stack_program *program)
 	WAIT_UNTIL(READY_DEADLINE_MS, read_ready_file(program), program->binary);
 	if (!program->internal_url)
 		fail_msg("%s names no internal address", program->ready_file);
+	if (program->url) { /* a pod: both its ports are in openapi.yaml */
+		record_server("public", program->url);
+		record_server("internal", program->internal_url);
+	}
 }
 
 static void await_program(struct stack_program *program)
