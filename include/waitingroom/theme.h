@@ -2,7 +2,8 @@
  *
  * The page has two colour schemes. In each the accent stands as text on the page and as the ground of
  * buttons, so its contrast is asked twice (WCAG 2.2, 1.4.3: at least 4.5). The four colours below are
- * those of cmd/api/web/room.css; a test holds the two against each other.
+ * those of cmd/api/web/room.css, of its two grounds the one with less contrast; a test holds the two
+ * files against each other.
  *
  * What     The colours of the page, contrast, checks of a logo.
  * Used by  settings, cmd/api: the waiting page.
@@ -13,10 +14,10 @@
 
 #include "waitingroom/settings.h"
 
-#define THEME_LIGHT_PAGE "#ffffff"
+#define THEME_LIGHT_PAGE "#f6f6f3"
 #define THEME_LIGHT_ON_ACCENT "#ffffff"
-#define THEME_DARK_PAGE "#12161c"
-#define THEME_DARK_ON_ACCENT "#12161c"
+#define THEME_DARK_PAGE "#1c2125" /* that of the card: lighter than the page around it */
+#define THEME_DARK_ON_ACCENT "#0b1216"
 #define THEME_CONTRAST_LEAST 4.5
 
 /* Contrast of two colours "#rrggbb", 1..21 (WCAG 2.2: relative luminance). */

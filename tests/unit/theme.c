@@ -67,14 +67,14 @@ static void a_colour_that_cannot_be_read_is_refused_with_its_contrast(void **sta
 	(void)state;
 	expect_refused("{\"colour\":\"#777777\"}",
 				   "theme.colour: must have a contrast of at least 4.5 "
-				   "to the page's #ffffff, and has 4.47; choose a darker");
+				   "to the page's #f6f6f3, and has 4.13; choose a darker");
 	expect_refused("{\"colour\":\"#ffcc00\"}",
 				   "theme.colour: must have a contrast of at least 4.5");
 	expect_refused("{\"colour_dark\":\"#0000ff\"}",
 				   "theme.colour_dark: must have a contrast of at least 4.5 to the page's "
-				   "#12161c, and has 2.11; choose a lighter");
-	struct queue_settings settings = good("{\"colour\":\"#767676\",\"colour_dark\":\"#FFCC00\"}");
-	assert_string_equal(settings.theme->colour, "#767676");
+				   "#1c2125, and has 1.88; choose a lighter");
+	struct queue_settings settings = good("{\"colour\":\"#707070\",\"colour_dark\":\"#FFCC00\"}");
+	assert_string_equal(settings.theme->colour, "#707070");
 	assert_string_equal(settings.theme->colour_dark, "#ffcc00");
 	queue_settings_clear(&settings);
 }
@@ -90,18 +90,59 @@ static void what_the_store_has_is_not_checked_again(void **state)
 	queue_settings_clear(&settings);
 }
 
-/* A page of another colour would make every promise about contrast untrue. */
-static void the_page_itself_can_be_read(void **state)
+/* fills "#rrggbb" of a custom property, the first one behind 'from'; "#abc" is short for "#aabbcc" */
+static void read_property(const char *from, const char *name, char ret_colour[COLOUR_CHARS + 1])
+{
+	char pattern[32];
+	snprintf(pattern, sizeof(pattern), "%s: #", name);
+	const char *at = strstr(from, pattern);
+	assert_non_null(at);
+	at += strlen(pattern);
+	size_t digits = strspn(at, "0123456789abcdef");
+	assert_true(digits == 3 || digits == 6);
+	ret_colour[0] = '#';
+	for (size_t i = 0; i < 6; i++)
+		ret_colour[1 + i] = at[digits == 3 ? i / 2 : i];
+	ret_colour[COLOUR_CHARS] = '\0';
+}
+
+static void expect_scheme(const char *css, const char *page, const char *on_accent)
+{
+	static const char *const grounds[] = {"--page", "--card"};
+	char there[COLOUR_CHARS + 1], accent[COLOUR_CHARS + 1];
+	read_property(css, "--on-accent", there);
+	assert_string_equal(there, on_accent);
+	read_property(css, "--accent", accent);
+	bool found = false;
+	for (size_t i = 0; i < 2; i++) {
+		read_property(css, grounds[i], there);
+		found = found || strcmp(there, page) == 0;
+		/* what is readable on ours is on the other one */
+		assert_true(theme_contrast(accent, there) >= theme_contrast(accent, page));
+	}
+	assert_true(found);
+	assert_true(theme_contrast(accent, page) >= THEME_CONTRAST_LEAST);
+	assert_true(theme_contrast(accent, on_accent) >= THEME_CONTRAST_LEAST);
+}
+
+static void the_colours_of_the_page_are_those_that_are_checked(void **state)
 {
 	(void)state;
-	assert_true(theme_contrast(THEME_LIGHT_PAGE, "#000000") > 15);
-	assert_true(theme_contrast(THEME_DARK_PAGE, "#ffffff") > 15);
+	FILE *file = fopen("cmd/api/web/room.css", "r");
+	assert_non_null(file);
+	char css[32768];
+	css[fread(css, 1, sizeof(css) - 1, file)] = '\0';
+	fclose(file);
+	expect_scheme(css, THEME_LIGHT_PAGE, THEME_LIGHT_ON_ACCENT);
+	const char *dark = strstr(css, "prefers-color-scheme: dark");
+	assert_non_null(dark);
+	expect_scheme(dark, THEME_DARK_PAGE, THEME_DARK_ON_ACCENT);
 }
 
 static void the_dark_scheme_gets_a_lighter_accent_when_it_has_none(void **state)
 {
 	(void)state;
-	static const char *const colours[] = {"#000000", "#0000ff", "#005f2f", "#767676", "#7a0019"};
+	static const char *const colours[] = {"#000000", "#0000ff", "#005f2f", "#707070", "#7a0019"};
 	char dark[COLOUR_CHARS + 1];
 	for (size_t i = 0; i < COUNT_OF(colours); i++) {
 		char theme[64];
@@ -314,7 +355,7 @@ int main(void)
 		cmocka_unit_test(contrast_is_that_of_wcag),
 		cmocka_unit_test(a_colour_that_cannot_be_read_is_refused_with_its_contrast),
 		cmocka_unit_test(what_the_store_has_is_not_checked_again),
-		cmocka_unit_test(the_page_itself_can_be_read),
+		cmocka_unit_test(the_colours_of_the_page_are_those_that_are_checked),
 		cmocka_unit_test(the_dark_scheme_gets_a_lighter_accent_when_it_has_none),
 		cmocka_unit_test(a_theme_comes_back_as_it_was_given),
 		cmocka_unit_test(an_empty_theme_is_none),
