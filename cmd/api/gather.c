@@ -220,7 +220,7 @@ static void on_visits(void *ctx, enum wr_err err, int64_t now_ms, const struct v
 		struct http_request *request = batch->requests[i];
 		const struct parked *notes = unpark(batch->gather, request);
 		struct worker *worker = batch->gather->worker;
-		bool lost = batch->kind == GATHER_POLL && err == WR_OK && i < count &&
+		bool lost = batch->kind != GATHER_LOOK && err == WR_OK && i < count &&
 					people[i].state == PLACE_NONE;
 		if (lost &&
 			gather_request(batch->gather, batch->queue->slot, GATHER_RESTORE, request) == WR_OK)
@@ -334,9 +334,13 @@ static void send_batch(struct worker *worker, struct batch *batch)
 		send_joins(worker, batch);
 		break;
 	case GATHER_POLL:
+		store_visit(worker->store, name, VISIT_POLL, ids, batch->count, on_visits, batch);
+		break;
+	case GATHER_STAY:
+		store_visit(worker->store, name, VISIT_STAY, ids, batch->count, on_visits, batch);
+		break;
 	case GATHER_LOOK:
-		store_visit(worker->store, name, batch->kind == GATHER_POLL, ids, batch->count, on_visits,
-					batch);
+		store_visit(worker->store, name, VISIT_LOOK, ids, batch->count, on_visits, batch);
 		break;
 	case GATHER_RESTORE:
 		send_restores(worker, batch);

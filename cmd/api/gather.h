@@ -21,6 +21,7 @@ struct joining {
 enum gather_kind {
 	GATHER_JOIN,	/* enqueue.lua */
 	GATHER_POLL,	/* visit.lua: brings back, claims */
+	GATHER_STAY,	/* visit.lua: brings back */
 	GATHER_LOOK,	/* visit.lua: only reads */
 	GATHER_RESTORE, /* restore.lua: the store does not know a place that a token proves */
 	GATHER_LEAVE,	/* release.lua */

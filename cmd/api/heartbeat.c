@@ -3,10 +3,22 @@
  * The hot path: one HMAC, one look into the position index, one entry in the heartbeat buffer, one
  * answer written in place. No store round trip, no lock, no allocation of ours. Only somebody whose
  * ticket has left the line is looked up in the store (place.c).
+ *
+ * A heartbeat takes the turn up as soon as it has come. With ?claim=0 it does not: the waiting page
+ * asks so, since nobody may be looking at it, and claims when its visitor goes in. That a browser has
+ * no place yet is no error then, but 204.
  */
+#include <string.h>
+
 #include "credentials.h"
 #include "endpoints.h"
 #include "place.h"
+
+static bool claims_turn(const struct http_request *request)
+{
+	char value[8];
+	return !http_request_query(request, "claim", value, sizeof(value)) || strcmp(value, "0") != 0;
+}
 
 void heartbeat_serve(void *ctx, struct http_request *request, const struct route_match *match)
 {
@@ -16,6 +28,10 @@ void heartbeat_serve(void *ctx, struct http_request *request, const struct route
 	notes->endpoint = ENDPOINT_HEARTBEAT;
 	notes->status = 200;
 	enum wr_err err = credentials_position(worker, request, &notes->claims);
+	if ((err == WR_BAD_TOKEN || err == WR_TOKEN_EXPIRED) && !claims_turn(request)) {
+		http_reply(request, 204, NULL, "", 0);
+		return;
+	}
 	if (err != WR_OK) {
 		worker_problem(worker, request, err, NULL);
 		return;
@@ -28,7 +44,8 @@ void heartbeat_serve(void *ctx, struct http_request *request, const struct route
 		place_answer_in_line(worker, request, &look);
 		return;
 	case PLACE_FROM_STORE:
-		err = gather_request(worker->gather, look.snapshot->slot, GATHER_POLL, request);
+		err = gather_request(worker->gather, look.snapshot->slot,
+							 claims_turn(request) ? GATHER_POLL : GATHER_STAY, request);
 		if (err != WR_OK)
 			worker_problem(worker, request, err, NULL);
 		return;

@@ -209,7 +209,9 @@ static void look_up(struct worker *worker, struct http_request *request)
 		place_answer_in_line(worker, request, &look);
 		return;
 	case PLACE_FROM_STORE:
-		err = gather_request(worker->gather, look.snapshot->slot, GATHER_POLL, request);
+		/* Only whoever presses the button takes the turn up. */
+		err = gather_request(worker->gather, look.snapshot->slot,
+							 notes->page == PAGE_LOOK ? GATHER_STAY : GATHER_POLL, request);
 		break;
 	case PLACE_REFUSED:
 		break;

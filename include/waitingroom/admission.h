@@ -190,7 +190,7 @@ struct admission_visited {
 	int64_t joined_ms, ends_ms;
 	bool front;
 };
-void admission_visit(struct admission *admission, int64_t now_ms, bool poll,
+void admission_visit(struct admission *admission, int64_t now_ms, enum visit_kind kind,
 					 const char *const ids[], size_t count, struct admission_visited *ret_visited);
 
 enum admission_release { ADMISSION_LEAVE, ADMISSION_RELEASE, ADMISSION_REVOKE, ADMISSION_RENEW };

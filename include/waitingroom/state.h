@@ -33,6 +33,13 @@
 enum place_state { PLACE_STATE_TABLE(PLACE_STATE_ENUM) PLACE_STATE_COUNT };
 #undef PLACE_STATE_ENUM
 
+/* How a visitor's place is looked up (visit.lua). */
+enum visit_kind {
+	VISIT_LOOK, /* changes nothing */
+	VISIT_POLL, /* somebody set aside comes back, somebody admitted claims */
+	VISIT_STAY	/* a poll that does not claim yet */
+};
+
 char place_state_letter(enum place_state state);
 enum place_state place_state_from_letter(char letter); /* PLACE_NONE when unknown */
 const char *place_state_word(enum place_state state);

@@ -140,8 +140,7 @@ struct visit {
 };
 typedef void (*store_visits_fn)(void *ctx, enum wr_err err, int64_t now_ms,
 								const struct visit *people, size_t count);
-/* claim: a poll (brings back, claims); else only a look. */
-void store_visit(struct store *store, const struct queue_name *queue, bool claim,
+void store_visit(struct store *store, const struct queue_name *queue, enum visit_kind kind,
 				 const store_id *ids, size_t count, store_visits_fn fn, void *ctx);
 
 enum store_release { STORE_LEAVE, STORE_RELEASE, STORE_REVOKE, STORE_RENEW };

@@ -290,10 +290,10 @@ void admission_heartbeat(struct admission *admission, int64_t now_ms, const char
 	}
 }
 
-static void poll_place(struct admission *admission, int64_t now_ms, size_t at)
+static void poll_place(struct admission *admission, int64_t now_ms, bool claims, size_t at)
 {
 	struct admission_place *place = &admission->places[at];
-	if (place->state == PLACE_ADMITTED) {
+	if (place->state == PLACE_ADMITTED && claims) {
 		admission_move(place, PLACE_CLAIMED);
 		place->session_ends_ms = now_ms + admission->settings.session_ttl_ms;
 		place->has_slot = true;
@@ -312,7 +312,7 @@ static void poll_place(struct admission *admission, int64_t now_ms, size_t at)
 	}
 }
 
-void admission_visit(struct admission *admission, int64_t now_ms, bool poll,
+void admission_visit(struct admission *admission, int64_t now_ms, enum visit_kind kind,
 					 const char *const ids[], size_t count, struct admission_visited *ret_visited)
 {
 	admission_begin(admission);
@@ -321,8 +321,8 @@ void admission_visit(struct admission *admission, int64_t now_ms, bool poll,
 		ret_visited[i] = (struct admission_visited){.state = PLACE_NONE};
 		if (at < 0)
 			continue;
-		if (poll)
-			poll_place(admission, now_ms, (size_t)at);
+		if (kind != VISIT_LOOK)
+			poll_place(admission, now_ms, kind == VISIT_POLL, (size_t)at);
 		const struct admission_place *place = &admission->places[at];
 		ret_visited[i] = (struct admission_visited){
 			.state = place->state,

@@ -166,15 +166,17 @@ static void visit_end(struct call *call, enum wr_err err, const struct reply *re
 	call->fn.visits(call->ctx, err, now_ms, err ? NULL : people, err ? 0 : count);
 }
 
-void store_visit(struct store *store, const struct queue_name *queue, bool claim,
+void store_visit(struct store *store, const struct queue_name *queue, enum visit_kind kind,
 				 const store_id *ids, size_t count, store_visits_fn fn, void *ctx)
 {
+	static const char *const words[] = {
+		[VISIT_LOOK] = "look", [VISIT_POLL] = "poll", [VISIT_STAY] = "stay"};
 	assert(count <= STORE_PEOPLE_MAX);
 	struct call *call = call_script(store, SCRIPT_VISIT, queue, 1 + count, visit_end, ctx);
 	call->fn.visits = fn;
 	call->asked = count;
-	call->confirm = claim; /* a look changes nothing that a replica could lose */
-	call_add_text(call, claim ? "poll" : "look");
+	call->confirm = kind != VISIT_LOOK; /* a look changes nothing that a replica could lose */
+	call_add_text(call, words[kind]);
 	add_ids(call, ids, count);
 	call_send(call);
 }

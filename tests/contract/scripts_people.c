@@ -321,6 +321,35 @@ static void a_look_changes_nothing(void **state)
 	room_free(room);
 }
 
+static void somebody_who_stays_keeps_the_turn_and_claims_it_later(void **state)
+{
+	(void)state;
+	struct room *room = room_open(client, "capacity=1 claim_ttl_ms=600000 session_ttl_ms=900000");
+	room_join(room, "ann");
+	room_pass(room, 60000);
+	assert_string_equal(room_stay(room, "ann"), "a");
+	assert_int_equal(room_ends_in(room, "ann"), 540000);
+	assert_string_equal(room_history(room, "ann"), "enqueued admitted");
+	assert_string_equal(room_poll(room, "ann"), "c");
+	assert_string_equal(room_stay(room, "ann"), "c");
+	assert_int_equal(room_ends_in(room, "ann"), 900000);
+	room_free(room);
+}
+
+static void somebody_set_aside_who_stays_comes_back_to_the_front(void **state)
+{
+	(void)state;
+	struct room *room = room_open(client, "capacity=1");
+	room_join(room, "ann bob");
+	room_release(room, "leave", "ann");
+	room_pass(room, 3000);
+	room_admit(room);
+	assert_string_equal(room_set_of(room, "absent"), "bob");
+	assert_string_equal(room_stay(room, "bob"), "w^");
+	assert_string_equal(room_set_of(room, "absent"), "");
+	room_free(room);
+}
+
 static void a_poll_counts_as_a_heartbeat(void **state)
 {
 	(void)state;
@@ -459,6 +488,8 @@ int main(void)
 		cmocka_unit_test(a_poll_claims_an_admission_once),
 		cmocka_unit_test(two_polls_in_one_batch_claim_once),
 		cmocka_unit_test(a_look_changes_nothing),
+		cmocka_unit_test(somebody_who_stays_keeps_the_turn_and_claims_it_later),
+		cmocka_unit_test(somebody_set_aside_who_stays_comes_back_to_the_front),
 		cmocka_unit_test(a_poll_counts_as_a_heartbeat),
 		cmocka_unit_test(an_answer_carries_the_target_and_the_time_of_joining),
 		cmocka_unit_test(leaving_ends_each_state_in_its_own_way),

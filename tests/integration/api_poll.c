@@ -34,7 +34,7 @@ static int open_room(void **state)
 		.admin_keys = API_ADMIN_KEYS_FILE,
 		.env =
 			(const char *const[]){NO_RATE_LIMITS, "WR_WORKERS=1", "WR_REAP_INTERVAL_MS=50", NULL},
-		.queues = QUEUES(QUEUE("held", HELD) "," QUEUE("other", HELD) "," QUEUE("acme/held", HELD) "," QUEUE("enter", HELD) "," QUEUE(
+		.queues = QUEUES(QUEUE("held", HELD) "," QUEUE("other", HELD) "," QUEUE("acme/held", HELD) "," QUEUE("enter", HELD) "," QUEUE("stay", HELD) "," QUEUE(
 			"release",
 			HELD) "," QUEUE("leave-inside",
 							HELD) "," QUEUE("kinds",
@@ -282,6 +282,36 @@ static char *join_and_claim(const char *queue, char **ret_token)
 	return http_answer_text(beat, "session_token");
 }
 
+static void a_heartbeat_that_does_not_claim_keeps_the_turn_for_later(void **state)
+{
+	(void)state;
+	WR_AUTO(mem_free_at) char *token = api_join_present(stack, 0, "stay");
+	api_admit(stack, "default/stay", 1);
+	api_await(url, token, 5000, "admitted");
+	for (int i = 0; i < 2; i++) {
+		WR_AUTO(http_answer_free_at)
+		struct http_answer *answer = api_poll(url, "/heartbeat?queue=stay&claim=0", token);
+		api_expect_place(answer, "admitted");
+		api_expect_members(answer, ADMITTED_MEMBERS);
+	}
+	WR_AUTO(http_answer_free_at) struct http_answer *answer = api_poll(url, "/heartbeat", token);
+	api_expect_members(answer, ADMITTED_MEMBERS " session_token:s");
+}
+
+static void a_page_without_a_place_is_told_so_without_an_error(void **state)
+{
+	(void)state;
+	static const char *const headers[] = {"", "Cookie: wr-place-other=x\r\n",
+										  "Cookie: wr-place-held=x.y.z\r\n"};
+	for (size_t i = 0; i < COUNT(headers); i++) {
+		WR_AUTO(http_answer_free_at)
+		struct http_answer *answer =
+			http_call(url, "POST", "/heartbeat?queue=held&claim=0", headers[i], "");
+		api_expect_status(answer, 204);
+	}
+	expect_problem("POST", "/heartbeat?queue=held", "", 401, "bad_token");
+}
+
 static void releasing_a_session_twice_is_fine_and_frees_the_slot(void **state)
 {
 	(void)state;
@@ -362,6 +392,8 @@ int main(void)
 		cmocka_unit_test(leaving_twice_is_fine_and_the_place_is_gone),
 		cmocka_unit_test(whoever_leaves_moves_the_others_up),
 		cmocka_unit_test(whoever_is_let_in_gets_a_session_with_the_next_heartbeat),
+		cmocka_unit_test(a_heartbeat_that_does_not_claim_keeps_the_turn_for_later),
+		cmocka_unit_test(a_page_without_a_place_is_told_so_without_an_error),
 		cmocka_unit_test(releasing_a_session_twice_is_fine_and_frees_the_slot),
 		cmocka_unit_test(leaving_ends_a_session_too),
 		cmocka_unit_test(the_two_kinds_of_tokens_are_not_taken_for_each_other),

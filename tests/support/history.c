@@ -232,7 +232,11 @@ static void visit(struct history *history)
 {
 	const char *ids[TWIN_BATCH_MAX];
 	size_t count = throw_ids(history, ids);
-	twin_visit(history->twin, chance(80), ids, count);
+	twin_visit(history->twin,
+			   chance(60)	? VISIT_POLL
+			   : chance(50) ? VISIT_STAY
+							: VISIT_LOOK,
+			   ids, count);
 	history_check_events(history, false);
 }
 

@@ -249,6 +249,11 @@ const char *room_poll(struct room *room, const char *people)
 	return visit(room, "poll", people);
 }
 
+const char *room_stay(struct room *room, const char *people)
+{
+	return visit(room, "stay", people);
+}
+
 const char *room_look(struct room *room, const char *people)
 {
 	return visit(room, "look", people);

@@ -72,6 +72,7 @@ const char *room_join(struct room *room, const char *people);
 const char *room_beat(struct room *room, const char *people);
 /* State letters; '^' behind one who stands before the line. */
 const char *room_poll(struct room *room, const char *people);
+const char *room_stay(struct room *room, const char *people);
 const char *room_look(struct room *room, const char *people);
 /* The end of the session or of the time to take up the turn, ms from now. */
 int64_t room_ends_in(struct room *room, const char *person);

@@ -140,7 +140,7 @@ const struct ask_people *ask_visit(struct ask *ask, const struct queue_name *que
 								   const store_id *ids, size_t count)
 {
 	struct ask_people *answer = people_ask(ask);
-	store_visit(ask->store, queue, claim, ids, count, on_visits, answer);
+	store_visit(ask->store, queue, claim ? VISIT_POLL : VISIT_LOOK, ids, count, on_visits, answer);
 	store_wait(ask->store, &answer->done);
 	return answer;
 }

@@ -183,12 +183,14 @@ void twin_heartbeat(struct twin *twin, const char *const ids[], size_t count, bo
 	run(twin, "heartbeat", count, ids, text);
 }
 
-void twin_visit(struct twin *twin, bool poll, const char *const ids[], size_t count)
+void twin_visit(struct twin *twin, enum visit_kind kind, const char *const ids[], size_t count)
 {
+	static const char *const words[] = {
+		[VISIT_LOOK] = "look", [VISIT_POLL] = "poll", [VISIT_STAY] = "stay"};
 	struct admission_visited visited[TWIN_BATCH_MAX];
-	const char *argv[TWIN_BATCH_MAX + 1] = {poll ? "poll" : "look"};
+	const char *argv[TWIN_BATCH_MAX + 1] = {words[kind]};
 	memcpy(argv + 1, ids, count * sizeof(*ids));
-	admission_visit(twin->model, twin->room->now_ms, poll, ids, count, visited);
+	admission_visit(twin->model, twin->room->now_ms, kind, ids, count, visited);
 	char text[ANSWER_BYTES];
 	int len = snprintf(text, sizeof(text), "ok %" PRId64, twin->room->now_ms);
 	for (size_t i = 0; i < count; i++) {

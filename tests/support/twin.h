@@ -37,7 +37,7 @@ void twin_join(struct twin *twin, bool outbox_is_full, const uint64_t seen[],
 			   const struct admission_join *people, size_t count,
 			   struct admission_joined *ret_joined);
 void twin_heartbeat(struct twin *twin, const char *const ids[], size_t count, bool *ret_missing);
-void twin_visit(struct twin *twin, bool poll, const char *const ids[], size_t count);
+void twin_visit(struct twin *twin, enum visit_kind kind, const char *const ids[], size_t count);
 void twin_release(struct twin *twin, enum admission_release what, const char *const ids[],
 				  size_t count);
 void twin_restore(struct twin *twin, const struct admission_token *tokens, size_t count,

@@ -1,6 +1,6 @@
 -- Reads places, and lets their visitors take what is theirs.
 --
--- ARGV  'poll' or 'look', then ids
+-- ARGV  'poll', 'stay' or 'look', then ids
 -- Gives 'ok', now, then per person: state, lane, ticket, joined_ms, ends_ms, front, target
 --       ends_ms: end of the session (claimed), or of the time to take up the turn (admitted)
 --       front: 1 when the place stands before the line (set aside or back from absence)
@@ -8,6 +8,7 @@
 --
 -- 'look' changes nothing. A 'poll' of somebody set aside brings them back to the front; a poll of
 -- somebody admitted claims the session: its time starts now. Repeating either changes nothing more.
+-- A 'stay' is a poll that does not claim: a page that nobody looks at keeps the turn for its visitor.
 --
 -- Writes: outbox (claimed) - position hashes - sets - bitmap. With only the hash claimed the next
 -- poll answers the same session, and reap gives it its end in the set. Heartbeats are written last
@@ -16,7 +17,7 @@
 local cfg = call('HMGET', KEYS[1], 'version', 'session_ttl_ms')
 if not cfg[1] then return { 'noqueue' } end
 local ends = now + number(cfg[2], 900000)
-local poll = ARGV[1] == 'poll'
+local poll, takes = ARGV[1] ~= 'look', ARGV[1] == 'poll'
 local answer, claimed, claims, back, mine = { 'ok', int(now) }, {}, {}, {}, {}
 local departed = {}
 for i = 2, #ARGV do
@@ -25,11 +26,11 @@ for i = 2, #ARGV do
 	local state, session_end = p[1] or '-', number(p[5], 0)
 	if state == 'a' then
 		session_end = number(call('ZSCORE', key('sessions'), id), 0)
-		if poll then
+		if takes then
 			state = 'c'
 			session_end = ends
 		end
-		if poll and not mine[id] then
+		if takes and not mine[id] then
 			mine[id] = true
 			claimed[#claimed + 1] = id .. ' ' .. p[2] .. ' ' .. p[3] .. ' ' .. int(ends)
 			claims[#claims + 1] = id
