@@ -63,6 +63,7 @@ struct app {
 /* The public endpoints: one table for routes, metrics and documentation. */
 #define ENDPOINT_TABLE(X)                                                                          \
 	X(ENDPOINT_OTHER, "other")                                                                     \
+	X(ENDPOINT_CHALLENGE, "challenge")                                                             \
 	X(ENDPOINT_ENQUEUE, "enqueue")                                                                 \
 	X(ENDPOINT_HEARTBEAT, "heartbeat")                                                             \
 	X(ENDPOINT_STATUS, "status")                                                                   \

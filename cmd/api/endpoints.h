@@ -4,6 +4,7 @@
 
 #include "gather.h"
 
+void challenge_serve(void *ctx, struct http_request *request, const struct route_match *match);
 void enqueue_serve(void *ctx, struct http_request *request, const struct route_match *match);
 void heartbeat_serve(void *ctx, struct http_request *request, const struct route_match *match);
 void status_serve(void *ctx, struct http_request *request, const struct route_match *match);

@@ -10,9 +10,11 @@
 #include <string.h>
 #include <strings.h>
 
+#include "challenge.h"
 #include "credentials.h"
 #include "endpoints.h"
 #include "enqueue.h"
+#include "join_checks.h"
 #include "place.h"
 #include "waitingroom/json_in.h"
 #include "waitingroom/memory.h"
@@ -60,6 +62,13 @@ static enum wr_err check_type(const struct http_request *request)
 	return WR_BAD_MEDIA_TYPE;
 }
 
+static const char *shape_of(const char *key)
+{
+	if (strcmp(key, "user") == 0)
+		return "an object";
+	return strcmp(key, "solution") == 0 ? "a list of numbers" : "a string";
+}
+
 static enum wr_err read_wish(const struct json_value *document, struct join_wish *ret_wish,
 							 struct err_detail *ret_detail)
 {
@@ -78,15 +87,24 @@ static enum wr_err read_wish(const struct json_value *document, struct join_wish
 			good = json_is_null(member) || json_string(member, &ret_wish->lane);
 		else if (strcmp(key, "user") == 0)
 			good = json_is_object(member);
+		else if (strcmp(key, "solution") == 0)
+			good = json_is_array(member);
+		else if (strcmp(key, "challenge") == 0)
+			good = json_string(member, &ret_wish->challenge);
+		else if (strcmp(key, "captcha") == 0)
+			good = json_string(member, &ret_wish->captcha);
+		else if (strcmp(key, "entry") == 0)
+			good = json_string(member, &ret_wish->entry);
 		else
 			return err_say(ret_detail, WR_INVALID,
-						   "A member of the body is not known; known are queue_id, target, lane "
-						   "and user.");
+						   "A member of the body is not known; known are queue_id, target, lane, "
+						   "user, challenge, solution, captcha and entry.");
 		if (!good)
-			return err_say(ret_detail, WR_INVALID, "%s: must be %s", key,
-						   strcmp(key, "user") == 0 ? "an object" : "a string");
+			return err_say(ret_detail, WR_INVALID, "%s: must be %s", key, shape_of(key));
 		if (strcmp(key, "user") == 0)
 			ret_wish->user = member;
+		if (strcmp(key, "solution") == 0)
+			ret_wish->solution = member;
 	}
 	if (ret_wish->queue_id == NULL)
 		return err_say(ret_detail, WR_INVALID, "queue_id: is required, for example \"demo\"");
@@ -149,6 +167,20 @@ static enum wr_err prepare(struct worker *worker, struct http_request *request,
 	return WR_OK;
 }
 
+/* A closed queue tells so those who would have to solve a challenge first. */
+static enum wr_err check_queue(const struct worker *worker, const struct queue_snapshot *snapshot,
+							   const struct join_wish *wish)
+{
+	if (snapshot == NULL)
+		return atomic_load(&worker->app->synced) ? WR_NO_QUEUE : WR_STORE_AWAY;
+	if (!store_is_ready(worker->store))
+		return WR_STORE_AWAY;
+	if (snapshot->settings->state == QUEUE_CLOSED && wish->challenge == NULL &&
+		snapshot->settings->challenge != QUEUE_CHALLENGE_OFF)
+		return WR_QUEUE_CLOSED;
+	return WR_OK;
+}
+
 enum wr_err enqueue_try(struct worker *worker, struct http_request *request,
 						const struct join_wish *wish, struct err_detail *ret_detail)
 {
@@ -156,14 +188,19 @@ enum wr_err enqueue_try(struct worker *worker, struct http_request *request,
 	notes->is_join = true;
 	const struct queue_snapshot *snapshot =
 		queue_table_find(worker->app->queues, &notes->claims.queue);
-	if (snapshot == NULL)
-		return atomic_load(&worker->app->synced) ? WR_NO_QUEUE : WR_STORE_AWAY;
-	if (!store_is_ready(worker->store))
-		return WR_STORE_AWAY;
-	enum wr_err err = prepare(worker, request, wish, snapshot, ret_detail);
-	if (err == WR_OK)
-		err = gather_request(worker->gather, snapshot->slot, GATHER_JOIN, request);
-	return err;
+	enum wr_err err = check_queue(worker, snapshot, wish);
+	if (err != WR_OK) {
+		metrics_add(worker->shard, METRIC_JOINS_AT_GATE, GATE_QUEUE, 1);
+		return err;
+	}
+	err = prepare(worker, request, wish, snapshot, ret_detail);
+	if (err != WR_OK) {
+		metrics_add(worker->shard, METRIC_JOINS_AT_GATE, GATE_REQUEST, 1);
+		return err;
+	}
+	if (join_check_challenge(worker, request, wish, snapshot) == GATE_ANSWERED)
+		return WR_OK;
+	return gather_request(worker->gather, snapshot->slot, GATHER_JOIN, request);
 }
 
 void enqueue_serve(void *ctx, struct http_request *request, const struct route_match *match)
@@ -219,6 +256,17 @@ static enum wr_err join_error(enum join_code code)
 	return WR_BUG;
 }
 
+static void refuse(struct worker *worker, struct http_request *request, enum wr_err err)
+{
+	const struct parked *notes = http_request_notes(request);
+	const struct queue_snapshot *snapshot =
+		queue_table_find(worker->app->queues, &notes->claims.queue);
+	if (err == WR_CHALLENGE_REQUIRED && snapshot != NULL)
+		challenge_refuse(worker, request, snapshot, CHALLENGE_REPLAYED);
+	else
+		worker_problem(worker, request, err, NULL);
+}
+
 void enqueue_answer(struct worker *worker, struct http_request *request, enum wr_err err,
 					const char *epoch, const struct joined *person)
 {
@@ -231,7 +279,7 @@ void enqueue_answer(struct worker *worker, struct http_request *request, enum wr
 	struct place_look look;
 	enum wr_err refused = WR_OK;
 	if (err != WR_OK) {
-		worker_problem(worker, request, err, NULL);
+		refuse(worker, request, err);
 		return;
 	}
 	metrics_add(worker->shard, METRIC_JOINS, person->code == JOIN_NEW ? 0 : 1, 1);

@@ -10,6 +10,9 @@ struct join_wish { /* what was asked for, checked for shape; texts are lent by t
 	const struct json_value *user;		  /* or NULL */
 	const char *key;					  /* of idempotency; NULL: none */
 	size_t key_len;
+	/* Shown at the door; NULL: not given. */
+	const char *challenge, *captcha, *entry;
+	const struct json_value *solution;
 };
 
 /* Parks the request for its queue's next batch, or says why not; enqueue_answer answers. The notes

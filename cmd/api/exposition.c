@@ -3,7 +3,9 @@
 #include <string.h>
 
 #include "internal.h"
+#include "join_checks.h"
 #include "sync.h"
+#include "waitingroom/challenge.h"
 #include "waitingroom/version.h"
 #include "worker.h"
 
@@ -14,6 +16,8 @@ _Static_assert(ENDPOINT_COUNT <= METRIC_ENDPOINTS_MAX, "too many endpoints for a
 
 static const char *const join_reasons[] = {"",	   "",	   "key_reused", "closed",	 "full",
 										   "busy", "rate", "lane",		 "replayed", "used"};
+static const char *const gates[] = {"queue", "request", "entry", "challenge"};
+static const char *const challenge_kinds[] = {"pow", "captcha"};
 static const char *const join_kinds[] = {"new", "repeated"};
 static const char *const beat_sources[] = {"index", "store", "stale"};
 
@@ -41,6 +45,19 @@ static void write_http(struct metrics_page *page, const struct app *app)
 	metrics_value(page, METRIC_BUGS, "", (double)sum.bugs);
 }
 
+#define OUTCOME_WORD(name, word, sentence) word,
+static const char *const challenge_outcomes[] = {CHALLENGE_OUTCOME_TABLE(OUTCOME_WORD)};
+#undef OUTCOME_WORD
+_Static_assert(CHALLENGE_OUTCOME_COUNT <= METRIC_LABELS_MAX, "too many outcomes for a shard");
+
+static void write_gates(struct metrics_page *page, struct metrics_shard *const *shards, size_t n)
+{
+	metrics_counter(page, METRIC_JOINS_AT_GATE, shards, n, "gate", gates, GATE_COUNT);
+	metrics_counter(page, METRIC_CHALLENGES, shards, n, "outcome", challenge_outcomes,
+					CHALLENGE_OUTCOME_COUNT);
+	metrics_counter(page, METRIC_CHALLENGES_ISSUED, shards, n, "kind", challenge_kinds, 2);
+}
+
 static void write_counters(struct metrics_page *page, const struct app *app)
 {
 	struct metrics_shard *shards[WORKERS_MAX];
@@ -58,6 +75,7 @@ static void write_counters(struct metrics_page *page, const struct app *app)
 		snprintf(label, sizeof(label), "reason=\"%s\"", join_reasons[r]);
 		metrics_value(page, METRIC_JOINS_REFUSED, label, (double)sum);
 	}
+	write_gates(page, shards, n);
 	metrics_counter(page, METRIC_BEATS, shards, n, "source", beat_sources, BEAT_SOURCES);
 	metrics_counter(page, METRIC_BEATS_FLUSHED, shards, n, NULL, NULL, 0);
 	metrics_counter(page, METRIC_BEATS_LOST, shards, n, NULL, NULL, 0);

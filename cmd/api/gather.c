@@ -287,7 +287,8 @@ static void send_joins(struct worker *worker, struct batch *batch)
 						  .target = notes->joining.target != NULL ? notes->joining.target : "",
 						  .user = notes->joining.user != NULL ? notes->joining.user : "",
 						  .request_hash = notes->joining.request_hash,
-						  .network = notes->joining.network};
+						  .network = notes->joining.network,
+						  .papers = notes->joining.papers};
 	}
 	/* The highest tickets this pod has seen: the store never gives a number twice. */
 	const struct queue_snapshot *snapshot =

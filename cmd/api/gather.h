@@ -14,6 +14,7 @@
 struct joining {
 	struct json_value *document; /* owned */
 	char *target, *user;		 /* owned; NULL none */
+	char *papers;				 /* owned; for enqueue.lua; NULL none */
 	char request_hash[TARGET_HASH_CHARS + 1];
 	char network[NETWORK_TEXT_BYTES];
 };

@@ -3,6 +3,7 @@
 
 const struct route public_routes[] = {
 	{HTTP_POST, "/heartbeat", heartbeat_serve, ROUTE_NOT_LIMITED, true},
+	{HTTP_GET, "/challenge", challenge_serve, ROUTE_LIMITED, true},
 	{HTTP_POST, "/enqueue", enqueue_serve, ROUTE_LIMITED, true},
 	{HTTP_GET, "/status", status_serve, ROUTE_LIMITED, true},
 	{HTTP_POST, "/leave", leave_serve, ROUTE_LIMITED, true},

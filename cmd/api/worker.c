@@ -17,12 +17,14 @@
 #include "endpoints.h"
 #include "gather.h"
 #include "page.h"
+#include "waitingroom/join_rate.h"
 #include "waitingroom/json_in.h"
 #include "waitingroom/log.h"
 #include "waitingroom/memory.h"
 
 #define MARK_INTERVAL_MS 1000
 #define DRAIN_CHECK_MS 20
+#define JOIN_RATE_SLOTS 8192 /* networks; 256 kB */
 
 static void turn_begins(void *ctx)
 {
@@ -65,6 +67,7 @@ static void request_done(void *ctx, const struct http_request *request, int stat
 	json_free(WR_TAKE(notes->joining.document));
 	free(WR_TAKE(notes->joining.target));
 	free(WR_TAKE(notes->joining.user));
+	free(WR_TAKE(notes->joining.papers));
 }
 
 static void on_flush(void *ctx)
@@ -149,6 +152,7 @@ static void worker_free(struct worker *worker)
 	http_server_close(worker->http);
 	chain_free(worker->chain);
 	signer_free(worker->signer);
+	join_rate_free(worker->join_rate);
 	loop_timer_free(worker->flush_timer);
 	loop_timer_free(worker->mark_timer);
 	loop_timer_free(worker->drain_timer);
@@ -192,6 +196,7 @@ enum wr_err worker_new(struct app *app, size_t number, struct worker **ret_worke
 	store_options.wait_timeout_ms = (uint32_t)app->config.store_wait_timeout_ms;
 	worker->store = store_new(worker->loop, app->store_address, &store_options);
 	worker->gather = gather_new(worker);
+	worker->join_rate = join_rate_new(JOIN_RATE_SLOTS);
 	worker->flush_timer = loop_timer_new(worker->loop, on_flush, worker);
 	worker->mark_timer = loop_timer_new(worker->loop, on_mark, worker);
 	worker->drain_timer = loop_timer_new(worker->loop, on_drain_check, worker);

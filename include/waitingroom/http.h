@@ -154,6 +154,14 @@ void http_reply_written(struct http_request *request, int status, const char *co
  * detail NULL: the error's sentence. */
 void http_reply_problem(struct http_request *request, enum wr_err err,
 						const struct err_detail *detail, int64_t retry_after_s);
+/* The same with an extension member (RFC 9457 section 3.2): 'json' is a value, printed already. */
+struct problem_member {
+	const char *name, *json;
+	size_t len;
+};
+void http_reply_problem_with(struct http_request *request, enum wr_err err,
+							 const struct err_detail *detail, int64_t retry_after_s,
+							 const struct problem_member *member);
 
 /* The answer comes later, from this thread. */
 void http_request_park(struct http_request *request);

@@ -29,6 +29,13 @@
 	X(METRIC_PARKED, "gauge", "wr_http_requests_parked", "Requests waiting for the store.")        \
 	X(METRIC_BUGS, "counter", "wr_bugs_total", "Requests ended with 500 by a bug of ours.")        \
 	X(METRIC_JOINS_REFUSED, "counter", "wr_joins_refused_total", "Joins refused, by reason.")      \
+	X(METRIC_JOINS_AT_GATE, "counter", "wr_joins_refused_at_gate_total",                           \
+	  "Joins that did not pass a gate before the store, by gate (queue, request, entry, "          \
+	  "challenge).")                                                                               \
+	X(METRIC_CHALLENGES, "counter", "wr_challenges_total",                                         \
+	  "What became of the challenges that joins brought, by outcome.")                             \
+	X(METRIC_CHALLENGES_ISSUED, "counter", "wr_challenges_issued_total",                           \
+	  "Challenges given out, by kind (pow, captcha).")                                             \
 	X(METRIC_JOINS, "counter", "wr_joins_total", "Places given, by kind (new, repeated).")         \
 	X(METRIC_BEATS, "counter", "wr_heartbeats_total",                                              \
 	  "Heartbeats answered, by source (index, store, stale).")                                     \

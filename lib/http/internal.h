@@ -182,9 +182,10 @@ enum MHD_Result http_reply_refuse(struct http_request *request, enum http_refusa
 /* recovery.c: the handler neither answered nor parked; a header of ours cannot be sent. */
 void http_reply_recover(struct http_request *request);
 void http_header_recover(struct http_request *request, const char *name);
-/* problem.c: fills a problem document; request_id may be NULL; returns its length. */
+/* problem.c: fills a problem document; request_id and member may be NULL; returns its length. */
 size_t problem_print(char *text, size_t room, enum wr_err err, const struct err_detail *detail,
-					 const char *request_id, int64_t retry_after_s);
+					 const char *request_id, int64_t retry_after_s,
+					 const struct problem_member *member);
 extern const char problem_content_type[];
 
 /* ---- the server ---- */

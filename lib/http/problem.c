@@ -30,7 +30,8 @@ static void print_type(char text[TYPE_BYTES], enum wr_err err)
 }
 
 size_t problem_print(char *text, size_t room, enum wr_err err, const struct err_detail *detail,
-					 const char *request_id, int64_t retry_after_s)
+					 const char *request_id, int64_t retry_after_s,
+					 const struct problem_member *member)
 {
 	char type[TYPE_BYTES];
 	int status = err_http_status(err);
@@ -47,6 +48,8 @@ size_t problem_print(char *text, size_t room, enum wr_err err, const struct err_
 		json_out_string(&out, "request_id", request_id);
 	if (retry_after_s > 0)
 		json_out_int(&out, "retry_after_ms", retry_after_s * 1000);
+	if (member)
+		json_out_raw(&out, member->name, member->json, member->len);
 	json_out_object_end(&out);
 	return out.len;
 }

@@ -177,6 +177,13 @@ void http_reply(struct http_request *request, int status, const char *content_ty
 void http_reply_problem(struct http_request *request, enum wr_err err,
 						const struct err_detail *detail, int64_t retry_after_s)
 {
+	http_reply_problem_with(request, err, detail, retry_after_s, NULL);
+}
+
+void http_reply_problem_with(struct http_request *request, enum wr_err err,
+							 const struct err_detail *detail, int64_t retry_after_s,
+							 const struct problem_member *member)
+{
 	if (retry_after_s > 0) {
 		char seconds[21];
 		seconds[text_from_u64((uint64_t)retry_after_s, seconds)] = '\0';
@@ -185,7 +192,7 @@ void http_reply_problem(struct http_request *request, enum wr_err err,
 	if (err_http_status(err) == MHD_HTTP_UNAUTHORIZED) /* RFC 9110 section 11.6.1 asks for it */
 		http_reply_header(request, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer");
 	size_t len = problem_print(request->reply_room, HTTP_REPLY_ROOM, err, detail, request->id,
-							   retry_after_s);
+							   retry_after_s, member);
 	http_reply_written(request, err_http_status(err), problem_content_type, len);
 }
 
@@ -206,7 +213,7 @@ enum MHD_Result http_reply_refuse(struct http_request *request, enum http_refusa
 	http_count(&request->server->counters.refused[reason], 1);
 	request->phase = REQUEST_REFUSED;
 	request->status = err_http_status(err);
-	size_t len = problem_print(request->reply_room, HTTP_REPLY_ROOM, err, NULL, NULL, 0);
+	size_t len = problem_print(request->reply_room, HTTP_REPLY_ROOM, err, NULL, NULL, 0, NULL);
 	request->response =
 		MHD_create_response_from_buffer(len, request->reply_room, MHD_RESPMEM_PERSISTENT);
 	assert(request->response && "out of memory");

@@ -1,0 +1,133 @@
+/* The gates of a join: what each looks at, and what it notes.
+ *
+ * A proof of work is checked here and noted as a paper; whether it is new, the store knows. So a
+ * repeated join passes with the proof of its first try. A proof that has become too old meanwhile
+ * passes too when the join has a key, noted as one that makes nobody new.
+ *
+ * Whoever has no script brings the challenge back unsolved, after the time that it says. That is no
+ * work at all for a program, so those stand in the open lane of the lowest weight, and a
+ * network has only so many of them.
+ */
+#include "join_checks.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "challenge.h"
+#include "waitingroom/memory.h"
+
+#define PAPERS_BYTES 160
+#define NONCE_LEEWAY_S 60 /* the store remembers longer than any pod's clock lets it in */
+
+/* ---- papers ---- */
+
+static void add_paper(struct http_request *request, const char *paper)
+{
+	struct parked *notes = http_request_notes(request);
+	if (notes->joining.papers == NULL)
+		notes->joining.papers = mem_alloc_zero(1, PAPERS_BYTES);
+	size_t len = strlen(notes->joining.papers);
+	snprintf(notes->joining.papers + len, PAPERS_BYTES - len, "%s%s", len > 0 ? " " : "", paper);
+}
+
+static void add_nonce(struct http_request *request, const struct challenge *challenge,
+					  struct wall_time now)
+{
+	char nonce[CHALLENGE_NONCE_CHARS + 1], paper[48];
+	nonce[base64url_encode(challenge->nonce, CHALLENGE_NONCE_BYTES, nonce)] = '\0';
+	snprintf(paper, sizeof(paper), "n:%s:%lld", nonce,
+			 (long long)(challenge_left_s(challenge, now) + NONCE_LEEWAY_S));
+	add_paper(request, paper);
+}
+
+/* ---- challenge ---- */
+
+/* false: not a list of numbers of the right length. */
+static bool read_numbers(const struct json_value *solution, size_t wanted,
+						 uint64_t ret_numbers[CHALLENGE_PUZZLES_MAX])
+{
+	if (!json_is_array(solution) || json_count(solution) != wanted)
+		return false;
+	for (size_t i = 0; i < wanted; i++) {
+		int64_t number;
+		if (!json_int(json_at(solution, i), &number) || number < 0)
+			return false;
+		ret_numbers[i] = (uint64_t)number;
+	}
+	return true;
+}
+
+static bool is_solved(const struct challenge *challenge, const struct join_wish *wish)
+{
+	uint64_t numbers[CHALLENGE_PUZZLES_MAX];
+	return challenge->kind == CHALLENGE_WORK &&
+		   read_numbers(wish->solution, challenge->puzzles, numbers) &&
+		   challenge_is_solved(challenge, wish->challenge, numbers, challenge->puzzles);
+}
+
+static void use_slowest_lane(struct parked *notes, const struct queue_settings *settings)
+{
+	const struct queue_lane *slowest = NULL;
+	for (uint32_t i = 0; i < settings->lane_count; i++)
+		if (settings->lanes[i].open &&
+			(slowest == NULL || settings->lanes[i].weight < slowest->weight))
+			slowest = &settings->lanes[i];
+	if (slowest != NULL)
+		memcpy(notes->claims.lane, slowest->name, sizeof(notes->claims.lane));
+}
+
+/* Brought back without a solution. */
+static enum challenge_outcome check_wait(struct worker *worker, struct http_request *request,
+										 const struct queue_snapshot *snapshot,
+										 const struct challenge *challenge, uint64_t network)
+{
+	if (!challenge_was_waited_for(challenge, worker->wall))
+		return CHALLENGE_UNSOLVED;
+	if (challenge_is_crowded(worker, &snapshot->name, network))
+		return CHALLENGE_CROWDED;
+	use_slowest_lane(http_request_notes(request), snapshot->settings);
+	return CHALLENGE_WAITED;
+}
+
+static enum challenge_outcome check(struct worker *worker, struct http_request *request,
+									const struct join_wish *wish,
+									const struct queue_snapshot *snapshot)
+{
+	if (wish->challenge == NULL)
+		return CHALLENGE_MISSING;
+	struct challenge challenge;
+	uint64_t network = challenge_network(worker, request);
+	enum challenge_outcome outcome =
+		challenge_read(worker->signer, &snapshot->name, network, wish->challenge,
+					   strlen(wish->challenge), worker->wall, &challenge);
+	if (outcome == CHALLENGE_EXPIRED && wish->key != NULL && wish->solution != NULL &&
+		is_solved(&challenge, wish)) {
+		add_paper(request, "x");
+		return CHALLENGE_SOLVED;
+	}
+	if (outcome != CHALLENGE_SOLVED)
+		return outcome;
+	if (wish->solution == NULL)
+		outcome = check_wait(worker, request, snapshot, &challenge, network);
+	else if (!is_solved(&challenge, wish))
+		outcome = CHALLENGE_UNSOLVED;
+	if (outcome == CHALLENGE_SOLVED || outcome == CHALLENGE_WAITED)
+		add_nonce(request, &challenge, worker->wall);
+	return outcome;
+}
+
+enum gate_verdict join_check_challenge(struct worker *worker, struct http_request *request,
+									   const struct join_wish *wish,
+									   const struct queue_snapshot *snapshot)
+{
+	if (!challenge_is_needed(worker, snapshot))
+		return GATE_PASSED;
+	enum challenge_outcome outcome = check(worker, request, wish, snapshot);
+	if (outcome == CHALLENGE_SOLVED || outcome == CHALLENGE_WAITED) {
+		metrics_add(worker->shard, METRIC_CHALLENGES, outcome, 1);
+		return GATE_PASSED;
+	}
+	metrics_add(worker->shard, METRIC_JOINS_AT_GATE, GATE_CHALLENGE, 1);
+	challenge_refuse(worker, request, snapshot, outcome);
+	return GATE_ANSWERED;
+}
