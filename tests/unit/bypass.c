@@ -2,7 +2,9 @@
 #include "waitingroom/bypass.h"
 
 #include "support/cmocka.h"
+#include "support/dice.h"
 
+#include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -171,6 +173,28 @@ static void a_user_agent_fits_a_pattern_of_stars(void **state)
 	assert_false(agent_passes("a*", NULL));
 }
 
+/* Texts of a few letters, so that they often fit. */
+static void a_pattern_fits_what_the_shell_would_say(void **state)
+{
+	(void)state;
+	dice_start();
+	unsigned fits = 0;
+	for (unsigned round = 0; round < 20000; round++) {
+		char pattern[12] = "", text[12] = "";
+		for (uint64_t i = 0, chars = 1 + dice(8); i < chars; i++)
+			pattern[i] = "ab*"[dice(3)];
+		for (uint64_t i = 0, chars = dice(10); i < chars; i++)
+			text[i] = "abAB"[dice(4)];
+		if (pattern[strspn(pattern, "*")] == '\0')
+			continue; /* nothing but stars is refused */
+		bool expected = fnmatch(pattern, text, FNM_CASEFOLD) == 0;
+		if (agent_passes(pattern, text) != expected)
+			fail_msg("\"%s\" and \"%s\": should be %d", pattern, text, expected);
+		fits += expected;
+	}
+	assert_true(fits > 1000);
+}
+
 static void a_long_user_agent_is_looked_at_in_part(void **state)
 {
 	(void)state;
@@ -266,6 +290,7 @@ int main(void)
 		cmocka_unit_test(an_extension_is_that_of_the_last_part),
 		cmocka_unit_test(a_network_is_its_prefix_to_the_bit),
 		cmocka_unit_test(a_user_agent_fits_a_pattern_of_stars),
+		cmocka_unit_test(a_pattern_fits_what_the_shell_would_say),
 		cmocka_unit_test(a_long_user_agent_is_looked_at_in_part),
 		cmocka_unit_test(a_header_passes_with_its_secret_only),
 		cmocka_unit_test(methods_are_those_that_are_listed),
