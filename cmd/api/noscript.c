@@ -66,7 +66,7 @@ static enum queue_state state_now(const struct worker *worker,
 static void show_join(struct view *view, const char *heading, const char *button)
 {
 	bool is_closed = state_now(view->worker, view->snapshot) == QUEUE_CLOSED;
-	view_heading(view, is_closed ? "nojs.error.queue_closed" : heading);
+	view_heading(view, is_closed ? "closed.h" : heading);
 	view_message(view);
 	if (!is_closed) {
 		view_paragraph(view, "nojs.join_intro");
@@ -78,9 +78,10 @@ static void show_join(struct view *view, const char *heading, const char *button
 
 static void ask_leave(struct view *view)
 {
-	view_heading(view, "nojs.leave_ask");
-	view_button(view, "leave", "nojs.leave_yes");
-	view_anchor(view, "", "nojs.leave_no");
+	view_heading(view, "leave.h");
+	view_paragraph(view, "leave.p");
+	view_button(view, "leave", "leave");
+	view_anchor(view, "", "leave.stay");
 	put_form_cookie(view);
 	view_reply(view, 200);
 }
@@ -128,9 +129,7 @@ static void put_refresh(struct view *view, int64_t seconds)
 
 static const char *heading_of(enum queue_state state)
 {
-	return state == QUEUE_PAUSED ? "nojs.paused"
-		   : state == QUEUE_HOLD ? "nojs.early"
-								 : "nojs.waiting";
+	return state == QUEUE_PAUSED ? "paused.h" : state == QUEUE_HOLD ? "prequeue.h" : "title";
 }
 
 static void show_place(struct view *view, const struct place_look *look)
@@ -139,10 +138,10 @@ static void show_place(struct view *view, const struct place_look *look)
 	view_message(view);
 	view_place(view, look);
 	if (look->stale)
-		view_paragraph(view, "nojs.stale");
+		view_paragraph(view, "reconnecting.new");
 	put_refresh(view, refresh_s(look->snapshot->settings));
 	view_anchor(view, asks(view->request, "stop") ? "&stop=1" : "", "nojs.check");
-	view_anchor(view, "&leave=1", "nojs.leave");
+	view_anchor(view, "&leave=1", "leave");
 	put_form_cookie(view);
 	view_reply(view, 200);
 }
@@ -173,16 +172,16 @@ void noscript_admitted(struct worker *worker, struct http_request *request,
 	}
 	WR_AUTO(view_free) struct view view;
 	view_init(&view, worker, request, look->snapshot);
-	view_heading(&view, "nojs.turn");
+	view_heading(&view, "your_turn.h");
 	view_message(&view);
 	if (has_target) {
 		if (left_ms >= 60000)
 			view_number_paragraph(&view, "nojs.enter_within", left_ms / 60000);
-		view_button(&view, "enter", "nojs.enter");
+		view_button(&view, "enter", "your_turn.enter");
 	} else {
-		view_paragraph(&view, "nojs.no_target");
+		view_paragraph(&view, "your_turn.nowhere");
 	}
-	view_anchor(&view, "&leave=1", "nojs.leave");
+	view_anchor(&view, "&leave=1", "leave");
 	put_form_cookie(&view);
 	view_reply(&view, 200);
 }
@@ -230,9 +229,9 @@ void noscript_serve(struct worker *worker, struct http_request *request,
 	notes->page = PAGE_LOOK;
 	notes->status = 200;
 	if (asks(request, "left")) {
-		show_join(&view, "nojs.left", "nojs.rejoin");
+		show_join(&view, "left.h", "join");
 	} else if (credentials_place_cookie(worker, request, &snapshot->name, &claims) != WR_OK) {
-		show_join(&view, "title", "nojs.join");
+		show_join(&view, "nojs.join", "nojs.join");
 	} else if (asks(request, "leave")) {
 		ask_leave(&view);
 	} else {
@@ -306,33 +305,34 @@ static bool may_rejoin(enum wr_err err)
 		   err == WR_SESSION_ENDED;
 }
 
-/* The key of what to say; those without a text of their own share one. */
-static const char *sentence_key(enum wr_err err)
+/* What the page is called in the language files: "missed" has "missed.h" and "missed.p". Errors
+ * without a page of their own share one. */
+static const char *page_of(enum wr_err err)
 {
 	switch (err) {
 	case WR_NO_QUEUE:
-		return "nojs.error.no_such_queue";
+		return "nojs.no_queue";
 	case WR_PLACE_EXPIRED:
-		return "nojs.error.place_expired";
+		return "expired";
 	case WR_PLACE_LEFT:
-		return "nojs.left";
+		return "left";
 	case WR_TURN_MISSED:
-		return "nojs.error.turn_missed";
+		return "missed";
 	case WR_SESSION_ENDED:
-		return "nojs.error.session_ended";
+		return "ended";
 	case WR_QUEUE_CLOSED:
-		return "nojs.error.queue_closed";
+		return "closed";
 	case WR_QUEUE_FULL:
-		return "nojs.error.queue_full";
+		return "full";
 	case WR_RATE_LIMITED:
-		return "nojs.error.rate_limited";
+		return "nojs.rate_limited";
 	case WR_FORBIDDEN:
-		return "nojs.error.forbidden";
+		return "nojs.forbidden";
 	case WR_INVALID:
 	case WR_MALFORMED:
-		return "nojs.error.invalid";
+		return "nojs.invalid";
 	default:
-		return err_is_retryable(err) ? "nojs.error.busy" : "nojs.error.other";
+		return "error";
 	}
 }
 
@@ -341,7 +341,7 @@ void page_problem(struct worker *worker, struct http_request *request, enum wr_e
 	const struct parked *notes = http_request_notes(request);
 	WR_AUTO(view_free) struct view view;
 	view_init(&view, worker, request, queue_table_find(worker->app->queues, &notes->claims.queue));
-	view_heading(&view, sentence_key(err));
+	view_page(&view, page_of(err));
 	if (err_is_retryable(err)) {
 		char seconds[24];
 		int64_t wait_s = retry_after_s(5, worker_random(worker));
@@ -353,7 +353,7 @@ void page_problem(struct worker *worker, struct http_request *request, enum wr_e
 		view_paragraph(&view, "nojs.retry");
 	}
 	if (view.snapshot != NULL && may_rejoin(err)) {
-		view_button(&view, "join", "nojs.rejoin");
+		view_button(&view, "join", "join");
 		put_form_cookie(&view);
 	} else if (view.snapshot != NULL) {
 		view_anchor(&view, "", "nojs.check");

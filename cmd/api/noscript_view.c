@@ -56,6 +56,7 @@ void view_init(struct view *view, struct worker *worker, struct http_request *re
 	view->request = request;
 	view->snapshot = snapshot;
 	view->language = page_language(worker, request);
+	view->heading = NULL;
 	view->out = (struct html_out){NULL};
 	brought(request, "t", ALPHABET, view->target, sizeof(view->target));
 	brought(request, "entry", ALPHABET ".", view->entry, sizeof(view->entry));
@@ -94,12 +95,24 @@ static void element(struct view *view, const char *tag, const char *text)
 
 void view_heading(struct view *view, const char *key)
 {
-	element(view, "h1", view_string(view, key));
+	const char *text = view_string(view, key);
+	if (view->heading == NULL)
+		view->heading = text;
+	element(view, "h1", text);
 }
 
 void view_paragraph(struct view *view, const char *key)
 {
 	element(view, "p", view_string(view, key));
+}
+
+void view_page(struct view *view, const char *page)
+{
+	char key[64];
+	snprintf(key, sizeof(key), "%s.h", page);
+	view_heading(view, key);
+	snprintf(key, sizeof(key), "%s.p", page);
+	view_paragraph(view, key);
 }
 
 /* Writes 'text' with {a} and {b} replaced. */
@@ -142,7 +155,7 @@ void view_message(struct view *view)
 void view_support_code(struct view *view, const char *code)
 {
 	html_literal(&view->out, "<p><small>");
-	html_string(&view->out, view_string(view, "nojs.support"));
+	html_string(&view->out, view_string(view, "code"));
 	html_literal(&view->out, " <code>");
 	html_string(&view->out, code);
 	html_literal(&view->out, "</code></small></p>\n");
@@ -167,18 +180,18 @@ static void put_wait(struct view *view, const struct place_look *look)
 		put_numbers(&view->out, view_string(view, "nojs.minutes"), (wait.low_s + 59) / 60,
 					(wait.high_s + 59) / 60);
 	else
-		html_string(&view->out, view_string(view, "nojs.unknown"));
+		html_string(&view->out, view_string(view, "wait.unknown"));
 	html_literal(&view->out, "</dd>");
 }
 
 void view_place(struct view *view, const struct place_look *look)
 {
 	html_literal(&view->out, "<dl>");
-	put_row(view, "nojs.ahead");
+	put_row(view, "ahead.other");
 	if (look->position > 0)
 		html_number(&view->out, (long long)look->position - 1);
 	else
-		html_string(&view->out, view_string(view, "nojs.unknown"));
+		html_literal(&view->out, "–");
 	html_literal(&view->out, "</dd>");
 	if (look->snapshot->settings->state != QUEUE_PAUSED)
 		put_wait(view, look);
@@ -260,6 +273,7 @@ void view_reply(struct view *view, int status)
 	if (settings != NULL)
 		form_targets(settings, origins);
 	page_look_init(&look, settings, view->worker->app->languages->all[view->language].code);
-	page_reply_static(view->worker, view->request, status, &look, view->language, &view->out,
-					  origins);
+	struct page_content content = {
+		.heading = view->heading, .html = &view->out, .form_targets = origins};
+	page_reply_static(view->worker, view->request, status, &look, view->language, &content);
 }

@@ -18,6 +18,7 @@ struct view {
 	/* What a visitor brought and every link and form hands on: base64url of the target, a signed
 	 * entry token; "" none. */
 	char target[VIEW_TARGET_CHARS + 1], entry[TOKEN_MAX_BYTES + 1];
+	const char *heading; /* the first one */
 	struct html_out out;
 };
 
@@ -30,6 +31,8 @@ const char *view_string(const struct view *view, const char *key);
 #define VIEW_LINK_BYTES (VIEW_TARGET_CHARS + TOKEN_MAX_BYTES + 96)
 void view_link(const struct view *view, const char *more, char ret_link[VIEW_LINK_BYTES]);
 
+/* Heading and sentence of a state, "missed": the keys "missed.h" and "missed.p". */
+void view_page(struct view *view, const char *page);
 void view_heading(struct view *view, const char *key);
 void view_paragraph(struct view *view, const char *key);
 void view_message(struct view *view); /* the operator's, if there is one */

@@ -90,12 +90,11 @@ void page_reply(struct http_request *request, const struct page *page, const cha
 
 void page_reply_static(struct worker *worker, struct http_request *request, int status,
 					   const struct page_look *look, size_t language,
-					   const struct html_out *content, const char *form_targets)
+					   const struct page_content *content)
 {
 	WR_AUTO(html_free) struct html_out document = {NULL};
 	char policy[PAGE_POLICY_BYTES];
-	page_build_static(worker->app->languages, language, look, content, form_targets, &document,
-					  policy);
+	page_build_static(worker->app->languages, language, look, content, &document, policy);
 	put_security_headers(request, policy);
 	http_reply_header(request, "Content-Language", worker->app->languages->all[language].code);
 	enum http_coding coding = http_coding_choose(http_request_header(request, "Accept-Encoding"));

@@ -18,7 +18,7 @@ WR_MUST_USE enum wr_err page_find_queue(const struct worker *worker,
  * (Refresh, Location, Set-Cookie) before it. */
 void page_reply_static(struct worker *worker, struct http_request *request, int status,
 					   const struct page_look *look, size_t language,
-					   const struct html_out *content, const char *form_targets);
+					   const struct page_content *content);
 /* A page that says what went wrong; tells when to come again if that makes sense. */
 void page_problem(struct worker *worker, struct http_request *request, enum wr_err err);
 /* The document itself, or 304 when the client has it; cache: Cache-Control. */

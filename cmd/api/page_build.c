@@ -34,7 +34,7 @@ static const char *captcha_origins(enum queue_challenge challenge)
 	case QUEUE_CHALLENGE_HCAPTCHA:
 		return "https://hcaptcha.com https://*.hcaptcha.com";
 	case QUEUE_CHALLENGE_FRIENDLY:
-		return "https://cdn.jsdelivr.net https://*.frcapi.com";
+		return "https://cdn.jsdelivr.net/npm/@friendlycaptcha/ https://*.frcapi.com";
 	default:
 		return "";
 	}
@@ -220,15 +220,17 @@ void page_free(void *ctx)
 }
 
 void page_build_static(const struct languages *languages, size_t language,
-					   const struct page_look *look, const struct html_out *content,
-					   const char *form_targets, struct html_out *ret_document,
-					   char ret_policy[PAGE_POLICY_BYTES])
+					   const struct page_look *look, const struct page_content *content,
+					   struct html_out *ret_document, char ret_policy[PAGE_POLICY_BYTES])
 {
 	WR_AUTO(policy_free) struct policy policy = {{NULL}, {NULL}};
-	struct page_source source = {
-		.languages = languages, .language = language, .look = look, .content = content};
+	struct page_source source = {.languages = languages,
+								 .language = language,
+								 .look = look,
+								 .content = content->html,
+								 .heading = content->heading};
 	const struct web_file *file = web_file_get("noscript.html");
 	page_expand(ret_document, &source, file->text, file->len);
 	allow_styles(&policy, ret_document->text, ret_document->len);
-	print_policy(&policy, "", form_targets, ret_policy);
+	print_policy(&policy, "", content->form_targets, ret_policy);
 }

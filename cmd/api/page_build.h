@@ -42,11 +42,14 @@ struct page *page_build(const struct languages *languages, size_t language,
 struct page *page_build_file(const char *name, const char *policy, enum compress_effort effort);
 void page_free(void *page);
 
-/* The document without scripts around 'content', which is safe already; the policy allows forms to
- * lead to 'form_targets' (origins with spaces between them, or ""). */
+/* What a document without scripts says; all borrowed. */
+struct page_content {
+	const char *heading;		 /* plain text, for the title */
+	const struct html_out *html; /* safe already */
+	const char *form_targets; /* origins that its forms lead to, with spaces between them, or "" */
+};
 void page_build_static(const struct languages *languages, size_t language,
-					   const struct page_look *look, const struct html_out *content,
-					   const char *form_targets, struct html_out *ret_document,
-					   char ret_policy[PAGE_POLICY_BYTES]);
+					   const struct page_look *look, const struct page_content *content,
+					   struct html_out *ret_document, char ret_policy[PAGE_POLICY_BYTES]);
 
 #endif

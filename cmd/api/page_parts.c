@@ -160,6 +160,12 @@ static void put_languages(struct html_out *out, const struct page_source *source
 	}
 }
 
+static void put_heading(struct html_out *out, const struct page_source *source)
+{
+	if (source->heading != NULL)
+		html_string(out, source->heading);
+}
+
 static void put_content(struct html_out *out, const struct page_source *source)
 {
 	if (source->content != NULL)
@@ -184,6 +190,7 @@ static const struct value {
 	{"worker", put_worker, false},
 	{"worker_url", put_worker_url, false},
 	{"strings", put_strings, false},
+	{"heading", put_heading, false},
 	{"content", put_content, false},
 };
 

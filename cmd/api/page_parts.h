@@ -16,6 +16,7 @@ struct page_source { /* where the values of placeholders come from; all borrowed
 	size_t language;
 	const struct page_look *look;
 	const struct html_out *content; /* NULL: none */
+	const char *heading;			/* of the content */
 	bool is_foreign;				/* the text is an operator's: our files are not for it */
 };
 
