@@ -94,8 +94,8 @@ enum wr_err settings_check_theme(const struct queue_settings *settings,
 	const struct queue_theme *theme = settings->theme;
 	if (theme == NULL)
 		return WR_OK;
-	enum wr_err err = check_colour("colour", theme->colour, THEME_LIGHT_PAGE, THEME_LIGHT_ON_ACCENT,
-								   ret_detail);
+	enum wr_err err =
+		check_colour("colour", theme->colour, THEME_LIGHT_PAGE, THEME_LIGHT_ON_ACCENT, ret_detail);
 	if (err == WR_OK)
 		err = check_colour("colour_dark", theme->colour_dark, THEME_DARK_PAGE, THEME_DARK_ON_ACCENT,
 						   ret_detail);

@@ -32,16 +32,31 @@ static int open_room(void **state)
 		.pods = 1,
 		.without_nats = true,
 		.env = (const char *const[]){NO_RATE_LIMITS, "WR_TRUSTED_PROXIES=127.0.0.1", NULL},
-		.queues = QUEUES(QUEUE("work", EASY) "," QUEUE(
-			"other", EASY) "," QUEUE("lanes", EASY ",\"lanes\":[{\"name\":\"main\",\"weight\":5,"
-												   "\"open\":true},"
-												   "{\"name\":\"slow\",\"weight\":1,\"open\":true},"
-												   "{\"name\":\"vip\",\"weight\":1,\"open\":false}"
-												   "]") "," QUEUE("plain",
-																  HELD) "," QUEUE("flood",
-																				  EASY) "," QUEUE("pass",
-																								  "\"state\":\"passthrough\",\"challenge\":\"pow\"") "," QUEUE("closed",
-																																							   "\"state\":\"closed\",\"challenge\":\"pow\""))});
+		.queues = QUEUES(QUEUE("work", EASY) "," QUEUE("other", EASY) "," QUEUE(
+			"lanes", EASY
+			",\"lanes\":[{\"name\":\"main\",\"weight\":5,"
+			"\"open\":true},"
+			"{\"name\":\"slow\",\"weight\":1,\"open\":true},"
+			"{\"name\":\"vip\",\"weight\":1,\"open\":false}"
+			"]") "," QUEUE("plain",
+						   HELD) "," QUEUE("flood",
+										   EASY) "," QUEUE("pass",
+														   "\"state\":\"passthrough\","
+														   "\"challenge\":\"pow\"") "," QUEUE("clos"
+																							  "ed",
+																							  "\"st"
+																							  "ate"
+																							  "\":"
+																							  "\"cl"
+																							  "osed"
+																							  "\","
+																							  "\"ch"
+																							  "alle"
+																							  "nge"
+																							  "\":"
+																							  "\"po"
+																							  "w"
+																							  "\""))});
 	url = stack_url(stack, 0);
 	signer = signer_new();
 	if (keys_load(stack->keys_file, &keys, NULL) != WR_OK)

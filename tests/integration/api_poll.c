@@ -34,39 +34,40 @@ static int open_room(void **state)
 		.admin_keys = API_ADMIN_KEYS_FILE,
 		.env =
 			(const char *const[]){NO_RATE_LIMITS, "WR_WORKERS=1", "WR_REAP_INTERVAL_MS=50", NULL},
-		.queues = QUEUES(QUEUE("held", HELD) "," QUEUE("other", HELD) "," QUEUE("acme/held", HELD) "," QUEUE("enter", HELD) "," QUEUE("stay", HELD) "," QUEUE(
-			"release",
-			HELD) "," QUEUE("leave-inside",
-							HELD) "," QUEUE("kinds",
-											HELD) "," QUEUE("short-sessions", HELD
-															",\"session_ttl_ms\":"
-															"500") "," QUEUE("short"
-																			 "-turn"
-																			 "s",
-																			 HELD
-																			 ",\"cl"
-																			 "aim_"
-																			 "ttl_"
-																			 "ms\":"
-																			 "500") "," QUEUE("impa"
-																							  "tien"
-																							  "t",
-																							  HELD
-																							  ",\"h"
-																							  "eart"
-																							  "beat"
-																							  "_ttl"
-																							  "_ms"
-																							  "\":"
-																							  "1000"
-																							  ",\"f"
-																							  "irst"
-																							  "_hea"
-																							  "rtbe"
-																							  "at_"
-																							  "ms\""
-																							  ":250"
-																							  "0" QUICK))});
+		.queues =
+			QUEUES(QUEUE("held", HELD) "," QUEUE("other", HELD) "," QUEUE("acme/held", HELD) "," QUEUE("enter", HELD) "," QUEUE("stay", HELD) "," QUEUE(
+				"release",
+				HELD) "," QUEUE("leave-inside",
+								HELD) "," QUEUE("kinds",
+												HELD) "," QUEUE("short-sessions", HELD
+																",\"session_ttl_ms\":"
+																"500") "," QUEUE("short"
+																				 "-turn"
+																				 "s",
+																				 HELD
+																				 ",\"cl"
+																				 "aim_"
+																				 "ttl_"
+																				 "ms\":"
+																				 "500") "," QUEUE("impa"
+																								  "tien"
+																								  "t",
+																								  HELD
+																								  ",\"h"
+																								  "eart"
+																								  "beat"
+																								  "_ttl"
+																								  "_ms"
+																								  "\":"
+																								  "1000"
+																								  ",\"f"
+																								  "irst"
+																								  "_hea"
+																								  "rtbe"
+																								  "at_"
+																								  "ms\""
+																								  ":250"
+																								  "0" QUICK))});
 	url = stack_url(stack, 0);
 	return 0;
 }
