@@ -13,6 +13,8 @@ const queue = location.pathname.split('/').filter(Boolean).slice(-2).join('/');
 const isPreview = query.has('preview');
 const siteName = $('name').textContent || $('place').textContent;
 
+const favicon = document.querySelector('link[rel=icon]');
+
 const t = (key, values) => fill(strings[key] ?? '', values ?? {});
 const now = () => Date.now();
 const isVisible = () => document.visibilityState === 'visible';
@@ -31,17 +33,20 @@ let state = 'joining';
 let answer = null; // the last one about our place
 let kept = stored('kept');
 let hasPlace = false;
+let mayJoin = true; // not after leaving, until asked to
 let isAsking = false;
 let misses = 0, lostAt = 0;
 let heardAt = 0; // when the last good answer came
 let clockAhead = Infinity; // how far this device's clock is ahead of the server's
 let dueAt = 0; // of the next poll
-let shown = null, shownAt = 0, why = '', wasPaused = false; // the estimate on the page
+let shown = null, isFresh = false, why = '', wasPaused = false; // the estimate on the page
 let told = Infinity; // people ahead at the last spoken milestone
 let enterBy = 0, enterAt = 0; // the turn ends; this page enters by itself (0: not)
+let turnMs = 1, isWarned = false;
 let isEntering = false, isNowhere = false; // going in; let in, but there is no address to go to
 let isFrozen = false, isAlert = false, audio = null;
-let failure = null, progress = 0, code = '';
+let failure = null, code = '';
+let check = null, proof = null, progress = 0; // the quick check before a place
 
 // ---- asking ----
 
@@ -64,12 +69,10 @@ const hasNone = (reply) => reply.status === 204 || reply.status === 401;
 
 // The key stays the same until there is an answer, so that asking again cannot take a second place.
 async function enqueue(proof) {
-	let key = stored('key');
-	if (!key) stored('key', (key = Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, '0')).join('')));
-	const wish = { queue_id: queue, ...proof };
-	if (query.has('t')) wish.target = decodeTarget(query.get('t'));
-	if (query.has('entry')) wish.entry = query.get('entry');
-	const reply = await ask('enqueue', JSON.stringify(wish), { 'Content-Type': 'application/json', 'Idempotency-Key': key });
+	const key = stored('key') ?? crypto.getRandomValues(new Uint32Array(4)).join('-');
+	stored('key', key);
+	const wish = JSON.stringify({ queue_id: queue, target: decodeTarget(query.get('t')), entry: query.get('entry') ?? undefined, ...proof });
+	const reply = await ask('enqueue', wish, { 'Content-Type': 'application/json', 'Idempotency-Key': key });
 	if (reply.status && reply.status < 429 && reply.status !== 403) stored('key', null);
 	return { ...reply, isJoin: true };
 }
@@ -77,29 +80,33 @@ async function enqueue(proof) {
 // One tab at a time looks for a place and takes one if there is none.
 const alone = (job) => (navigator.locks ? navigator.locks.request('wr ' + queue, job) : job());
 
-async function poll(proof) {
+async function find(proof, isForced) {
+	if (!isForced) {
+		const reply = await beat();
+		const ending = stateOfProblem[reply.body?.code];
+		// Whoever comes back after an earlier visit wants a new place.
+		const isOver = state === 'joining' && (ending === 'left' || ending === 'ended');
+		if (!hasNone(reply) && !isOver) return reply;
+	}
+	return mayJoin ? enqueue(proof) : { status: 410, body: { code: 'place_left' } };
+}
+
+async function poll(proof, isForced) {
 	if (isAsking || isPreview || isEntering) return;
 	isAsking = true;
 	dueAt = 0;
-	let reply = hasPlace && !proof ? await beat() : { status: 401 };
-	if (hasNone(reply)) {
-		hasPlace = false;
-		reply = await alone(async () => {
-			const first = proof?.again ? { status: 401 } : await beat();
-			const { again, ...rest } = proof ?? {};
-			return hasNone(first) || (state === 'joining' && ['left', 'ended'].includes(stateOfProblem[first.body?.code])) ? enqueue(rest) : first;
-		});
-	}
+	let reply = hasPlace ? await beat() : null;
+	if (!reply || hasNone(reply)) reply = await alone(() => find(proof, isForced));
 	isAsking = false;
 	take(reply);
-	channel?.postMessage(reply);
+	if (reply.status === 200 || reply.status === 201) channel?.postMessage(reply);
 }
 
 function take(reply, isFromOther) {
 	const { status, body, retry } = reply;
+	if (isFromOther && isEntering) return;
 	const ending = stateOfProblem[body?.code];
 	if (status === 200 || status === 201) answered(body, reply.isJoin && !isFromOther, isFromOther);
-	else if (isFromOther && ending !== 'left') return;
 	else if (ending) refused(ending, body, retry);
 	else if (!status || status === 429 || status >= 500) missed(retry);
 	else fail(body);
@@ -114,22 +121,25 @@ function answered(body, isJoin, isFromOther) {
 	const last = kept;
 	kept = keep(kept, body);
 	stored('kept', kept);
-	if (last?.id !== kept.id) told = Infinity, shown = null, nameCode(kept.id);
+	if (last?.id !== kept.id) told = Infinity, shown = null;
+	if (last?.id !== kept.id || !code) nameCode(kept.id);
 	answer = { ...body, ahead: kept.ahead };
 	// Another tab has asked for us: this one stays a little behind it.
 	wake(body.poll_after_ms * (isFromOther ? 1.25 : 1));
 	if (body.status === 'admitted') {
 		enterBy = heardAt + body.enter_within_ms;
 		if (isJoin && isVisible() && body.redirect_url) return go(body.redirect_url);
-		if (state !== 'your_turn') enterAt = isVisible() ? heardAt + 5000 : 0;
+		if (state !== 'your_turn') enterAt = isVisible() ? heardAt + 5000 : 0, turnMs = 1;
+		turnMs = Math.max(turnMs, body.enter_within_ms);
 	}
 	move(stateOf(answer));
 }
 
 function refused(ending, body, retry) {
 	hasPlace = false;
-	misses = lostAt = 0;
+	misses = lostAt = dueAt = 0;
 	failure = body;
+	if (ending === 'left') mayJoin = false;
 	if (ending === 'challenge') return prove(body.challenge);
 	if (ending === 'full' || ending === 'closed') wake(ending === 'full' && retry ? retry : 60000);
 	move(ending);
@@ -140,10 +150,11 @@ function missed(retry) {
 	misses++;
 	lostAt ||= now();
 	wake(retry || backoffMs(misses, Math.random()));
-	if (misses > 1) move('reconnecting');
+	if (misses > 1 && (state === 'joining' || inLine.includes(state))) move('reconnecting');
 }
 
 function fail(body) {
+	dueAt = 0;
 	failure = body;
 	move('error');
 }
@@ -155,22 +166,24 @@ let timer = 0;
 try {
 	worker = new Worker(room.dataset.worker);
 	worker.onmessage = ({ data }) => {
-		if (data.wake) poll();
+		if (data.wake) alarm();
 		else if (data.solution) poll({ ...proof, solution: data.solution });
 		else progress = data.progress, render();
 	};
 	worker.onerror = () => {
 		worker = null;
 		if (dueAt) wake(dueAt - now());
-		if (proof) setTimeout(() => poll(proof), proof.wait);
+		if (state === 'challenge') prove(check);
 	};
 } catch {}
+
+const alarm = () => dueAt && poll();
 
 function wake(ms) {
 	dueAt = now() + ms;
 	clearTimeout(timer);
 	if (worker) worker.postMessage({ wake: ms });
-	else timer = setTimeout(poll, ms);
+	else timer = setTimeout(alarm, ms);
 }
 
 // Somebody looks at the page again, or the network is back: at once, but not all in one moment.
@@ -183,15 +196,14 @@ if (channel) channel.onmessage = ({ data }) => take(data, true);
 
 // ---- the quick check ----
 
-let proof = null;
-
 const captchas = {
 	turnstile: ['cf-turnstile', 'https://challenges.cloudflare.com/turnstile/v0/api.js'],
 	hcaptcha: ['h-captcha', 'https://js.hcaptcha.com/1/api.js'],
 	friendly: ['frc-captcha', 'https://cdn.jsdelivr.net/npm/@friendlycaptcha/sdk@0.1.26/site.min.js'],
 };
 
-function prove({ kind, challenge, puzzles, bits, site_key, wait_ms }) {
+function prove(asked) {
+	const { kind, challenge, puzzles, bits, site_key, wait_ms } = (check = asked);
 	proof = { challenge };
 	progress = 0;
 	move('challenge');
@@ -211,7 +223,7 @@ function askPerson(name, url, key) {
 	$('captcha').append(box);
 	const script = document.createElement('script');
 	script.src = url;
-	script.onerror = () => missed();
+	script.onerror = () => fail();
 	document.head.append(script);
 }
 
@@ -232,7 +244,7 @@ async function enter() {
 	const reply = await ask(`heartbeat?queue=${queue}`);
 	if (reply.body?.redirect_url) return go(reply.body.redirect_url);
 	isEntering = false;
-	if (reply.status === 200 && reply.body.status === 'admitted') isNowhere = true;
+	isNowhere = reply.status === 200 && reply.body.status === 'admitted';
 	take(reply);
 }
 
@@ -247,7 +259,6 @@ async function moreTime() {
 }
 
 function ring() {
-	navigator.vibrate?.([200, 100, 200]);
 	[660, 880].forEach((pitch, i) => {
 		const tone = audio.createOscillator(), volume = audio.createGain(), at = audio.currentTime + i * 0.25;
 		tone.frequency.value = pitch;
@@ -261,10 +272,12 @@ function ring() {
 
 function alertVisitor() {
 	if (!isAlert) return;
+	navigator.vibrate?.([200, 100, 200]);
+	if (audio) ring();
+	if (isVisible()) return;
 	try {
-		ring();
-		// Chrome on Android refuses this one; the sound and the title stay.
-		if (!isVisible()) new Notification(t('your_turn.h'), { body: siteName, tag: queue }).onclick = () => self.focus();
+		// Chrome on Android refuses this; the sound and the title stay.
+		new Notification(t('your_turn.h'), { body: siteName, tag: queue }).onclick = () => self.focus();
 	} catch {}
 }
 
@@ -291,16 +304,18 @@ function announce(id, text) {
 // The one place where the state changes; what is said and sounds at a change is here.
 function move(next) {
 	if (next === state) return;
-	const last = state;
+	if (favicon) favicon.href = favicon.href.replace(/fill='\S*'/, `fill='${next === 'your_turn' ? '%230b6e69' : 'none'}'`);
 	state = room.dataset.state = next;
-	shown = next === 'reconnecting' || last === 'reconnecting' ? shown : null;
+	isFresh = true;
 	render();
 	if (next === 'your_turn') {
 		if ($('ask').open) $('ask').close();
 		announce('shout', heading() + '. ' + $('lead').textContent);
 		$('h').focus();
 		alertVisitor();
+		isWarned = false;
 	} else {
+		announce('shout', '');
 		announce('say', spoken());
 		if (document.activeElement?.closest('[hidden]')) $('h').focus();
 	}
@@ -313,6 +328,7 @@ function lead() {
 	if (state === 'waiting') return t('intro');
 	if (isEntering) return t('your_turn.going');
 	if (isNowhere) return t('your_turn.nowhere');
+	if (misses > 1 && !inLine.includes(state)) return t('reconnecting.new');
 	if (state === 'your_turn') return t(enterAt ? 'your_turn.auto' : 'your_turn.p', { time: clock(enterBy) });
 	if (state === 'prequeue') return t('prequeue.p', { time: clock(answer.opens_at_ms + clockAhead) });
 	if (state === 'reconnecting') return answer ? t('reconnecting.p', { time: clock(heardAt + answer.hold_ms) }) : t('reconnecting.new');
@@ -323,16 +339,16 @@ function lead() {
 // Replaced only when it is wrong enough; a longer one comes with the reason.
 function estimate() {
 	const next = answer.estimated_wait_s;
-	if (shown === null || hasMoved(shown.wait, next)) {
+	if (!shown || isFresh || hasMoved(shown.wait, next)) {
 		why = !shown || !hasGrown(shown.wait, next) ? '' : t(wasPaused ? 'why.pause' : 'why.slower');
 		shown = { wait: next, at: heardAt };
-		wasPaused = false;
+		isFresh = wasPaused = false;
 	}
 	return shown;
 }
 
 function bigAndLabel() {
-	if (state === 'your_turn') return [countdownText(lang, enterBy - now()), t('your_turn.label'), (enterBy - now()) / answer.enter_within_ms];
+	if (state === 'your_turn') return [countdownText(lang, enterBy - now()), t('your_turn.label'), (enterBy - now()) / turnMs];
 	if (state === 'challenge') return [new Intl.NumberFormat(lang, { style: 'percent' }).format(progress), t('challenge.label'), progress];
 	if (state === 'prequeue') return [countdownText(lang, answer.opens_at_ms + clockAhead - now()), t('prequeue.label'), 0];
 	if (inLine.includes(state) && answer?.ahead !== undefined) return [numberText(lang, answer.ahead), pluralText(strings, lang, 'ahead', answer.ahead), kept.done];
@@ -349,10 +365,11 @@ function title(big) {
 
 function render() {
 	const isInLine = inLine.includes(state) && answer !== null;
-	if (isFrozen && isInLine) return;
+	const isDrawn = room.dataset.drawn === state;
+	if (isFrozen && isInLine && isDrawn) return;
 	const [big, label, done] = bigAndLabel();
 	document.title = title(big);
-	if (!isVisible() && state !== 'your_turn' && room.dataset.drawn === state) return;
+	if (!isVisible() && isDrawn) return;
 	room.dataset.drawn = state;
 	say('h', heading());
 	say('lead', lead());
@@ -360,13 +377,14 @@ function render() {
 	say('label', label);
 	$('dial').hidden = !big && state !== 'joining';
 	$('arc').style.strokeDasharray = `${Math.min(1, Math.max(0, done)) * 100} 100`;
+	$('arc').style.strokeLinecap = done > 0 ? 'round' : 'butt';
 	$('bar').value = done * 100;
 	$('bar').hidden = !isInLine;
 	$('icon').toggleAttribute('hidden', !signs[state]);
 	$('sign').setAttribute('d', signs[state] ?? '');
 	const hasWait = isInLine && (state === 'waiting' || state === 'almost' || (state === 'reconnecting' && shown));
 	const { wait, at } = hasWait ? (state === 'reconnecting' ? shown : estimate()) : {};
-	say('range', hasWait ? waitText(strings, lang, wait) : '');
+	say('range', hasWait ? waitText(strings, lang, wait) : state === 'prequeue' && answer.ahead ? `${numberText(lang, answer.ahead)} ${pluralText(strings, lang, 'ahead', answer.ahead)}` : '');
 	say('clock', wait && wait.high > 60 && wait.high <= 86400 ? t('wait.clock', { time: clockText(lang, at + wait.low * 1000, at + wait.high * 1000) }) : '');
 	say('why', hasWait ? why : '');
 	say('note', (isInLine || state === 'your_turn') && (answer.messages?.[lang] ?? answer.message) || '');
@@ -393,9 +411,11 @@ async function nameCode(id) {
 $('go').onclick = () => {
 	if (isPreview) return;
 	if (state === 'your_turn') return enter();
+	const isForced = state === 'moved';
 	stored('key', null);
+	mayJoin = true;
 	move('joining');
-	poll({ again: true });
+	poll(null, isForced);
 };
 $('more').onclick = moreTime;
 $('alert').onclick = async () => {
@@ -418,6 +438,7 @@ $('stay').onclick = () => $('ask').close();
 $('go-away').onclick = async () => {
 	$('ask').close();
 	if (isPreview) return;
+	mayJoin = false;
 	const reply = await ask(`leave?queue=${queue}`);
 	if (reply.status !== 200 && !hasNone(reply) && reply.status !== 410) return missed();
 	const left = { status: 410, body: { code: 'place_left' } };
@@ -446,7 +467,8 @@ self.addEventListener('pageshow', ({ persisted }) => {
 
 setInterval(() => {
 	if (enterAt && now() >= enterAt) enter();
-	if (lostAt && now() - lostAt > 60000 && state === 'reconnecting') announce('shout', lead());
+	if (lostAt && now() - lostAt > 60000) announce('shout', lead());
+	if (state === 'your_turn' && enterBy - now() < 60000 && !isWarned) isWarned = true, announce('shout', `${$('big').textContent} ${t('your_turn.label')}`);
 	if (dueAt && now() > dueAt + 5000) poll(); // the clock has stopped
 	render();
 }, 1000);
@@ -468,7 +490,7 @@ function preview(name) {
 	if (name === 'reconnecting') heardAt -= 95000, clockAhead -= 95000;
 	if (name === 'challenge') progress = 0.42;
 	dueAt = 0;
-	move(name);
+	move(strings[name + '.h'] ? name : 'waiting');
 	render();
 }
 

@@ -62,6 +62,7 @@ function supportCode(digest) {
 
 // The text of ?t=: base64url of UTF-8.
 function decodeTarget(text) {
+	if (!/^[\w-]+$/.test(text ?? '')) return undefined;
 	const bytes = atob(text.replace(/-/g, '+').replace(/_/g, '/'));
 	return new TextDecoder().decode(Uint8Array.from(bytes, (c) => c.charCodeAt(0)));
 }
