@@ -17,28 +17,13 @@
 
 #include "credentials.h"
 #include "endpoints.h"
-#include "enqueue.h"
-#include "noscript_view.h"
+#include "noscript_pages.h"
 #include "waitingroom/memory.h"
 #include "waitingroom/pacing.h"
 
 #define REFRESH_MOST_S 20
-#define FORM_COOKIE_BYTES 96
 
 /* ---- is it our own form? ---- */
-
-static const char *form_cookie(const struct worker *worker)
-{
-	return worker->app->config.secure_cookies ? "__Host-wr-form" : "wr-form";
-}
-
-static void put_form_cookie(struct view *view)
-{
-	char value[FORM_COOKIE_BYTES];
-	snprintf(value, sizeof(value), "%s=1; Path=/; HttpOnly; SameSite=Strict%s",
-			 form_cookie(view->worker), view->worker->app->config.secure_cookies ? "; Secure" : "");
-	http_reply_header(view->request, "Set-Cookie", value);
-}
 
 static bool is_own_form(const struct worker *worker, const struct http_request *request)
 {
@@ -46,7 +31,7 @@ static bool is_own_form(const struct worker *worker, const struct http_request *
 	size_t len;
 	if (site != NULL)
 		return strcmp(site, "same-origin") == 0;
-	return http_request_cookie(request, form_cookie(worker), &value, &len);
+	return http_request_cookie(request, view_form_cookie(worker), &value, &len);
 }
 
 /* ---- pages ---- */
@@ -57,32 +42,12 @@ static bool asks(const struct http_request *request, const char *name)
 	return http_request_query(request, name, value, sizeof(value));
 }
 
-static enum queue_state state_now(const struct worker *worker,
-								  const struct queue_snapshot *snapshot)
-{
-	return queue_settings_state_at(snapshot->settings, place_store_now_ms(worker, snapshot));
-}
-
-static void show_join(struct view *view, const char *heading, const char *button)
-{
-	bool is_closed = state_now(view->worker, view->snapshot) == QUEUE_CLOSED;
-	view_heading(view, is_closed ? "closed.h" : heading);
-	view_message(view);
-	if (!is_closed) {
-		view_paragraph(view, "nojs.join_intro");
-		view_button(view, "join", button);
-	}
-	put_form_cookie(view);
-	view_reply(view, 200);
-}
-
 static void ask_leave(struct view *view)
 {
 	view_heading(view, "leave.h");
 	view_paragraph(view, "leave.p");
 	view_button(view, "leave", "leave");
 	view_anchor(view, "", "leave.stay");
-	put_form_cookie(view);
 	view_reply(view, 200);
 }
 
@@ -134,7 +99,7 @@ static const char *heading_of(enum queue_state state)
 
 static void show_place(struct view *view, const struct place_look *look)
 {
-	view_heading(view, heading_of(state_now(view->worker, look->snapshot)));
+	view_heading(view, heading_of(view_state(view)));
 	view_message(view);
 	view_place(view, look);
 	if (look->stale)
@@ -142,7 +107,6 @@ static void show_place(struct view *view, const struct place_look *look)
 	put_refresh(view, refresh_s(look->snapshot->settings));
 	view_anchor(view, asks(view->request, "stop") ? "&stop=1" : "", "nojs.check");
 	view_anchor(view, "&leave=1", "leave");
-	put_form_cookie(view);
 	view_reply(view, 200);
 }
 
@@ -182,7 +146,6 @@ void noscript_admitted(struct worker *worker, struct http_request *request,
 		view_paragraph(&view, "your_turn.nowhere");
 	}
 	view_anchor(&view, "&leave=1", "leave");
-	put_form_cookie(&view);
 	view_reply(&view, 200);
 }
 
@@ -229,36 +192,17 @@ void noscript_serve(struct worker *worker, struct http_request *request,
 	notes->page = PAGE_LOOK;
 	notes->status = 200;
 	if (asks(request, "left")) {
-		show_join(&view, "left.h", "join");
+		noscript_show_join(&view, "left.h", "join");
+		view_reply(&view, 200);
 	} else if (credentials_place_cookie(worker, request, &snapshot->name, &claims) != WR_OK) {
-		show_join(&view, "nojs.join", "nojs.join");
+		noscript_show_join(&view, "nojs.join", "nojs.join");
+		view_reply(&view, 200);
 	} else if (asks(request, "leave")) {
 		ask_leave(&view);
 	} else {
 		notes->claims = claims;
 		look_up(worker, request);
 	}
-}
-
-static enum wr_err join(struct worker *worker, struct http_request *request,
-						const struct view *view)
-{
-	struct parked *notes = http_request_notes(request);
-	char target[VISIT_TARGET_MAX_BYTES + 1], key[POSITION_ID_CHARS + 1];
-	size_t target_len = 0;
-	if (view->target[0] != '\0' && !base64url_decode(view->target, strlen(view->target), target,
-													 sizeof(target) - 1, &target_len))
-		return WR_INVALID;
-	target[target_len] = '\0';
-	struct join_wish wish = {.target = target};
-	if (http_request_form(request, "key", key, sizeof(key)) && key[0] != '\0') {
-		wish.key = key;
-		wish.key_len = strlen(key);
-	}
-	if (strlen(target) != target_len)
-		return WR_INVALID;
-	notes->page = PAGE_JOIN;
-	return enqueue_try(worker, request, &wish, NULL);
 }
 
 void noscript_post_serve(void *ctx, struct http_request *request, const struct route_match *match)
@@ -281,7 +225,7 @@ void noscript_post_serve(void *ctx, struct http_request *request, const struct r
 	WR_AUTO(view_free) struct view view;
 	view_init(&view, worker, request, snapshot);
 	if (strcmp(what, "join") == 0 && !has_place) {
-		err = join(worker, request, &view);
+		err = noscript_join(&view);
 	} else if (strcmp(what, "enter") == 0 && has_place) {
 		notes->page = PAGE_ENTER;
 		notes->claims = claims;
@@ -295,69 +239,4 @@ void noscript_post_serve(void *ctx, struct http_request *request, const struct r
 	}
 	if (err != WR_OK)
 		worker_problem(worker, request, err, NULL);
-}
-
-/* ---- errors ---- */
-
-static bool may_rejoin(enum wr_err err)
-{
-	return err == WR_PLACE_EXPIRED || err == WR_PLACE_LEFT || err == WR_TURN_MISSED ||
-		   err == WR_SESSION_ENDED;
-}
-
-/* What the page is called in the language files: "missed" has "missed.h" and "missed.p". Errors
- * without a page of their own share one. */
-static const char *page_of(enum wr_err err)
-{
-	switch (err) {
-	case WR_NO_QUEUE:
-		return "nojs.no_queue";
-	case WR_PLACE_EXPIRED:
-		return "expired";
-	case WR_PLACE_LEFT:
-		return "left";
-	case WR_TURN_MISSED:
-		return "missed";
-	case WR_SESSION_ENDED:
-		return "ended";
-	case WR_QUEUE_CLOSED:
-		return "closed";
-	case WR_QUEUE_FULL:
-		return "full";
-	case WR_RATE_LIMITED:
-		return "nojs.rate_limited";
-	case WR_FORBIDDEN:
-		return "nojs.forbidden";
-	case WR_INVALID:
-	case WR_MALFORMED:
-		return "nojs.invalid";
-	default:
-		return "error";
-	}
-}
-
-void page_problem(struct worker *worker, struct http_request *request, enum wr_err err)
-{
-	const struct parked *notes = http_request_notes(request);
-	WR_AUTO(view_free) struct view view;
-	view_init(&view, worker, request, queue_table_find(worker->app->queues, &notes->claims.queue));
-	view_page(&view, page_of(err));
-	if (err_is_retryable(err)) {
-		char seconds[24];
-		int64_t wait_s = retry_after_s(5, worker_random(worker));
-		snprintf(seconds, sizeof(seconds), "%lld", (long long)wait_s);
-		http_reply_header(request, "Retry-After", seconds);
-		/* What was posted is not posted again by itself. */
-		if (http_request_method(request) != HTTP_POST)
-			http_reply_header(request, "Refresh", seconds);
-		view_paragraph(&view, "nojs.retry");
-	}
-	if (view.snapshot != NULL && may_rejoin(err)) {
-		view_button(&view, "join", "join");
-		put_form_cookie(&view);
-	} else if (view.snapshot != NULL) {
-		view_anchor(&view, "", "nojs.check");
-	}
-	view_support_code(&view, http_request_id(request));
-	view_reply(&view, err_http_status(err));
 }

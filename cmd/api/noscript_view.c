@@ -57,9 +57,17 @@ void view_init(struct view *view, struct worker *worker, struct http_request *re
 	view->snapshot = snapshot;
 	view->language = page_language(worker, request);
 	view->heading = NULL;
+	view->has_form = false;
 	view->out = (struct html_out){NULL};
 	brought(request, "t", ALPHABET, view->target, sizeof(view->target));
 	brought(request, "entry", ALPHABET ".", view->entry, sizeof(view->entry));
+	brought(request, "challenge", ALPHABET, view->challenge, sizeof(view->challenge));
+}
+
+enum queue_state view_state(const struct view *view)
+{
+	return queue_settings_state_at(view->snapshot->settings,
+								   place_store_now_ms(view->worker, view->snapshot));
 }
 
 void view_free(struct view *view)
@@ -220,12 +228,15 @@ void view_button(struct view *view, const char *what, const char *key)
 	hidden(view, "lang", view->worker->app->languages->all[view->language].code);
 	hidden(view, "t", view->target);
 	hidden(view, "entry", view->entry);
-	if (strcmp(what, "join") == 0)
+	if (strcmp(what, "join") == 0) {
 		position_id_random(idempotency);
-	hidden(view, "key", idempotency);
+		hidden(view, "key", idempotency);
+		hidden(view, "challenge", view->challenge);
+	}
 	html_literal(&view->out, "<button>");
 	html_string(&view->out, view_string(view, key));
 	html_literal(&view->out, "</button></form>\n");
+	view->has_form = true;
 }
 
 void view_anchor(struct view *view, const char *more, const char *key)
@@ -264,6 +275,22 @@ static void form_targets(const struct queue_settings *settings, char ret_origins
 	}
 }
 
+#define FORM_COOKIE_BYTES 96
+
+const char *view_form_cookie(const struct worker *worker)
+{
+	return worker->app->config.secure_cookies ? "__Host-wr-form" : "wr-form";
+}
+
+static void put_form_cookie(const struct view *view)
+{
+	char value[FORM_COOKIE_BYTES];
+	snprintf(value, sizeof(value), "%s=1; Path=/; HttpOnly; SameSite=Strict%s",
+			 view_form_cookie(view->worker),
+			 view->worker->app->config.secure_cookies ? "; Secure" : "");
+	http_reply_header(view->request, "Set-Cookie", value);
+}
+
 void view_reply(struct view *view, int status)
 {
 	const struct queue_settings *settings =
@@ -272,6 +299,8 @@ void view_reply(struct view *view, int status)
 	struct page_look look;
 	if (settings != NULL)
 		form_targets(settings, origins);
+	if (view->has_form)
+		put_form_cookie(view);
 	page_look_init(&look, settings, view->worker->app->languages->all[view->language].code);
 	struct page_content content = {
 		.heading = view->heading, .html = &view->out, .form_targets = origins};

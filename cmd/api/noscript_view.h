@@ -7,6 +7,7 @@
 
 #include "page.h"
 #include "place.h"
+#include "waitingroom/challenge.h"
 
 #define VIEW_TARGET_CHARS 2731 /* base64url of the longest target */
 
@@ -18,7 +19,9 @@ struct view {
 	/* What a visitor brought and every link and form hands on: base64url of the target, a signed
 	 * entry token; "" none. */
 	char target[VIEW_TARGET_CHARS + 1], entry[TOKEN_MAX_BYTES + 1];
-	const char *heading; /* the first one */
+	char challenge[CHALLENGE_CHARS + 1]; /* that forms bring back; "" none */
+	const char *heading;				 /* the first one */
+	bool has_form;
 	struct html_out out;
 };
 
@@ -26,6 +29,8 @@ struct view {
 void view_init(struct view *view, struct worker *worker, struct http_request *request,
 			   const struct queue_snapshot *snapshot);
 void view_free(struct view *view); /* for WR_AUTO */
+/* What the queue does now; there must be one. */
+enum queue_state view_state(const struct view *view);
 const char *view_string(const struct view *view, const char *key);
 /* "?nojs=1&lang=…&…" with 'more' ("&stop=1") behind it, not escaped. */
 #define VIEW_LINK_BYTES (VIEW_TARGET_CHARS + TOKEN_MAX_BYTES + 96)
@@ -43,6 +48,9 @@ void view_anchor(struct view *view, const char *more, const char *key);
 void view_support_code(struct view *view, const char *code);
 /* "{n}" in a text becomes the number. */
 void view_number_paragraph(struct view *view, const char *key, int64_t number);
+
+/* The cookie that comes with every form, and back only from our own pages. */
+const char *view_form_cookie(const struct worker *worker);
 
 /* Ends the answer. Headers before it. */
 void view_reply(struct view *view, int status);

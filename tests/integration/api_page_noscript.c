@@ -14,9 +14,24 @@
 #include "waitingroom/text.h"
 
 #define TARGETS "\"allowed_targets\":[\"https://shop.example/\"]"
+#define INVITED                                                                                    \
+	"\"entry\":\"signed\",\"entry_keys\":[{\"kid\":\"k\",\"alg\":\"HS256\",\"key\":"               \
+	"\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}]"
 #define SHORT                                                                                      \
 	HELD ",\"heartbeat_ttl_ms\":6000,\"absent_after_ms\":3000,\"poll_min_ms\":500,\"poll_max_"     \
 		 "ms\":1000"
+
+/* clang-format off */
+static const char queues[] = QUEUES(
+	QUEUE("held", HELD "," TARGETS) ","
+	QUEUE("turn", HELD "," TARGETS) ","
+	QUEUE("checked", HELD ",\"challenge\":\"pow\"") ","
+	QUEUE("invited", HELD "," INVITED) ","
+	QUEUE("nowhere", HELD) ","
+	QUEUE("short", SHORT) ","
+	QUEUE("open", TARGETS) ","
+	QUEUE("closed", "\"state\":\"closed\""));
+/* clang-format on */
 
 static struct stack *stack;
 static const char *url;
@@ -24,20 +39,14 @@ static const char *url;
 static int open_room(void **state)
 {
 	(void)state;
-	stack = stack_start(&(struct stack_options){
-		.pods = 1,
-		.admitters = 1,
-		.without_nats = true,
-		.admin_keys = API_ADMIN_KEYS_FILE,
-		.env =
-			(const char *const[]){NO_RATE_LIMITS, "WR_WORKERS=1", "WR_REAP_INTERVAL_MS=50", NULL},
-		.queues =
-			QUEUES(QUEUE("held", HELD "," TARGETS) "," QUEUE("turn", HELD "," TARGETS) "," QUEUE(
-				"nowhere",
-				HELD) "," QUEUE("short",
-								SHORT) "," QUEUE("open",
-												 TARGETS) "," QUEUE("closed",
-																	"\"state\":\"closed\""))});
+	stack = stack_start(
+		&(struct stack_options){.pods = 1,
+								.admitters = 1,
+								.without_nats = true,
+								.admin_keys = API_ADMIN_KEYS_FILE,
+								.env = (const char *const[]){NO_RATE_LIMITS, "WR_WORKERS=1",
+															 "WR_REAP_INTERVAL_MS=50", NULL},
+								.queues = queues});
 	url = stack_url(stack, 0);
 	return 0;
 }
@@ -261,6 +270,82 @@ static void a_closed_queue_offers_no_form(void **state)
 	WR_AUTO(http_answer_free_at)
 	struct http_answer *tried = post(&browser, FIRST("closed"), "do=join&lang=en");
 	expect_page(tried, 410, "The line is closed");
+}
+
+static void a_queue_by_invitation_offers_no_form_without_one(void **state)
+{
+	(void)state;
+	struct browser browser = {.site = "same-origin"};
+	WR_AUTO(http_answer_free_at) struct http_answer *page = look(&browser, FIRST("invited"));
+	expect_page(page, 200, "By invitation only");
+	assert_null(form_of(page, "join"));
+}
+
+/* ---- a challenge ---- */
+
+/* The link that Refresh names; "" none. */
+static void refresh_link(const struct http_answer *page, char ret_path[256])
+{
+	const char *refresh = http_answer_header(page, "Refresh");
+	const char *link = refresh != NULL ? strstr(refresh, ";url=") : NULL;
+	snprintf(ret_path, 256, "%s%s", link != NULL ? "/q/default/checked" : "",
+			 link != NULL ? link + 5 : "");
+}
+
+static void whoever_cannot_solve_a_challenge_waits_and_then_gets_a_button(void **state)
+{
+	(void)state;
+	struct browser browser = {.site = "same-origin"};
+	char path[256], waiting[256], again[256];
+	WR_AUTO(http_answer_free_at) struct http_answer *first = look(&browser, FIRST("checked"));
+	expect_page(first, 200, "Join the line");
+	expect_text(first, "please wait 5 seconds");
+	assert_null(form_of(first, "join"));
+	refresh_link(first, path);
+	assert_non_null(strstr(path, "&challenge="));
+	/* Too early: the same challenge goes on, so that nobody waits longer for having looked. */
+	WR_AUTO(http_answer_free_at) struct http_answer *early = look(&browser, path);
+	refresh_link(early, waiting);
+	assert_string_equal(waiting, path);
+	char form[256];
+	snprintf(form, sizeof(form), "do=join&lang=en&challenge=%s", strstr(path, "challenge=") + 10);
+	WR_AUTO(http_answer_free_at) struct http_answer *pressed = post(&browser, path, form);
+	expect_page(pressed, 403, "A quick check");
+	refresh_link(pressed, again);
+	assert_string_equal(again, path);
+	assert_null(place_cookie(&browser));
+
+	WR_AUTO(http_answer_free_at) struct http_answer *page = NULL;
+	WAIT_UNTIL(10000,
+			   (http_answer_free(page), page = look(&browser, path),
+				strstr(page->body, "<button>Join the line</button>") != NULL),
+			   "the page has a button");
+	assert_null(http_answer_header(page, "Refresh"));
+	WR_AUTO(http_answer_free_at) struct http_answer *joined = press(&browser, path, page, "join");
+	expect_redirect(joined, "?nojs=1");
+	assert_non_null(place_cookie(&browser));
+
+	/* It is redeemed: somebody else gets a fresh one. */
+	struct browser thief = {.site = "same-origin"};
+	WR_AUTO(http_answer_free_at) struct http_answer *stolen = post(&thief, path, form);
+	expect_page(stolen, 403, "A quick check");
+	assert_null(place_cookie(&thief));
+	refresh_link(stolen, again);
+	assert_string_not_equal(again, path);
+}
+
+static void a_challenge_that_is_not_ours_is_replaced(void **state)
+{
+	(void)state;
+	struct browser browser = {.site = "same-origin"};
+	char path[256];
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *page =
+		look(&browser, FIRST("checked") "&challenge=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
+	refresh_link(page, path);
+	assert_non_null(strstr(path, "&challenge="));
+	assert_null(strstr(path, "AAAAAAAAAAAAAAAA"));
+	assert_null(form_of(page, "join"));
 }
 
 /* ---- the target ---- */
@@ -505,6 +590,9 @@ int main(void)
 		cmocka_unit_test(looking_keeps_the_place_as_a_heartbeat_does),
 		cmocka_unit_test(pressing_twice_is_one_place),
 		cmocka_unit_test(a_closed_queue_offers_no_form),
+		cmocka_unit_test(a_queue_by_invitation_offers_no_form_without_one),
+		cmocka_unit_test(whoever_cannot_solve_a_challenge_waits_and_then_gets_a_button),
+		cmocka_unit_test(a_challenge_that_is_not_ours_is_replaced),
 		cmocka_unit_test(the_target_is_carried_from_page_to_page),
 		cmocka_unit_test(the_page_that_led_here_says_the_target_in_its_address),
 		cmocka_unit_test(a_target_that_is_not_allowed_is_refused_in_words),
