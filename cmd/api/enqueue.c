@@ -111,9 +111,15 @@ static enum wr_err read_wish(const struct json_value *document, struct join_wish
 	return WR_OK;
 }
 
+/* An entry token decides where it says something. */
 static enum wr_err choose_lane(const struct queue_settings *settings, const char *wanted,
-							   char ret_lane[NAME_MAX_CHARS + 1], struct err_detail *ret_detail)
+							   const struct entry_claims *entry, char ret_lane[NAME_MAX_CHARS + 1],
+							   struct err_detail *ret_detail)
 {
+	if (entry->lane[0] != '\0') {
+		memcpy(ret_lane, entry->lane, NAME_MAX_CHARS + 1);
+		return WR_OK;
+	}
 	int lane = wanted == NULL ? 0 : queue_settings_lane(settings, wanted);
 	if (lane < 0)
 		return err_say(ret_detail, WR_INVALID, "lane: the queue has no such lane");
@@ -134,11 +140,12 @@ static void hash_wish(struct parked *notes, const char *target, const char *user
 
 /* Fills the notes from the wish; everything that can be refused without the store is. */
 static enum wr_err prepare(struct worker *worker, struct http_request *request,
-						   const struct join_wish *wish, const struct queue_snapshot *snapshot,
-						   struct err_detail *ret_detail)
+						   const struct join_wish *wish, const struct entry_claims *entry,
+						   const struct queue_snapshot *snapshot, struct err_detail *ret_detail)
 {
 	struct parked *notes = http_request_notes(request);
-	enum wr_err err = choose_lane(snapshot->settings, wish->lane, notes->claims.lane, ret_detail);
+	enum wr_err err =
+		choose_lane(snapshot->settings, wish->lane, entry, notes->claims.lane, ret_detail);
 	char target[VISIT_TARGET_MAX_BYTES + 1] = "";
 	if (err == WR_OK && wish->target[0] != '\0')
 		err = queue_settings_rebuild_target(snapshot->settings, wish->target, strlen(wish->target),
@@ -155,7 +162,9 @@ static enum wr_err prepare(struct worker *worker, struct http_request *request,
 		notes->joining.target = mem_copy_string(target);
 		target_hash(target, strlen(target), notes->claims.target_hash);
 	}
-	if (wish->key != NULL) {
+	if (entry->identity[0] != '\0') {
+		join_note_identity(worker, request, entry);
+	} else if (wish->key != NULL) {
 		position_id_from_key(worker->signer, &notes->claims.queue, wish->key, wish->key_len,
 							 notes->claims.position_id);
 		hash_wish(notes, target, notes->joining.user != NULL ? notes->joining.user : "");
@@ -193,12 +202,15 @@ enum wr_err enqueue_try(struct worker *worker, struct http_request *request,
 		metrics_add(worker->shard, METRIC_JOINS_AT_GATE, GATE_QUEUE, 1);
 		return err;
 	}
-	err = prepare(worker, request, wish, snapshot, ret_detail);
+	struct entry_claims entry;
+	if (join_check_entry(worker, request, wish, snapshot, &entry) == GATE_ANSWERED)
+		return WR_OK;
+	err = prepare(worker, request, wish, &entry, snapshot, ret_detail);
 	if (err != WR_OK) {
 		metrics_add(worker->shard, METRIC_JOINS_AT_GATE, GATE_REQUEST, 1);
 		return err;
 	}
-	if (join_check_challenge(worker, request, wish, snapshot) == GATE_ANSWERED)
+	if (join_check_challenge(worker, request, wish, &entry, snapshot) == GATE_ANSWERED)
 		return WR_OK;
 	return gather_request(worker->gather, snapshot->slot, GATHER_JOIN, request);
 }
@@ -263,6 +275,8 @@ static void refuse(struct worker *worker, struct http_request *request, enum wr_
 		queue_table_find(worker->app->queues, &notes->claims.queue);
 	if (err == WR_CHALLENGE_REQUIRED && snapshot != NULL)
 		challenge_refuse(worker, request, snapshot, CHALLENGE_REPLAYED);
+	else if (err == WR_ENTRY_REQUIRED)
+		join_refuse_entry(worker, request, ENTRY_USED);
 	else
 		worker_problem(worker, request, err, NULL);
 }
@@ -285,6 +299,8 @@ void enqueue_answer(struct worker *worker, struct http_request *request, enum wr
 	metrics_add(worker->shard, METRIC_JOINS, person->code == JOIN_NEW ? 0 : 1, 1);
 	notes->status = person->code == JOIN_NEW ? 201 : 200;
 	memcpy(notes->claims.epoch, epoch, strnlen(epoch, EPOCH_CHARS));
+	if (person->position_id[0] != '\0') /* a person may stand under another id */
+		memcpy(notes->claims.position_id, person->position_id, sizeof(person->position_id));
 	memcpy(notes->claims.lane, person->lane, sizeof(notes->claims.lane));
 	notes->claims.ticket = person->ticket;
 	notes->claims.issued_s = person->joined_ms / 1000;

@@ -47,12 +47,15 @@ static void write_http(struct metrics_page *page, const struct app *app)
 
 #define OUTCOME_WORD(name, word, sentence) word,
 static const char *const challenge_outcomes[] = {CHALLENGE_OUTCOME_TABLE(OUTCOME_WORD)};
+static const char *const entry_outcomes[] = {ENTRY_OUTCOME_TABLE(OUTCOME_WORD)};
 #undef OUTCOME_WORD
 _Static_assert(CHALLENGE_OUTCOME_COUNT <= METRIC_LABELS_MAX, "too many outcomes for a shard");
 
 static void write_gates(struct metrics_page *page, struct metrics_shard *const *shards, size_t n)
 {
 	metrics_counter(page, METRIC_JOINS_AT_GATE, shards, n, "gate", gates, GATE_COUNT);
+	metrics_counter(page, METRIC_ENTRIES, shards, n, "outcome", entry_outcomes,
+					ENTRY_OUTCOME_COUNT);
 	metrics_counter(page, METRIC_CHALLENGES, shards, n, "outcome", challenge_outcomes,
 					CHALLENGE_OUTCOME_COUNT);
 	metrics_counter(page, METRIC_CHALLENGES_ISSUED, shards, n, "kind", challenge_kinds, 2);

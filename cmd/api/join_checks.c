@@ -40,6 +40,79 @@ static void add_nonce(struct http_request *request, const struct challenge *chal
 	add_paper(request, paper);
 }
 
+/* ---- entry ---- */
+
+void join_refuse_entry(struct worker *worker, struct http_request *request,
+					   enum entry_outcome outcome)
+{
+#define OUTCOME_SENTENCE(name, word, sentence) sentence,
+	static const char *const sentences[] = {ENTRY_OUTCOME_TABLE(OUTCOME_SENTENCE)};
+#undef OUTCOME_SENTENCE
+	struct err_detail detail;
+	metrics_add(worker->shard, METRIC_ENTRIES, outcome, 1);
+	enum wr_err err = err_say(&detail, WR_ENTRY_REQUIRED, "%s", sentences[outcome]);
+	worker_problem(worker, request, err, &detail);
+}
+
+static enum entry_outcome check_entry(struct worker *worker, const struct join_wish *wish,
+									  const struct queue_snapshot *snapshot,
+									  struct entry_claims *ret_claims)
+{
+	enum wr_err err = entry_token_verify(snapshot->settings, &snapshot->name, wish->entry,
+										 strlen(wish->entry), worker->wall, ret_claims);
+	if (err == WR_TOKEN_EXPIRED)
+		return ENTRY_EXPIRED;
+	if (err != WR_OK)
+		return ENTRY_BAD;
+	if (ret_claims->lane[0] != '\0' &&
+		queue_settings_lane(snapshot->settings, ret_claims->lane) < 0)
+		return ENTRY_LANE;
+	return ENTRY_ACCEPTED;
+}
+
+/* A token that is not good is refused also where none is needed: whoever holds one should learn that
+ * it did not count, and can join without it. */
+enum gate_verdict join_check_entry(struct worker *worker, struct http_request *request,
+								   const struct join_wish *wish,
+								   const struct queue_snapshot *snapshot,
+								   struct entry_claims *ret_claims)
+{
+	*ret_claims = (struct entry_claims){.reusable = true};
+	enum entry_outcome outcome = ENTRY_MISSING;
+	if (wish->entry != NULL)
+		outcome = check_entry(worker, wish, snapshot, ret_claims);
+	else if (snapshot->settings->entry == QUEUE_ENTRY_OPEN)
+		return GATE_PASSED;
+	if (outcome != ENTRY_ACCEPTED) {
+		metrics_add(worker->shard, METRIC_JOINS_AT_GATE, GATE_ENTRY, 1);
+		join_refuse_entry(worker, request, outcome);
+		return GATE_ANSWERED;
+	}
+	metrics_add(worker->shard, METRIC_ENTRIES, outcome, 1);
+	if (!ret_claims->reusable) {
+		char paper[ENTRY_ID_CHARS + 32];
+		int64_t left_s = ret_claims->expires_s + TOKEN_LEEWAY_S - worker->wall.ms / 1000;
+		snprintf(paper, sizeof(paper), "j:%s:%lld", ret_claims->id,
+				 (long long)(left_s + NONCE_LEEWAY_S));
+		add_paper(request, paper);
+	}
+	return GATE_PASSED;
+}
+
+/* The byte 1 cannot stand in an Idempotency-Key, so no key of anybody is somebody's identity. */
+void join_note_identity(struct worker *worker, struct http_request *request,
+						const struct entry_claims *claims)
+{
+	struct parked *notes = http_request_notes(request);
+	char text[ENTRY_IDENTITY_MAX_BYTES + 2], other[POSITION_ID_CHARS + 1], paper[32];
+	int len = snprintf(text, sizeof(text), "\1%s", claims->identity);
+	position_id_from_key(worker->signer, &notes->claims.queue, text, (size_t)len,
+						 notes->claims.position_id);
+	position_id_random(other);
+	snprintf(paper, sizeof(paper), "i:%s", other);
+	add_paper(request, paper);
+}
+
 /* ---- challenge ---- */
 
 /* false: not a list of numbers of the right length. */
@@ -65,6 +138,7 @@ static bool is_solved(const struct challenge *challenge, const struct join_wish 
 		   challenge_is_solved(challenge, wish->challenge, numbers, challenge->puzzles);
 }
 
+/* Unless an entry token has said where to stand. */
 static void use_slowest_lane(struct parked *notes, const struct queue_settings *settings)
 {
 	const struct queue_lane *slowest = NULL;
@@ -78,6 +152,7 @@ static void use_slowest_lane(struct parked *notes, const struct queue_settings *
 
 /* Brought back without a solution. */
 static enum challenge_outcome check_wait(struct worker *worker, struct http_request *request,
+										 const struct entry_claims *entry,
 										 const struct queue_snapshot *snapshot,
 										 const struct challenge *challenge, uint64_t network)
 {
@@ -85,12 +160,13 @@ static enum challenge_outcome check_wait(struct worker *worker, struct http_requ
 		return CHALLENGE_UNSOLVED;
 	if (challenge_is_crowded(worker, &snapshot->name, network))
 		return CHALLENGE_CROWDED;
-	use_slowest_lane(http_request_notes(request), snapshot->settings);
+	if (entry->lane[0] == '\0')
+		use_slowest_lane(http_request_notes(request), snapshot->settings);
 	return CHALLENGE_WAITED;
 }
 
 static enum challenge_outcome check(struct worker *worker, struct http_request *request,
-									const struct join_wish *wish,
+									const struct join_wish *wish, const struct entry_claims *entry,
 									const struct queue_snapshot *snapshot)
 {
 	if (wish->challenge == NULL)
@@ -100,7 +176,8 @@ static enum challenge_outcome check(struct worker *worker, struct http_request *
 	enum challenge_outcome outcome =
 		challenge_read(worker->signer, &snapshot->name, network, wish->challenge,
 					   strlen(wish->challenge), worker->wall, &challenge);
-	if (outcome == CHALLENGE_EXPIRED && wish->key != NULL && wish->solution != NULL &&
+	bool may_be_known = wish->key != NULL || entry->identity[0] != '\0';
+	if (outcome == CHALLENGE_EXPIRED && may_be_known && wish->solution != NULL &&
 		is_solved(&challenge, wish)) {
 		add_paper(request, "x");
 		return CHALLENGE_SOLVED;
@@ -108,7 +185,7 @@ static enum challenge_outcome check(struct worker *worker, struct http_request *
 	if (outcome != CHALLENGE_SOLVED)
 		return outcome;
 	if (wish->solution == NULL)
-		outcome = check_wait(worker, request, snapshot, &challenge, network);
+		outcome = check_wait(worker, request, entry, snapshot, &challenge, network);
 	else if (!is_solved(&challenge, wish))
 		outcome = CHALLENGE_UNSOLVED;
 	if (outcome == CHALLENGE_SOLVED || outcome == CHALLENGE_WAITED)
@@ -118,11 +195,12 @@ static enum challenge_outcome check(struct worker *worker, struct http_request *
 
 enum gate_verdict join_check_challenge(struct worker *worker, struct http_request *request,
 									   const struct join_wish *wish,
+									   const struct entry_claims *entry,
 									   const struct queue_snapshot *snapshot)
 {
 	if (!challenge_is_needed(worker, snapshot))
 		return GATE_PASSED;
-	enum challenge_outcome outcome = check(worker, request, wish, snapshot);
+	enum challenge_outcome outcome = check(worker, request, wish, entry, snapshot);
 	if (outcome == CHALLENGE_SOLVED || outcome == CHALLENGE_WAITED) {
 		metrics_add(worker->shard, METRIC_CHALLENGES, outcome, 1);
 		return GATE_PASSED;

@@ -32,6 +32,8 @@
 	X(METRIC_JOINS_AT_GATE, "counter", "wr_joins_refused_at_gate_total",                           \
 	  "Joins that did not pass a gate before the store, by gate (queue, request, entry, "          \
 	  "challenge).")                                                                               \
+	X(METRIC_ENTRIES, "counter", "wr_entry_tokens_total",                                          \
+	  "What became of entry tokens, by outcome.")                                                  \
 	X(METRIC_CHALLENGES, "counter", "wr_challenges_total",                                         \
 	  "What became of the challenges that joins brought, by outcome.")                             \
 	X(METRIC_CHALLENGES_ISSUED, "counter", "wr_challenges_issued_total",                           \
