@@ -337,6 +337,15 @@ struct http_answer *http_client_read_head(struct http_client *client, int deadli
 	return must_have(client, read_answer(client, deadline_ms, false), deadline_ms);
 }
 
+bool http_client_read_raw(struct http_client *client, void *ret_bytes, size_t len, int deadline_ms)
+{
+	if (!need(client, len, wait_deadline(deadline_ms)))
+		return false;
+	WR_AUTO(mem_free_at) char *bytes = take(client, len);
+	memcpy(ret_bytes, bytes, len);
+	return true;
+}
+
 void http_client_expect_close(struct http_client *client, int deadline_ms)
 {
 	struct mono_time deadline = wait_deadline(deadline_ms);

@@ -40,6 +40,8 @@ struct http_answer *http_client_read(struct http_client *client, int deadline_ms
 struct http_answer *http_client_read_head(struct http_client *client, int deadline_ms);
 /* The same, but NULL when the connection ends or the deadline passes before a whole answer. */
 struct http_answer *http_client_try_read(struct http_client *client, int deadline_ms);
+/* The next 'len' bytes as they are, after an upgrade; false when they do not come. */
+bool http_client_read_raw(struct http_client *client, void *ret_bytes, size_t len, int deadline_ms);
 /* Waits for the peer to close; bytes that arrive first are thrown away. */
 void http_client_expect_close(struct http_client *client, int deadline_ms);
 
