@@ -247,7 +247,7 @@ tsan: ## the tests that use threads under ThreadSanitizer
 check-sanitized: tests
 	$(Q)WR_TEST_SLOWNESS=3 $(RUN_TESTS) $(TESTS)
 
-THREADED := $(filter %quiescence %position_index %queue_table %base_loop,$(UNIT)) $(INTEGRATION)
+THREADED := $(filter %quiescence %position_index %queue_table %base_loop %api_page_cache,$(UNIT)) $(INTEGRATION)
 check-threads: all $(THREADED)
 	$(Q)WR_TEST_SLOWNESS=5 $(RUN_TESTS) $(THREADED)
 

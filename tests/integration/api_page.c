@@ -5,6 +5,7 @@
 
 #include "support/api.h"
 #include "support/cmocka.h"
+#include "support/wait.h"
 #include "waitingroom/memory.h"
 #include "waitingroom/token.h"
 
@@ -209,6 +210,83 @@ static void the_worker_s_script_is_kept_for_good_under_its_own_name(void **state
 	}
 }
 
+/* ---- what a queue's settings change ---- */
+
+static void put_settings(const char *queue, const char *settings)
+{
+	char path[64];
+	snprintf(path, sizeof(path), "/default/%s", queue);
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *answer = api_admin(stack, 0, "PUT", path, settings);
+	assert_true(answer->status == 200 || answer->status == 201);
+}
+
+/* Does the page of the queue hold this? */
+static bool page_says(const char *path, const char *text)
+{
+	WR_AUTO(http_answer_free_at) struct http_answer *answer = get(path, NULL);
+	return answer->status == 200 && strstr(answer->body, text) != NULL;
+}
+
+static void a_saved_theme_shows_on_every_form_of_the_page(void **state)
+{
+	(void)state;
+	put_settings("themed", "{\"theme\":{\"name\":\"Tickets & Co\",\"colour\":\"#0b5c57\","
+						   "\"texts\":{\"en\":{\"title\":\"Soon\",\"intro\":\"Thank you!\"}}}}");
+	WAIT_UNTIL(2000, page_says("/q/default/themed", "Tickets &amp; Co"), "the theme shows");
+	assert_true(page_says("/q/default/themed", "--accent:#0b5c57"));
+	assert_true(page_says("/q/default/themed", "<title>Soon</title>"));
+	assert_true(page_says("/q/default/themed?nojs=1", "Tickets &amp; Co"));
+	assert_false(page_says("/q/default/demo", "Tickets"));
+	put_settings("themed", "{\"theme\":{\"name\":\"Another name\"}}");
+	WAIT_UNTIL(2000, page_says("/q/default/themed", "Another name"), "the change shows");
+	assert_false(page_says("/q/default/themed", "Tickets"));
+}
+
+static void a_saved_template_holds_the_room(void **state)
+{
+	(void)state;
+	put_settings("own",
+				 "{\"template\":\"<!doctype html><html><head><title>Ours</title></head><body>"
+				 "<h2>Our shop</h2><!--waitingroom--></body></html>\"}");
+	WAIT_UNTIL(2000, page_says("/q/default/own", "<h2>Our shop</h2>"), "the template shows");
+	assert_true(page_says("/q/default/own", "<title>Ours</title>"));
+	assert_true(page_says("/q/default/own", "id=\"room\""));
+}
+
+static void a_captcha_s_hosts_are_in_the_policy_of_its_queue_alone(void **state)
+{
+	(void)state;
+	put_settings("checked", "{\"challenge\":\"turnstile\",\"captcha_site_key\":\"k\","
+							"\"captcha_secret\":\"s\"}");
+	WAIT_UNTIL(2000, page_says("/q/default/checked", "id=\"room\""), "the queue is known");
+	WR_AUTO(http_answer_free_at) struct http_answer *checked = get("/q/default/checked", NULL);
+	WR_AUTO(http_answer_free_at) struct http_answer *other = get("/q/default/demo", NULL);
+	static const char host[] = "https://challenges.cloudflare.com";
+	assert_non_null(strstr(http_answer_header(checked, "Content-Security-Policy"), host));
+	assert_null(strstr(http_answer_header(other, "Content-Security-Policy"), host));
+}
+
+static void before_the_queues_are_known_the_page_says_so_and_comes_again(void **state)
+{
+	(void)state;
+	struct stack *absent = stack_start(&(struct stack_options){.without_nats = true});
+	redis_kill(absent->redis);
+	int pod = stack_launch_pod(absent);
+	static const char *const paths[] = {"/q/default/demo", "/q/default/demo?nojs=1"};
+	for (size_t i = 0; i < COUNT(paths); i++) {
+		WR_AUTO(http_answer_free_at)
+		struct http_answer *answer = http_call(stack_url(absent, pod), "GET", paths[i], NULL, NULL);
+		api_expect_status(answer, 503);
+		expect_header(answer, "Content-Type", "text/html; charset=utf-8");
+		expect_header(answer, "Cache-Control", "no-store");
+		expect_header(answer, "Refresh", http_answer_header(answer, "Retry-After"));
+		assert_non_null(strstr(answer->body, "This page tries again by itself."));
+	}
+	redis_restart(absent->redis);
+	stack_free(absent);
+}
+
 /* ---- preview ---- */
 
 /* gives the link of a preview */
@@ -314,6 +392,10 @@ int main(void)
 		cmocka_unit_test(an_address_that_names_its_language_is_cached_for_everybody),
 		cmocka_unit_test(a_queue_that_is_not_there_has_a_friendly_page),
 		cmocka_unit_test(the_worker_s_script_is_kept_for_good_under_its_own_name),
+		cmocka_unit_test(a_saved_theme_shows_on_every_form_of_the_page),
+		cmocka_unit_test(a_saved_template_holds_the_room),
+		cmocka_unit_test(a_captcha_s_hosts_are_in_the_policy_of_its_queue_alone),
+		cmocka_unit_test(before_the_queues_are_known_the_page_says_so_and_comes_again),
 		cmocka_unit_test(an_operator_s_link_shows_a_state_without_joining),
 		cmocka_unit_test(a_preview_s_theme_is_in_its_link),
 		cmocka_unit_test(a_preview_that_nobody_signed_is_refused),
