@@ -112,6 +112,7 @@ void http_server_close(struct http_server *server);
 enum http_method http_request_method(const struct http_request *request);
 const char *http_request_path(const struct http_request *request); /* raw, not decoded, no query */
 bool http_request_has_query(const struct http_request *request);   /* is there a '?' at all? */
+const char *http_request_query_text(const struct http_request *request); /* raw; NULL: no '?' */
 /* Decoded value of a query parameter into 'room' bytes with NUL; false: absent or does not fit. */
 bool http_request_query(const struct http_request *request, const char *name, char *ret_value,
 						size_t room);
@@ -137,7 +138,8 @@ struct mono_time http_request_started(const struct http_request *request);
 void *http_request_notes(struct http_request *request);
 
 /* ---- answering; exactly one http_reply* per request, extra headers before it ---- */
-/* Copies name and value; at most 16 per request, 2560 bytes in all (tokens in cookies fit); more is a bug: aborts. */
+/* Copies name and value; at most 16 per request, 3584 bytes in all (a token in a cookie
+ * beside a long Location fits); more is a bug: aborts. */
 void http_reply_header(struct http_request *request, const char *name, const char *value);
 /* 'body' is copied. content_type: static string. Every answer has X-Request-Id; answers about people
  * get Cache-Control: no-store unless a Cache-Control was added by http_reply_header. */

@@ -152,6 +152,12 @@ static bool is_trusted(const struct trusted_proxies *proxies, const struct clien
 	return false;
 }
 
+bool trusted_proxies_have_peer(const struct trusted_proxies *proxies, const char *peer)
+{
+	struct client_ip ip;
+	return !client_ip_parse(peer, &ip) || is_trusted(proxies, &ip);
+}
+
 /* ---- the walk ---- */
 
 /* An entry of the list: an address, or, from some proxies, one with a port. */

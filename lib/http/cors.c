@@ -9,7 +9,8 @@
 #include <string.h>
 
 #define MAX_AGE_S "7200" /* as much as Chromium takes */
-#define EXPOSED_HEADERS "Location, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id"
+#define EXPOSED_HEADERS                                                                            \
+	"Location, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id, X-WaitingRoom-Location"
 #define ALLOWED_HEADERS "Authorization, Content-Type, Idempotency-Key, traceparent, X-Request-Id"
 
 /* The Origin of the request when it is on the list, otherwise NULL. */

@@ -222,7 +222,7 @@ static struct guard_verdict check_body(const struct guard_request *request,
 	if (!text_to_u64(header->value, value_len(header), UINT64_MAX, &fine.body_bytes))
 		return refuse(REFUSED_CONTENT_LENGTH, WR_MALFORMED);
 	if (fine.body_bytes && !takes_body(method))
-		return refuse(REFUSED_BODY, WR_MALFORMED);
+		return refuse(REFUSED_BODY, WR_BODY_TOO_LARGE);
 	if (fine.body_bytes > request->body_max_bytes)
 		return refuse(REFUSED_BODY, WR_BODY_TOO_LARGE);
 	return fine;

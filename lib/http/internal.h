@@ -90,7 +90,7 @@ void http_listener_room(struct http_listener *listener);  /* a connection has en
 
 #define REQUEST_ID_MAX_CHARS 64
 #define REPLY_HEADERS_MAX 24 /* 16 for the handler as http.h says, 8 for the chain */
-#define REPLY_HEADER_BYTES 3584
+#define REPLY_HEADER_BYTES 4608
 #define TARGET_INLINE_BYTES 256
 
 enum request_phase {

@@ -41,6 +41,11 @@ bool http_request_has_query(const struct http_request *request)
 	return request->query != NULL;
 }
 
+const char *http_request_query_text(const struct http_request *request)
+{
+	return request->query;
+}
+
 static bool find_pair(const char *pairs, const char *name, char *ret_value, size_t room)
 {
 	size_t name_len = strlen(name);

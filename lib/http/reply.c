@@ -17,6 +17,7 @@
  */
 #include "internal.h"
 
+#include "waitingroom/memory.h"
 #include "waitingroom/text.h"
 
 #include <assert.h>
@@ -180,6 +181,18 @@ void http_reply_problem(struct http_request *request, enum wr_err err,
 	http_reply_problem_with(request, err, detail, retry_after_s, NULL);
 }
 
+#define PROBLEM_BYTES 1024 /* enough for all but the member */
+
+static void reply_long_problem(struct http_request *request, enum wr_err err,
+							   const struct err_detail *detail, int64_t retry_after_s,
+							   const struct problem_member *member)
+{
+	size_t room = PROBLEM_BYTES + member->len;
+	WR_AUTO(mem_free_at) char *text = mem_alloc_zero(1, room);
+	size_t len = problem_print(text, room, err, detail, request->id, retry_after_s, member);
+	http_reply(request, err_http_status(err), problem_content_type, text, len);
+}
+
 void http_reply_problem_with(struct http_request *request, enum wr_err err,
 							 const struct err_detail *detail, int64_t retry_after_s,
 							 const struct problem_member *member)
@@ -191,6 +204,10 @@ void http_reply_problem_with(struct http_request *request, enum wr_err err,
 	}
 	if (err_http_status(err) == MHD_HTTP_UNAUTHORIZED) /* RFC 9110 section 11.6.1 asks for it */
 		http_reply_header(request, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer");
+	if (member && member->len > HTTP_REPLY_ROOM - PROBLEM_BYTES) {
+		reply_long_problem(request, err, detail, retry_after_s, member);
+		return;
+	}
 	size_t len = problem_print(request->reply_room, HTTP_REPLY_ROOM, err, detail, request->id,
 							   retry_after_s, member);
 	http_reply_written(request, err_http_status(err), problem_content_type, len);

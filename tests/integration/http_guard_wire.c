@@ -66,7 +66,7 @@ static const struct row rows[] = {
 	 413, REFUSED_BODY},
 	{"space before the colon of the length",
 	 "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length : 3\r\n\r\nabc", 400, REFUSED_HEADER_NAME},
-	{"body on GET", "GET /hello HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc", 400,
+	{"body on GET", "GET /hello HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc", 413,
 	 REFUSED_BODY},
 	{"no host", "GET /hello HTTP/1.1\r\n\r\n", 400, LIBRARY},
 	{"two hosts", "GET /hello HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400, REFUSED_HOST},

@@ -87,7 +87,8 @@ static void a_body_where_none_belongs_is_refused(void **state)
 	(void)state;
 	static const char *const methods[] = {"GET", "HEAD", "DELETE", "OPTIONS"};
 	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
-		expect_refused(check(methods[i], "/a", "Content-Length", "1"), REFUSED_BODY, WR_MALFORMED);
+		expect_refused(check(methods[i], "/a", "Content-Length", "1"), REFUSED_BODY,
+					   WR_BODY_TOO_LARGE);
 		assert_false(check(methods[i], "/a", "Content-Length", "0").refused);
 	}
 }
