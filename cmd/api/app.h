@@ -43,6 +43,7 @@ struct app {
 	struct page_cache *pages;
 	struct store_address *store_address;
 	struct trusted_proxies *proxies;
+	_Atomic int64_t *open_taken;	  /* by slot of a queue: gate_open_take; workers */
 	const char *origins[ORIGINS_MAX]; /* point into 'origins_text' */
 	size_t origin_count;
 	char origins_text[CONFIG_TEXT_BYTES];
@@ -71,7 +72,8 @@ struct app {
 	X(ENDPOINT_QUEUE, "queue")                                                                     \
 	X(ENDPOINT_SESSION_RELEASE, "session_release")                                                 \
 	X(ENDPOINT_JWKS, "jwks")                                                                       \
-	X(ENDPOINT_PAGE, "page")
+	X(ENDPOINT_PAGE, "page")                                                                       \
+	X(ENDPOINT_AUTHZ, "authz")
 #define ENDPOINT_ENUM(id, word) id,
 enum endpoint { ENDPOINT_TABLE(ENDPOINT_ENUM) ENDPOINT_COUNT };
 #undef ENDPOINT_ENUM

@@ -12,6 +12,7 @@
 #include "page_cache.h"
 #include "queues_file.h"
 #include "sync.h"
+#include "waitingroom/gate_url.h"
 #include "waitingroom/log.h"
 #include "waitingroom/memory.h"
 #include "waitingroom/process.h"
@@ -96,6 +97,9 @@ static enum wr_err read_settings(struct app *app, struct err_detail *ret_detail)
 			trusted_proxies_parse(app->config.trusted_proxies, &app->proxies, ret_detail),
 			"WR_TRUSTED_PROXIES", ret_detail);
 	if (err == WR_OK)
+		err = config_blame(gate_room_check(app->config.public_url, ret_detail), "WR_PUBLIC_URL",
+						   ret_detail);
+	if (err == WR_OK)
 		err = config_blame(
 			store_address_parse(app->config.store_url, &app->store_address, ret_detail),
 			"WR_STORE_URL", ret_detail);
@@ -154,6 +158,7 @@ enum wr_err app_start(struct app **ret_app, struct err_detail *ret_detail)
 	if (err != WR_OK)
 		return err;
 	app->queues = queue_table_new(app->quiescence, (size_t)app->config.queues_max);
+	app->open_taken = mem_alloc_zero((size_t)app->config.queues_max, sizeof(*app->open_taken));
 	app->languages = languages_new();
 	app->pages = page_cache_start(app->quiescence, app->queues, app->languages);
 	app->sync = sync_start(app);
@@ -212,6 +217,7 @@ void app_stop(struct app *app, int64_t relay_ms)
 	keys_free(atomic_load(&app->keys));
 	admin_keys_free(atomic_load(&app->admin_keys));
 	trusted_proxies_free(app->proxies);
+	free(app->open_taken);
 	store_address_free(app->store_address);
 	free(app);
 }

@@ -3,23 +3,35 @@
  * Scripts send Authorization: Bearer. Pages that must avoid a preflight send the token as a
  * text/plain body. Browsers without scripts send the cookie, one per queue. A cookie is sent by
  * the browser whoever asked for the request, so it does not count on a cross-site one.
+ *
+ *     [__Host-]wr-place-<queue>     a place in line, on the room's host
+ *     [__Host-]wr-session-<queue>   a session, on the site's host; "<tenant>.<queue>" where the
+ *                                   tenant is not "default"
  */
 #include "credentials.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #define COOKIE_NAME_BYTES (QUEUE_NAME_TEXT_BYTES + 24)
+#define PLACE_LIFE_S 86400
 
-static void cookie_name(const struct worker *worker, const struct queue_name *queue,
-						char ret_name[COOKIE_NAME_BYTES])
+/* Kinds of cookies, as their names have it. */
+#define PLACE "place-"
+#define SESSION "session-"
+
+static void cookie_name(const struct worker *worker, const char *kind,
+						const struct queue_name *queue, char ret_name[COOKIE_NAME_BYTES])
 {
-	const char *prefix = worker->app->config.secure_cookies ? "__Host-wr-place-" : "wr-place-";
-	if (strcmp(queue->tenant, "default") == 0)
-		snprintf(ret_name, COOKIE_NAME_BYTES, "%s%s", prefix, queue->queue);
-	else
-		snprintf(ret_name, COOKIE_NAME_BYTES, "%s%s.%s", prefix, queue->tenant, queue->queue);
+	char *end = stpcpy(ret_name, worker->app->config.secure_cookies ? "__Host-wr-" : "wr-");
+	end = stpcpy(end, kind);
+	if (strcmp(queue->tenant, "default") != 0) {
+		end = stpcpy(end, queue->tenant);
+		*end++ = '.';
+	}
+	stpcpy(end, queue->queue);
 }
 
 static bool bearer(const struct http_request *request, const char **ret_token, size_t *ret_len)
@@ -41,11 +53,13 @@ static bool text_body(const struct http_request *request, const char **ret_token
 	return *ret_len > 0;
 }
 
-/* The first place cookie of the Cookie header, whatever its queue. */
-static bool any_place_cookie(const struct worker *worker, const struct http_request *request,
-							 const char **ret_token, size_t *ret_len)
+/* The first cookie of that kind in the Cookie header, whatever its queue. */
+static bool any_cookie(const struct worker *worker, const struct http_request *request,
+					   const char *kind, const char **ret_token, size_t *ret_len)
 {
-	const char *prefix = worker->app->config.secure_cookies ? "__Host-wr-place-" : "wr-place-";
+	static const struct queue_name any = {.tenant = "default", .queue = ""};
+	char prefix[COOKIE_NAME_BYTES];
+	cookie_name(worker, kind, &any, prefix);
 	const char *at = http_request_header(request, "Cookie");
 	while (at != NULL && *at != '\0') {
 		at += strspn(at, " ;");
@@ -63,15 +77,16 @@ static bool any_place_cookie(const struct worker *worker, const struct http_requ
 
 /* wanted  NULL: the cookie of any queue */
 static enum wr_err cookie(const struct worker *worker, const struct http_request *request,
-						  const struct queue_name *wanted, const char **ret_token, size_t *ret_len)
+						  const char *kind, const struct queue_name *wanted, const char **ret_token,
+						  size_t *ret_len)
 {
 	char name[COOKIE_NAME_BYTES];
 	bool found;
 	if (wanted != NULL) {
-		cookie_name(worker, wanted, name);
+		cookie_name(worker, kind, wanted, name);
 		found = http_request_cookie(request, name, ret_token, ret_len);
 	} else {
-		found = any_place_cookie(worker, request, ret_token, ret_len);
+		found = any_cookie(worker, request, kind, ret_token, ret_len);
 	}
 	if (!found)
 		return WR_BAD_TOKEN;
@@ -90,7 +105,7 @@ static enum wr_err verify_position(struct worker *worker, struct http_request *r
 	size_t len = 0;
 	enum wr_err err = WR_OK;
 	if (!bearer(request, &token, &len) && !text_body(request, &token, &len))
-		err = cookie(worker, request, wanted, &token, &len);
+		err = cookie(worker, request, PLACE, wanted, &token, &len);
 	if (err == WR_OK)
 		err = position_token_verify(worker->signer, token, len, worker->wall, ret_claims);
 	if (err == WR_OK && wanted != NULL && !queue_name_equal(wanted, &ret_claims->queue))
@@ -105,7 +120,7 @@ enum wr_err credentials_place_cookie(struct worker *worker, struct http_request 
 	const char *token = NULL;
 	size_t len = 0;
 	struct position_claims claims;
-	enum wr_err err = cookie(worker, request, queue, &token, &len);
+	enum wr_err err = cookie(worker, request, PLACE, queue, &token, &len);
 	if (err == WR_OK)
 		err = position_token_verify(worker->signer, token, len, worker->wall, &claims);
 	if (err == WR_OK && !queue_name_equal(queue, &claims.queue))
@@ -143,27 +158,63 @@ enum wr_err credentials_session(struct worker *worker, struct http_request *requ
 {
 	const char *token = NULL;
 	size_t len = 0;
-	if (!bearer(request, &token, &len) && !text_body(request, &token, &len))
+	enum wr_err err = WR_OK;
+	char text[QUEUE_NAME_TEXT_BYTES];
+	struct queue_name queue;
+	bool is_wanted = http_request_query(request, "queue", text, sizeof(text));
+	if (is_wanted && !queue_name_parse(text, strlen(text), &queue))
 		return WR_BAD_TOKEN;
-	return session_token_verify(worker->signer, token, len, worker->wall, ret_claims);
+	if (!bearer(request, &token, &len) && !text_body(request, &token, &len))
+		err = cookie(worker, request, SESSION, is_wanted ? &queue : NULL, &token, &len);
+	if (err == WR_OK)
+		err = session_token_verify(worker->signer, token, len, worker->wall, ret_claims);
+	if (err == WR_OK && is_wanted && !queue_name_equal(&queue, &ret_claims->queue))
+		err = WR_BAD_TOKEN;
+	return err;
+}
+
+bool credentials_find_session_cookie(const struct worker *worker,
+									 const struct http_request *request,
+									 const struct queue_name *queue, const char **ret_token,
+									 size_t *ret_len)
+{
+	char name[COOKIE_NAME_BYTES] __attribute__((uninitialized)); /* filled at every gate check */
+	cookie_name(worker, SESSION, queue, name);
+	return http_request_cookie(request, name, ret_token, ret_len);
+}
+
+/* token  "" and 0 take it away */
+static void set_cookie(const struct worker *worker, struct http_request *request, const char *kind,
+					   const struct queue_name *queue, const char *token, int64_t life_s)
+{
+	char name[COOKIE_NAME_BYTES], value[TOKEN_MAX_BYTES + COOKIE_NAME_BYTES + 80];
+	cookie_name(worker, kind, queue, name);
+	snprintf(value, sizeof(value), "%s=%s; Path=/; Max-Age=%" PRId64 "; HttpOnly; SameSite=Lax%s",
+			 name, token, life_s, worker->app->config.secure_cookies ? "; Secure" : "");
+	http_reply_header(request, "Set-Cookie", value);
 }
 
 void credentials_set_cookie(struct worker *worker, struct http_request *request,
 							const struct queue_name *queue, const char *token)
 {
-	char name[COOKIE_NAME_BYTES], value[TOKEN_MAX_BYTES + COOKIE_NAME_BYTES + 80];
-	cookie_name(worker, queue, name);
-	snprintf(value, sizeof(value), "%s=%s; Path=/; Max-Age=86400; HttpOnly; SameSite=Lax%s", name,
-			 token, worker->app->config.secure_cookies ? "; Secure" : "");
-	http_reply_header(request, "Set-Cookie", value);
+	set_cookie(worker, request, PLACE, queue, token, PLACE_LIFE_S);
 }
 
 void credentials_drop_cookie(struct worker *worker, struct http_request *request,
 							 const struct queue_name *queue)
 {
-	char name[COOKIE_NAME_BYTES], value[COOKIE_NAME_BYTES + 80];
-	cookie_name(worker, queue, name);
-	snprintf(value, sizeof(value), "%s=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax%s", name,
-			 worker->app->config.secure_cookies ? "; Secure" : "");
-	http_reply_header(request, "Set-Cookie", value);
+	set_cookie(worker, request, PLACE, queue, "", 0);
+}
+
+void credentials_set_session_cookie(struct worker *worker, struct http_request *request,
+									const struct queue_name *queue, const char *token,
+									int64_t life_s)
+{
+	set_cookie(worker, request, SESSION, queue, token, life_s);
+}
+
+void credentials_drop_session_cookie(struct worker *worker, struct http_request *request,
+									 const struct queue_name *queue)
+{
+	set_cookie(worker, request, SESSION, queue, "", 0);
 }

@@ -9,6 +9,7 @@
  * cross-site. WR_BAD_TOKEN, WR_TOKEN_EXPIRED, WR_FORBIDDEN. */
 WR_MUST_USE enum wr_err credentials_position(struct worker *worker, struct http_request *request,
 											 struct position_claims *ret_claims);
+/* The same for a session, with the session's cookie. */
 WR_MUST_USE enum wr_err credentials_session(struct worker *worker, struct http_request *request,
 											struct session_claims *ret_claims);
 /* Only the cookie of this queue. */
@@ -16,10 +17,21 @@ WR_MUST_USE enum wr_err credentials_place_cookie(struct worker *worker,
 												 struct http_request *request,
 												 const struct queue_name *queue,
 												 struct position_claims *ret_claims);
+/* Token of the session cookie of this queue, not looked at. False: there is none. */
+bool credentials_find_session_cookie(const struct worker *worker,
+									 const struct http_request *request,
+									 const struct queue_name *queue, const char **ret_token,
+									 size_t *ret_len);
 /* Sets the place's cookie on the answer. */
 void credentials_set_cookie(struct worker *worker, struct http_request *request,
 							const struct queue_name *queue, const char *token);
 void credentials_drop_cookie(struct worker *worker, struct http_request *request,
 							 const struct queue_name *queue);
+/* The same for a session. */
+void credentials_set_session_cookie(struct worker *worker, struct http_request *request,
+									const struct queue_name *queue, const char *token,
+									int64_t life_s);
+void credentials_drop_session_cookie(struct worker *worker, struct http_request *request,
+									 const struct queue_name *queue);
 
 #endif

@@ -15,6 +15,9 @@ void session_release_serve(void *ctx, struct http_request *request,
 void page_serve(void *ctx, struct http_request *request, const struct route_match *match);
 void page_worker_serve(void *ctx, struct http_request *request, const struct route_match *match);
 void noscript_post_serve(void *ctx, struct http_request *request, const struct route_match *match);
+void authz_nginx_serve(void *ctx, struct http_request *request, const struct route_match *match);
+void authz_forward_serve(void *ctx, struct http_request *request, const struct route_match *match);
+void authz_envoy_serve(void *ctx, struct http_request *request, const struct route_match *match);
 void jwks_serve(void *ctx, struct http_request *request, const struct route_match *match);
 
 /* Answers to what gather sent; err: the whole call failed, 'person' is NULL. */

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "authz.h"
 #include "internal.h"
 #include "join_checks.h"
 #include "sync.h"
@@ -51,6 +52,47 @@ static const char *const entry_outcomes[] = {ENTRY_OUTCOME_TABLE(OUTCOME_WORD)};
 #undef OUTCOME_WORD
 _Static_assert(CHALLENGE_OUTCOME_COUNT <= METRIC_LABELS_MAX, "too many outcomes for a shard");
 
+#define TABLE_WORD(name, word) word,
+static const char *const authz_mounts[] = {AUTHZ_MOUNT_TABLE(TABLE_WORD)};
+static const char *const authz_troubles[] = {AUTHZ_TROUBLE_TABLE(TABLE_WORD)};
+static const char *const gate_sessions[] = {GATE_SESSION_TABLE(TABLE_WORD)};
+#undef TABLE_WORD
+static const char *const verdict_sources[] = {"known", "verified"};
+_Static_assert(AUTHZ_MOUNTS *GATE_DECISION_COUNT <= METRIC_LABELS_MAX, "too many for a shard");
+_Static_assert(QUEUE_BYPASS_MAX <= METRIC_LABELS_MAX, "too many for a shard");
+
+static uint64_t sum_of(struct metrics_shard *const *shards, size_t n, enum metric metric,
+					   unsigned label)
+{
+	uint64_t sum = 0;
+	for (size_t i = 0; i < n; i++)
+		sum += atomic_load_explicit(&shards[i]->counter[metric][label], memory_order_relaxed);
+	return sum;
+}
+
+static void write_authz(struct metrics_page *page, struct metrics_shard *const *shards, size_t n)
+{
+	char label[64];
+	for (unsigned i = 0; i < AUTHZ_MOUNTS * GATE_DECISION_COUNT; i++) {
+		snprintf(label, sizeof(label), "mount=\"%s\",decision=\"%s\"",
+				 authz_mounts[i / GATE_DECISION_COUNT],
+				 gate_decision_word((enum gate_decision)(i % GATE_DECISION_COUNT)));
+		metrics_value(page, METRIC_GATE_CHECKS, label,
+					  (double)sum_of(shards, n, METRIC_GATE_CHECKS, i));
+	}
+	metrics_counter(page, METRIC_GATE_SESSIONS, shards, n, "session", gate_sessions,
+					GATE_SESSION_COUNT);
+	metrics_counter(page, METRIC_GATE_VERDICTS, shards, n, "source", verdict_sources, 2);
+	for (unsigned rule = 0; rule < QUEUE_BYPASS_MAX; rule++) {
+		uint64_t sum = sum_of(shards, n, METRIC_GATE_BYPASSED, rule);
+		snprintf(label, sizeof(label), "rule=\"%u\"", rule);
+		if (rule == 0 || sum > 0)
+			metrics_value(page, METRIC_GATE_BYPASSED, label, (double)sum);
+	}
+	metrics_counter(page, METRIC_GATE_RENEWED, shards, n, NULL, NULL, 0);
+	metrics_counter(page, METRIC_GATE_TROUBLE, shards, n, "kind", authz_troubles, AUTHZ_TROUBLES);
+}
+
 static void write_gates(struct metrics_page *page, struct metrics_shard *const *shards, size_t n)
 {
 	metrics_counter(page, METRIC_JOINS_AT_GATE, shards, n, "gate", gates, GATE_COUNT);
@@ -79,6 +121,7 @@ static void write_counters(struct metrics_page *page, const struct app *app)
 		metrics_value(page, METRIC_JOINS_REFUSED, label, (double)sum);
 	}
 	write_gates(page, shards, n);
+	write_authz(page, shards, n);
 	metrics_counter(page, METRIC_BEATS, shards, n, "source", beat_sources, BEAT_SOURCES);
 	metrics_counter(page, METRIC_BEATS_FLUSHED, shards, n, NULL, NULL, 0);
 	metrics_counter(page, METRIC_BEATS_LOST, shards, n, NULL, NULL, 0);

@@ -3,6 +3,9 @@
 
 const struct route public_routes[] = {
 	{HTTP_POST, "/heartbeat", heartbeat_serve, ROUTE_NOT_LIMITED, true},
+	{HTTP_GET, "/authz/nginx", authz_nginx_serve, ROUTE_NOT_LIMITED, true},
+	{HTTP_GET, "/authz/forward", authz_forward_serve, ROUTE_NOT_LIMITED, true},
+	{ROUTE_ANY_METHOD, "/authz/envoy/{...}", authz_envoy_serve, ROUTE_NOT_LIMITED, true},
 	{HTTP_GET, "/challenge", challenge_serve, ROUTE_LIMITED, true},
 	{HTTP_POST, "/enqueue", enqueue_serve, ROUTE_LIMITED, true},
 	{HTTP_GET, "/status", status_serve, ROUTE_LIMITED, true},

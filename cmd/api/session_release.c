@@ -1,4 +1,8 @@
-/* POST /session/release: checkout done, the slot is free now. Repeating it is fine. */
+/* POST /session/release: checkout done, the slot is free now. Repeating it is fine.
+ *
+ * From the site's server with the token as bearer, or from its pages with the session's cookie, which
+ * then goes.
+ */
 #include <string.h>
 
 #include "credentials.h"
@@ -30,8 +34,15 @@ void session_release_answer(struct worker *worker, struct http_request *request,
 {
 	static const char body[] = "{\"status\":\"ended\"}";
 	(void)person;
-	if (err != WR_OK)
+	if (err != WR_OK) {
 		worker_problem(worker, request, err, NULL);
-	else
-		http_reply(request, 200, "application/json", body, sizeof(body) - 1);
+		return;
+	}
+	const struct queue_name *queue =
+		&((const struct parked *)http_request_notes(request))->claims.queue;
+	const char *cookie;
+	size_t len;
+	if (credentials_find_session_cookie(worker, request, queue, &cookie, &len))
+		credentials_drop_session_cookie(worker, request, queue);
+	http_reply(request, 200, "application/json", body, sizeof(body) - 1);
 }

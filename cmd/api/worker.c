@@ -17,6 +17,7 @@
 #include "endpoints.h"
 #include "gather.h"
 #include "page.h"
+#include "verdicts.h"
 #include "waitingroom/join_rate.h"
 #include "waitingroom/json_in.h"
 #include "waitingroom/log.h"
@@ -149,6 +150,7 @@ static void worker_free(struct worker *worker)
 {
 	store_free(worker->store); /* answers what was under way */
 	gather_free(worker->gather);
+	verdicts_free(worker->verdicts);
 	http_server_close(worker->http);
 	chain_free(worker->chain);
 	signer_free(worker->signer);
@@ -196,6 +198,7 @@ enum wr_err worker_new(struct app *app, size_t number, struct worker **ret_worke
 	store_options.wait_timeout_ms = (uint32_t)app->config.store_wait_timeout_ms;
 	worker->store = store_new(worker->loop, app->store_address, &store_options);
 	worker->gather = gather_new(worker);
+	worker->verdicts = verdicts_new((size_t)app->config.session_cache);
 	worker->join_rate = join_rate_new(JOIN_RATE_SLOTS);
 	worker->flush_timer = loop_timer_new(worker->loop, on_flush, worker);
 	worker->mark_timer = loop_timer_new(worker->loop, on_mark, worker);

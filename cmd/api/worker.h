@@ -13,6 +13,7 @@
 #include "waitingroom/pacing.h"
 
 struct gather;
+struct verdicts;
 struct join_rate;
 
 struct worker {
@@ -25,6 +26,7 @@ struct worker {
 	struct store *store;
 	struct signer *signer;
 	struct gather *gather;
+	struct verdicts *verdicts;
 	struct join_rate *join_rate; /* of challenges given out, by network and by queue */
 	struct metrics_shard *shard;
 	struct loop_timer *flush_timer, *mark_timer, *drain_timer;

@@ -30,8 +30,12 @@
 	  "Hashed keys of the admin API (JSON); read again on SIGHUP. Without it the admin API is "    \
 	  "off.")                                                                                      \
 	T(queues_file, "WR_QUEUES_FILE", "", "Queues to make or change at start (JSON).")              \
+	T(public_url, "WR_PUBLIC_URL", "",                                                             \
+	  "Where visitors' browsers reach the waiting room, without a slash at the end: "              \
+	  "https://shop.example/_wr. Empty: on the origin of the site that a proxy asks about.")       \
 	T(trusted_proxies, "WR_TRUSTED_PROXIES", "",                                                   \
-	  "Addresses and networks whose X-Forwarded-For counts, separated by commas.")                 \
+	  "Addresses and networks of the proxies in front, separated by commas: their "                \
+	  "X-Forwarded-For counts, and only they may ask gate checks.")                                \
 	T(cors_origins, "WR_CORS_ORIGINS", "",                                                         \
 	  "Origins whose scripts may call the public API, separated by commas.")                       \
 	T(log_level, "WR_LOG_LEVEL", "info", "debug, info, warn or error.")                            \
@@ -57,6 +61,8 @@
 	  "limit.")                                                                                    \
 	N(requests_per_network, "WR_REQUESTS_PER_NETWORK", 6000, 0, 100000000, "requests/min",         \
 	  "The same for a network (IPv4 /24, IPv6 /48).")                                              \
+	N(session_cache, "WR_SESSION_CACHE", 32768, 64, 16777216, "sessions",                          \
+	  "Verified session tokens that a worker remembers, 250 bytes each once used.")                \
 	N(store_timeout_ms, "WR_STORE_TIMEOUT_MS", 1000, 10, 60000, "ms",                              \
 	  "Longest wait for a reply of the store.")                                                    \
 	N(store_wait_replicas, "WR_STORE_WAIT_REPLICAS", 0, 0, 16, "replicas",                         \

@@ -19,6 +19,8 @@
 	X(WR_MALFORMED, 400, "malformed", false, "The request could not be read.")                     \
 	X(WR_BAD_TOKEN, 401, "bad_token", false, "The token is missing or not valid here.")            \
 	X(WR_TOKEN_EXPIRED, 401, "token_expired", false, "The token is too old; join again.")          \
+	X(WR_SESSION_REQUIRED, 401, "session_required", false,                                         \
+	  "A session of the waiting room is needed here; queue_url is where to get one.")              \
 	X(WR_FORBIDDEN, 403, "forbidden", false, "This is not allowed.")                               \
 	X(WR_CHALLENGE_REQUIRED, 403, "challenge_required", false,                                     \
 	  "Solve the challenge that comes with this answer, and join again with the solution.")        \

@@ -39,6 +39,18 @@
 	X(METRIC_CHALLENGES_ISSUED, "counter", "wr_challenges_issued_total",                           \
 	  "Challenges given out, by kind (pow, captcha).")                                             \
 	X(METRIC_JOINS, "counter", "wr_joins_total", "Places given, by kind (new, repeated).")         \
+	X(METRIC_GATE_CHECKS, "counter", "wr_gate_checks_total",                                       \
+	  "Gate checks decided, by mount and decision.")                                               \
+	X(METRIC_GATE_SESSIONS, "counter", "wr_gate_sessions_total",                                   \
+	  "What the session of a gate check was worth.")                                               \
+	X(METRIC_GATE_VERDICTS, "counter", "wr_gate_tokens_total",                                     \
+	  "Session tokens judged, by source (known: from the worker's table, verified).")              \
+	X(METRIC_GATE_BYPASSED, "counter", "wr_gate_bypassed_total",                                   \
+	  "Gate checks that passed by a bypass rule, by its number in the queue's settings.")          \
+	X(METRIC_GATE_RENEWED, "counter", "wr_gate_renewed_total",                                     \
+	  "Session tokens exchanged because the session slides.")                                      \
+	X(METRIC_GATE_TROUBLE, "counter", "wr_gate_trouble_total",                                     \
+	  "Gate checks that show a mistake in a configuration, by kind.")                              \
 	X(METRIC_BEATS, "counter", "wr_heartbeats_total",                                              \
 	  "Heartbeats answered, by source (index, store, stale).")                                     \
 	X(METRIC_BEATS_FLUSHED, "counter", "wr_heartbeats_flushed_total",                              \
@@ -99,7 +111,7 @@ enum metric { METRIC_TABLE(METRIC_ENUM) METRIC_COUNT };
 #undef METRIC_ENUM
 
 /* ---- counting ---- */
-#define METRIC_LABELS_MAX 12 /* label values of a stored counter */
+#define METRIC_LABELS_MAX 32 /* label values of a stored counter */
 #define METRIC_ENDPOINTS_MAX 16
 #define METRIC_BUCKETS 14
 

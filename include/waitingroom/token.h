@@ -57,6 +57,9 @@ void signer_free(struct signer *signer);
  * table already in use. Must be called before anything else, and again after a reload. */
 void signer_use_keys(struct signer *signer, const struct keys *keys);
 
+/* Changes whenever the table does: what was verified before may not hold now. Never 0. */
+uint64_t signer_generation(const struct signer *signer);
+
 /* fills text with NUL, at most TOKEN_MAX_BYTES + 1; WR_BUG when it does not fit. */
 WR_MUST_USE enum wr_err position_token_print(struct signer *signer,
 											 const struct position_claims *claims,

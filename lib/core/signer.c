@@ -109,6 +109,11 @@ void signer_use_keys(struct signer *signer, const struct keys *keys)
 	signer->generation = keys->generation;
 }
 
+uint64_t signer_generation(const struct signer *signer)
+{
+	return signer_keys(signer)->generation;
+}
+
 const struct keys *signer_keys(const struct signer *signer)
 {
 	must(signer->keys, "using a signer before signer_use_keys");

@@ -1,0 +1,9 @@
+/* /authz/envoy: the contract with ext_authz of Envoy and its family, golden file in hand. */
+#include "support/authz_world.h"
+#include "support/golden.h"
+
+int main(void)
+{
+	return golden_run("tests/golden/authz_envoy.txt", authz_world_address(), authz_world_words(),
+					  authz_world_open, authz_world_close);
+}
