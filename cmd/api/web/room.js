@@ -324,13 +324,12 @@ function move(next) {
 const heading = () => t(state === 'almost' && !answer.ahead ? 'next.h' : state + '.h');
 
 function lead() {
-	const clock = (ms) => clockText(lang, new Date(ms));
+	const clock = (ms) => clockText(lang, now(), ms);
 	if (state === 'waiting') return t('intro');
 	if (isEntering) return t('your_turn.going');
 	if (isNowhere) return t('your_turn.nowhere');
 	if (misses > 1 && !inLine.includes(state)) return t('reconnecting.new');
 	if (state === 'your_turn') return t(enterAt ? 'your_turn.auto' : 'your_turn.p', { time: clock(enterBy) });
-	if (state === 'prequeue') return t('prequeue.p', { time: clock(answer.opens_at_ms + clockAhead) });
 	if (state === 'reconnecting') return answer ? t('reconnecting.p', { time: clock(heardAt + answer.hold_ms) }) : t('reconnecting.new');
 	if (state === 'challenge' && $('captcha').firstChild) return t('challenge.person');
 	return t(state + '.p');
@@ -384,8 +383,14 @@ function render() {
 	$('sign').setAttribute('d', signs[state] ?? '');
 	const hasWait = isInLine && (state === 'waiting' || state === 'almost' || (state === 'reconnecting' && shown));
 	const { wait, at } = hasWait ? (state === 'reconnecting' ? shown : estimate()) : {};
-	say('range', hasWait ? waitText(strings, lang, wait) : state === 'prequeue' && answer.ahead ? `${numberText(lang, answer.ahead)} ${pluralText(strings, lang, 'ahead', answer.ahead)}` : '');
-	say('clock', wait && wait.high > 60 && wait.high <= 86400 ? t('wait.clock', { time: clockText(lang, at + wait.low * 1000, at + wait.high * 1000) }) : '');
+	const hasClock = wait && wait.high > 60 && wait.high <= 86400;
+	if (state === 'prequeue') {
+		say('range', clockText(lang, now(), answer.opens_at_ms + clockAhead));
+		say('clock', answer.ahead === undefined ? '' : `${numberText(lang, answer.ahead)} ${pluralText(strings, lang, 'ahead', answer.ahead)}`);
+	} else {
+		say('range', hasWait ? waitText(strings, lang, wait) : '');
+		say('clock', hasClock ? t('wait.clock', { time: clockText(lang, now(), at + wait.low * 1000, at + wait.high * 1000) }) : '');
+	}
 	say('why', hasWait ? why : '');
 	say('note', (isInLine || state === 'your_turn') && (answer.messages?.[lang] ?? answer.message) || '');
 	say('age', isInLine ? t('age', { ago: agoText(lang, now() - answer.as_of_ms - clockAhead) }) : '');
@@ -393,8 +398,8 @@ function render() {
 	say('go', isEntering || isNowhere ? '' : t(buttons[state]));
 	say('more', state === 'your_turn' && !isEntering && (enterAt || enterBy - now() < 60000) ? t('your_turn.more') : '');
 	$('tools').hidden = !isInLine;
-	const number = code || failure?.request_id;
-	say('code', number && state !== 'joining' ? `${t('code')}: ${number}` : '');
+	say('number', state === 'joining' ? '' : code || failure?.request_id || '');
+	$('code').hidden = $('number').hidden;
 	if (isInLine && answer.ahead !== undefined && state !== 'reconnecting') {
 		if (told !== Infinity && answer.ahead <= told / 2) announce('say', spoken());
 		if (told === Infinity || answer.ahead <= told / 2) told = answer.ahead;

@@ -96,9 +96,10 @@ function waitText(strings, lang, wait) {
 	return fill(strings['wait.range'], { range: unitText(lang, unit, Math.max(1, low) * size, high * size) });
 }
 
-function clockText(lang, ...times) {
-	const format = new Intl.DateTimeFormat(lang, { hour: 'numeric', minute: '2-digit' });
-	return rangeText(format, times[0], times[times.length - 1]);
+// Times of day; with the day when it is not near.
+function clockText(lang, now, from, to = from) {
+	const day = to - now > 43200000 ? { weekday: 'long', day: 'numeric', month: 'long' } : {};
+	return rangeText(new Intl.DateTimeFormat(lang, { ...day, hour: 'numeric', minute: '2-digit' }), from, to);
 }
 
 // "09:58", "1:02:03", "2 days": what is left.
