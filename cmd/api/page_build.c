@@ -167,6 +167,7 @@ static struct page *page_new(size_t language, const struct html_out *document,
 	struct page *page = mem_alloc_zero(1, sizeof(*page));
 	char hex[65];
 	page->language = language;
+	page->effort = effort;
 	for (int coding = 0; coding < HTTP_CODING_COUNT; coding++)
 		page->body[coding] = http_compress((enum http_coding)coding, effort, document->text,
 										   document->len, &page->len[coding]);

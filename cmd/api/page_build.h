@@ -28,6 +28,7 @@ bool page_look_is_plain(const struct queue_settings *settings);
 #define PAGE_POLICY_BYTES 1024
 struct page { /* immutable */
 	size_t language;
+	enum compress_effort effort;
 	uint64_t version; /* of the settings that it was built from; 0: as built in */
 	char *body[HTTP_CODING_COUNT];
 	size_t len[HTTP_CODING_COUNT];

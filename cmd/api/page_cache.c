@@ -4,7 +4,8 @@
  *           ├─► there, of older settings ─► serve, and ask the thread for the new one
  *           └─► not there ─► build a quick one and put it there, and ask the thread for a small one
  *
- * Plain documents have a slot for each language. Those of queues with a look of their own live in a
+ * Plain documents have a slot for each language; one made in a hurry is replaced by a smaller one when
+ * it is asked for. (All as small as they get would cost every start half a second of CPU.) Those of queues with a look of their own live in a
  * table of small sets: a queue and language belong to one set, and a full set gives up the entry that
  * was looked at longest ago. So memory is bounded, and a look-up reads at most SET_WAYS pointers.
  */
@@ -31,7 +32,7 @@ struct entry { /* immutable, but for 'used' */
 };
 
 struct asked {
-	struct queue_name queue;
+	struct queue_name queue; /* "": the plain document */
 	size_t language;
 };
 
@@ -44,7 +45,7 @@ struct page_cache {
 	_Atomic(struct page *) plain[LANGUAGES_MAX];
 	_Atomic(struct page *) worker;
 	_Atomic(struct entry *) sets[SETS][SET_WAYS];
-	atomic_size_t count;
+	atomic_size_t count; /* of the sets */
 
 	pthread_mutex_t lock; /* of what follows; held for a few instructions only */
 	pthread_cond_t change;
@@ -52,6 +53,8 @@ struct page_cache {
 	size_t asked_count;
 	bool stop;
 };
+
+static const struct queue_name plain_queue;
 
 static void entry_free(void *ctx)
 {
@@ -142,7 +145,8 @@ static const struct page *find_own(struct page_cache *cache, const struct queue_
 		if (entry == NULL || !entry_is(entry, &snapshot->name, language))
 			continue;
 		atomic_store_explicit(&entry->used_ns, snapshot->taken.ns, memory_order_relaxed);
-		if (entry->page->version != snapshot->settings->version)
+		if (entry->page->version != snapshot->settings->version ||
+			entry->page->effort == COMPRESS_QUICK)
 			ask(cache, &snapshot->name, language);
 		return entry->page;
 	}
@@ -169,9 +173,11 @@ const struct page *page_cache_find(struct page_cache *cache, const struct queue_
 	if (!page_look_is_plain(snapshot->settings))
 		return find_own(cache, snapshot, language);
 	const struct page *page = atomic_load_explicit(&cache->plain[language], memory_order_acquire);
-	return page != NULL
-			   ? page
-			   : offer(&cache->plain[language], build_now(cache, NULL, language, COMPRESS_QUICK));
+	if (page == NULL)
+		page = offer(&cache->plain[language], build_now(cache, NULL, language, COMPRESS_QUICK));
+	if (page->effort == COMPRESS_QUICK)
+		ask(cache, &plain_queue, language);
+	return page;
 }
 
 const struct page *page_cache_worker(struct page_cache *cache)
@@ -235,12 +241,15 @@ static void replace(struct page_cache *cache, _Atomic(struct page *) *place, str
 	struct page *old = atomic_exchange_explicit(place, page, memory_order_acq_rel);
 	if (old != NULL)
 		quiescence_retire(cache->quiescence, old, page_free);
-	atomic_fetch_add(&cache->count, 1);
 }
 
-static void build_plain(struct page_cache *cache, size_t language)
+static void build_asked(struct page_cache *cache, const struct asked *asked)
 {
-	replace(cache, &cache->plain[language], build_now(cache, NULL, language, COMPRESS_SMALL));
+	if (queue_name_equal(&asked->queue, &plain_queue))
+		replace(cache, &cache->plain[asked->language],
+				build_now(cache, NULL, asked->language, COMPRESS_SMALL));
+	else
+		build_own(cache, asked);
 }
 
 static void *run(void *ctx)
@@ -249,12 +258,10 @@ static void *run(void *ctx)
 	struct asked asked;
 	setpriority(PRIO_PROCESS, 0, NICENESS); /* of this thread only; what cannot be had is no loss */
 	replace(cache, &cache->worker, page_build_file("worker.js", WORKER_POLICY, COMPRESS_SMALL));
-	build_plain(cache, cache->languages->english);
 	for (size_t i = 0; i < cache->languages->count && !is_stopping(cache); i++)
-		if (i != cache->languages->english)
-			build_plain(cache, i);
+		offer(&cache->plain[i], build_now(cache, NULL, i, COMPRESS_QUICK));
 	while (next_asked(cache, &asked)) {
-		build_own(cache, &asked);
+		build_asked(cache, &asked);
 		drop_first_asked(cache);
 	}
 	return NULL;

@@ -1,8 +1,9 @@
 /* Documents of the waiting page, built once and served often.
  *
- * A thread of its own, with low priority, builds: first the plain document of every language, then
- * what workers ask for. A worker that does not find its document builds a quick one in its place, a
- * few milliseconds once, so nobody waits for the thread and nothing waits for the pages at start.
+ * A thread of its own, with low priority, builds: first the plain document of every language in
+ * little time, then what workers ask for, as small as it gets. A worker that does not find its
+ * document builds a quick one in its place, a few milliseconds once, so nobody waits for the thread
+ * and no start waits for the pages.
  *
  * Threads  find: workers, within a turn of theirs. What is replaced is freed through quiescence.
  */
@@ -24,7 +25,7 @@ const struct page *page_cache_find(struct page_cache *cache, const struct queue_
 								   size_t language);
 /* The script of the page's worker; lends as above. */
 const struct page *page_cache_worker(struct page_cache *cache);
-/* What is built so far, for tests and for /debug/state. */
+/* How many documents of queues with a look of their own are kept. */
 size_t page_cache_count(const struct page_cache *cache);
 
 #endif

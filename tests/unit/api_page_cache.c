@@ -134,23 +134,32 @@ static void changed_settings_show_within_moments_and_nobody_waits_for_them(void 
 	hide("stall");
 }
 
+/* Bytes of the brotli form of a queue's page, in a turn of their own. */
+static size_t weight_of(const char *queue)
+{
+	struct queue_name name = {.tenant = "default"};
+	snprintf(name.queue, sizeof(name.queue), "%s", queue);
+	quiescence_enter(f.quiescence, f.worker);
+	size_t len = page_cache_find(f.cache, queue_table_find(f.queues, &name), f.languages->english)
+					 ->len[HTTP_BROTLI];
+	quiescence_leave(f.quiescence, f.worker);
+	quiescence_sweep(f.quiescence);
+	return len;
+}
+
 static void a_page_made_in_a_hurry_is_replaced_by_a_smaller_one(void **state)
 {
 	(void)state;
-	struct queue_name name = {.tenant = "default", .queue = "kiosk"};
 	show("kiosk", 1, "Small");
-	size_t first = 0, len = 0;
-	WAIT_UNTIL(5000, ({
-				   quiescence_enter(f.quiescence, f.worker);
-				   len = page_cache_find(f.cache, queue_table_find(f.queues, &name),
-										 f.languages->english)
-							 ->len[HTTP_BROTLI];
-				   quiescence_leave(f.quiescence, f.worker);
-				   if (first == 0)
-					   first = len;
-				   len < first;
-			   }),
-			   "the small form is served");
+	size_t first = weight_of("kiosk");
+	WAIT_UNTIL(5000, weight_of("kiosk") < first, "the small form of its own page is served");
+	show("kiosk", 2, "");
+	struct page_look look;
+	page_look_init(&look, NULL, "");
+	struct page *small = page_build(f.languages, f.languages->english, &look, COMPRESS_SMALL);
+	WAIT_UNTIL(5000, weight_of("kiosk") == small->len[HTTP_BROTLI],
+			   "the small form of the plain page is served");
+	page_free(small);
 	hide("kiosk");
 }
 
@@ -167,7 +176,7 @@ static void more_queues_than_there_is_room_for_push_out_the_oldest(void **state)
 				show(queue, 1, name);
 			assert_true(page_says(queue, name, &version));
 		}
-	assert_true(page_cache_count(f.cache) <= f.languages->count + 1 + 256);
+	assert_true(page_cache_count(f.cache) <= 256);
 	for (int i = 0; i < 400; i++) {
 		snprintf(queue, sizeof(queue), "q%d", i);
 		hide(queue);
