@@ -1,0 +1,108 @@
+// Checklist: what every rendered overlay must say, whatever its schema would allow.
+//
+//   kubectl kustomize k8s/overlays/production | node checklist.mjs production
+//
+// One line for each rule that is broken, with the object; exit code 1 when there is any. 'strict'
+// rules are those of overlays that people depend on (staging and production).
+import fs from 'node:fs';
+import yaml from 'yaml';
+
+const overlay = process.argv[2];
+const strict = overlay !== 'dev';
+const objects = yaml.parseAllDocuments(fs.readFileSync(0, 'utf8')).map((document) => document.toJS());
+const of = (...kinds) => objects.filter((object) => kinds.includes(object.kind));
+const workloads = of('Deployment', 'StatefulSet');
+const pod = (workload) => workload.spec.template.spec;
+const ours = workloads.filter((workload) => workload.metadata.name.startsWith('waitingroom-'));
+const each = (list, rule) => list.flatMap((item) => (rule(item) ? [] : [`${item.kind} ${item.metadata.name}`]));
+const containers = (workload) => [...(pod(workload).initContainers ?? []), ...pod(workload).containers];
+const inAll = (workload, rule) => containers(workload).every(rule);
+const selects = (selector, workload) =>
+	Object.entries(selector?.matchLabels ?? {}).every(([key, value]) => workload.spec.template.metadata.labels[key] === value);
+const autoscaled = (workload) =>
+	[...of('HorizontalPodAutoscaler'), ...of('ScaledObject')].filter((scaler) => scaler.spec.scaleTargetRef.name === workload.metadata.name);
+const isOpen = (peers) => !peers || peers.some((peer) => Object.keys(peer).length === 0);
+
+const rules = {
+	'no replicas where an autoscaler owns them, and one owner': () =>
+		each(of('Deployment'), (d) => autoscaled(d).length <= 1 && (autoscaled(d).length === 0) === (d.spec.replicas !== undefined)),
+	'rolling update without a pod less': () =>
+		each(of('Deployment'), (d) => d.spec.strategy?.rollingUpdate?.maxUnavailable === 0 && d.spec.minReadySeconds > 0 &&
+			d.spec.revisionHistoryLimit > 0 && d.spec.progressDeadlineSeconds > 0),
+	'images by digest': () =>
+		strict ? each(workloads, (w) => inAll(w, (c) => /@sha256:[0-9a-f]{64}$/.test(c.image))) : each(workloads, (w) => inAll(w, (c) => !/:latest$/.test(c.image) && /:/.test(c.image))),
+	'requests for CPU and memory, memory limited': () =>
+		each(workloads, (w) => inAll(w, (c) => c.resources?.requests?.cpu && c.resources.requests.memory && c.resources.limits?.memory)),
+	'three probes': () => each(workloads, (w) => inAll(w, (c) => c.startupProbe && c.readinessProbe && c.livenessProbe)),
+	'our liveness asks about nothing but ourselves': () =>
+		each(ours, (w) => inAll(w, (c) => c.livenessProbe.httpGet.path === '/livez' && c.readinessProbe.httpGet.path === '/readyz')),
+	'time to stop: longer than waiting and draining': () => {
+		const settings = of('ConfigMap').find((map) => map.metadata.name.startsWith('waitingroom-settings'))?.data ?? {};
+		const drain_s = (Number(settings.WR_DRAIN_WAIT_MS) + Number(settings.WR_DRAIN_LIMIT_MS)) / 1000;
+		return each(ours, (w) => pod(w).terminationGracePeriodSeconds > drain_s + (containers(w)[0].lifecycle?.preStop?.sleep?.seconds ?? 0));
+	},
+	'spread over zones and hosts, each revision for itself': () =>
+		each(ours, (w) => ['topology.kubernetes.io/zone', 'kubernetes.io/hostname'].every((key) =>
+			pod(w).topologySpreadConstraints?.some((c) => c.topologyKey === key && c.matchLabelKeys?.includes('pod-template-hash') && selects(c.labelSelector, w)))),
+	'a disruption budget where there are several': () =>
+		each(workloads.filter((w) => (w.spec.replicas ?? 2) > 1), (w) =>
+			of('PodDisruptionBudget').some((b) => selects(b.spec.selector, w) && b.spec.maxUnavailable === 1 && b.spec.unhealthyPodEvictionPolicy === 'AlwaysAllow')),
+	'an autoscaler says how fast, both ways': () =>
+		[...of('HorizontalPodAutoscaler').filter((h) => !(h.spec.behavior?.scaleUp && h.spec.behavior?.scaleDown)),
+			...of('ScaledObject').filter((s) => !(s.spec.advanced?.horizontalPodAutoscalerConfig?.behavior?.scaleUp && s.spec.fallback))].map((o) => `${o.kind} ${o.metadata.name}`),
+	'no service variables, no token of the cluster, an account each': () =>
+		each(workloads, (w) => pod(w).enableServiceLinks === false && pod(w).automountServiceAccountToken === false &&
+			of('ServiceAccount').some((a) => a.metadata.name === pod(w).serviceAccountName && a.automountServiceAccountToken === false)),
+	'no roles': () => of('Role', 'ClusterRole', 'RoleBinding', 'ClusterRoleBinding').map((o) => `${o.kind} ${o.metadata.name}`),
+	'no secret values, secrets as files that others cannot read': () =>
+		[...of('Secret').map((o) => `Secret ${o.metadata.name}`),
+			...each(workloads, (w) => inAll(w, (c) => !(c.env ?? []).some((e) => e.valueFrom?.secretKeyRef) && !(c.envFrom ?? []).some((e) => e.secretRef)) &&
+				(pod(w).volumes ?? []).every((v) => !v.secret || v.secret.defaultMode === 0o400))],
+	'settings by content and unchangeable': () => each(of('ConfigMap'), (m) => m.immutable === true && /-[a-z0-9]{10}$/.test(m.metadata.name)),
+	'settings that the programs know': () => {
+		const table = fs.readFileSync(new URL('../../include/waitingroom/config.h', import.meta.url), 'utf8');
+		const names = [...of('ConfigMap').flatMap((map) => Object.keys(map.data ?? {})), ...ours.flatMap((w) => containers(w).flatMap((c) => (c.env ?? []).map((e) => e.name)))];
+		return names.filter((name) => name.startsWith('WR_') && !table.includes(`"${name}"`));
+	},
+	'restricted pods': () =>
+		each(workloads, (w) => pod(w).securityContext?.runAsNonRoot === true && pod(w).securityContext.runAsUser > 0 && pod(w).securityContext.runAsGroup > 0 &&
+			pod(w).securityContext.seccompProfile?.type === 'RuntimeDefault' && !pod(w).hostNetwork && !pod(w).hostPID && !pod(w).hostIPC &&
+			(pod(w).volumes ?? []).every((v) => v.configMap || v.secret || v.emptyDir) &&
+			inAll(w, (c) => c.securityContext?.allowPrivilegeEscalation === false && c.securityContext.readOnlyRootFilesystem === true &&
+				c.securityContext.capabilities?.drop?.includes('ALL') && !c.securityContext.privileged && (c.ports ?? []).every((p) => !p.hostPort))),
+	'scratch space has a size': () => each(workloads, (w) => (pod(w).volumes ?? []).every((v) => !v.emptyDir || v.emptyDir.sizeLimit)),
+	'the namespace enforces restricted pods, of a version': () =>
+		each(of('Namespace'), (n) => ['enforce', 'audit', 'warn'].every((mode) => n.metadata.labels[`pod-security.kubernetes.io/${mode}`] === 'restricted' &&
+			/^v1\.\d+$/.test(n.metadata.labels[`pod-security.kubernetes.io/${mode}-version`]))),
+	'everything is denied first, both ways': () =>
+		of('NetworkPolicy').some((p) => Object.keys(p.spec.podSelector).length === 0 && p.spec.policyTypes.length === 2 && !p.spec.ingress && !p.spec.egress) ? [] : ['NetworkPolicy default-deny is missing'],
+	'every workload has a policy, and no edge is open to all': () =>
+		[...each(workloads, (w) => of('NetworkPolicy').some((p) => Object.keys(p.spec.podSelector).length > 0 && selects(p.spec.podSelector, w))),
+			...each(of('NetworkPolicy'), (p) => (p.spec.ingress ?? []).every((rule) => !isOpen(rule.from) && rule.ports?.length) &&
+				(p.spec.egress ?? []).every((rule) => !isOpen(rule.to) && rule.ports?.length))],
+	'the internal port is on no public service and no route': () =>
+		[...each(of('HTTPRoute'), (r) => r.spec.rules.every((rule) => rule.backendRefs.every((b) => b.name === 'waitingroom-api' && b.port === 80))),
+			...each(of('Ingress'), (i) => i.spec.rules.every((rule) => rule.http.paths.every((p) => p.backend.service.name === 'waitingroom-api'))),
+			...each(of('Service').filter((s) => s.metadata.name === 'waitingroom-api'), (s) => s.spec.ports.length === 1 && s.spec.ports[0].targetPort === 'public'),
+			...each(of('Service'), (s) => (s.spec.type ?? 'ClusterIP') === 'ClusterIP')],
+	'routes lead to what visitors need and nowhere else': () =>
+		[...of('HTTPRoute').flatMap((r) => r.spec.rules.flatMap((rule) => rule.matches.map((m) => m.path.value))),
+			...of('Ingress').flatMap((i) => i.spec.rules.flatMap((rule) => rule.http.paths.map((p) => p.path)))].filter((path) => path === '/' || /^\/(admin|metrics|debug|authz|livez|readyz)/.test(path)),
+	'quota and default limits': () => (of('ResourceQuota').length && of('LimitRange').length ? [] : ['ResourceQuota or LimitRange is missing']),
+	'the recommended labels on everything': () =>
+		each(objects, (o) => ['name', 'part-of', 'instance', 'version', 'managed-by'].every((label) => o.metadata.labels?.[`app.kubernetes.io/${label}`]) &&
+			(['Namespace', 'ResourceQuota', 'LimitRange', 'ConfigMap', 'NetworkPolicy'].includes(o.kind) || o.metadata.labels['app.kubernetes.io/component'])),
+	'certificate at the way in': () => (overlay !== 'production' || of('Certificate').length ? [] : ['Certificate is missing']),
+	'monitors for both workloads': () =>
+		strict ? each(ours, (w) => of('PodMonitor').some((m) => selects(m.spec.selector, w) && m.spec.podMetricsEndpoints.every((e) => e.port === 'internal'))) : [],
+	'stores keep their data on volumes': () => each(of('StatefulSet'), (s) => s.spec.volumeClaimTemplates?.length > 0),
+};
+
+let broken = 0;
+for (const [rule, find] of Object.entries(rules))
+	for (const what of find()) {
+		broken++;
+		console.log(`${overlay}: ${what}: broken: ${rule}`);
+	}
+console.log(`${overlay}: ${objects.length} objects, ${Object.keys(rules).length} rules, ${broken} broken`);
+process.exit(broken ? 1 : 0);
