@@ -2,6 +2,7 @@
  *
  *     position token  HS256, typ wr-position+jwt, checked on every heartbeat
  *     session token   ES256, typ wr-session+jwt, checked by the site's proxy with the JWKS
+ *     pass            ES256, typ wr-pass+jwt, in the URL that leads to the site; good once
  *
  * Verification, cheapest refusal first: length; two dots; signature length; the encoded header
  * compared as bytes with one constant per live kid (no header is ever parsed, so there is no
@@ -29,6 +30,9 @@
 #define POSITION_ID_CHARS 16 /* 96 bits, base64url */
 #define EPOCH_CHARS 11		 /* 64 bits, base64url */
 #define TARGET_HASH_CHARS 11 /* 64 bits of SHA-256 of the target, base64url; empty: no target */
+#define PASS_ID_CHARS 16	 /* 96 random bits, base64url */
+#define PASS_LIFE_S 120		 /* of a pass, from when it was made; longer ones are refused */
+#define BINDING_CHARS 11	 /* 64 bits, base64url; empty: bound to nothing */
 
 struct position_claims {
 	struct queue_name queue;				 /* "aud":"tenant/queue" */
@@ -37,6 +41,7 @@ struct position_claims {
 	char lane[NAME_MAX_CHARS + 1];			 /* "lane" */
 	uint64_t ticket;						 /* "ticket" */
 	char target_hash[TARGET_HASH_CHARS + 1]; /* "target", absent when empty */
+	uint32_t holder;						 /* "holder", absent when 0: which tab may use it */
 	int64_t issued_s;						 /* "iat", seconds */
 	int64_t expires_s;						 /* "exp" */
 };
@@ -45,9 +50,26 @@ struct session_claims {
 	struct queue_name queue;				 /* "aud" */
 	char position_id[POSITION_ID_CHARS + 1]; /* "sub": the session is named like the place */
 	char epoch[EPOCH_CHARS + 1];			 /* "epoch" */
+	char lane[NAME_MAX_CHARS + 1];			 /* "lane" and "ticket" of the place, absent when 0: */
+	uint64_t ticket;						 /* with them a lost session is put back */
+	char binding[BINDING_CHARS + 1];		 /* "bnd", absent when empty */
 	bool renewal;							 /* "renew" */
 	int64_t issued_s;						 /* "iat" (= "nbf") */
 	int64_t expires_s;						 /* "exp" */
+};
+
+struct pass_claims {
+	struct queue_name queue;				 /* "aud" */
+	char position_id[POSITION_ID_CHARS + 1]; /* "sub" */
+	char epoch[EPOCH_CHARS + 1];			 /* "epoch" */
+	char pass_id[PASS_ID_CHARS + 1];		 /* "jti" */
+	char lane[NAME_MAX_CHARS + 1];			 /* "lane", "ticket", "bnd", "renew": of the session */
+	uint64_t ticket;
+	char binding[BINDING_CHARS + 1];
+	bool renewal;
+	int64_t session_expires_s; /* "sexp" */
+	int64_t issued_s;		   /* "iat" (= "nbf") */
+	int64_t expires_s;		   /* "exp" */
 };
 
 struct signer;
@@ -67,6 +89,8 @@ WR_MUST_USE enum wr_err position_token_print(struct signer *signer,
 WR_MUST_USE enum wr_err session_token_print(struct signer *signer,
 											const struct session_claims *claims,
 											char ret_text[TOKEN_MAX_BYTES + 1], size_t *ret_len);
+WR_MUST_USE enum wr_err pass_token_print(struct signer *signer, const struct pass_claims *claims,
+										 char ret_text[TOKEN_MAX_BYTES + 1], size_t *ret_len);
 
 /* text   borrows 'len' bytes; need not end in NUL.
  * now    wall clock; exp and iat are compared with TOKEN_LEEWAY_S of leeway.
@@ -79,6 +103,29 @@ WR_MUST_USE enum wr_err position_token_verify(struct signer *signer, const char 
 WR_MUST_USE enum wr_err session_token_verify(struct signer *signer, const char *text, size_t len,
 											 struct wall_time now,
 											 struct session_claims *ret_claims);
+/* That it has not been used before is for the store to say (store_redeem). */
+WR_MUST_USE enum wr_err pass_token_verify(struct signer *signer, const char *text, size_t len,
+										  struct wall_time now, struct pass_claims *ret_claims);
+
+/* A fresh pass into the session, good from now on; and the session that a pass was made for, beginning now.
+ * 'expires_s' of that is what the store says (struct redeemed), or the pass's own. */
+void pass_for_session(const struct session_claims *session, struct wall_time now,
+					  struct pass_claims *ret_pass);
+void session_from_pass(const struct pass_claims *pass, struct wall_time now,
+					   struct session_claims *ret_session);
+
+/* The target with ?wr_pass=<pass> as the first parameter of its query, before a fragment. 'ret_url' has room for the
+ * target and TARGET_PASS_BYTES more. */
+#define TARGET_PASS_BYTES (TOKEN_MAX_BYTES + sizeof("?wr_pass="))
+void target_add_pass(const char *target, const char *pass, char *ret_url);
+
+/* What a session is bound to: the network (client_ip_network) and the family of the browser; HMAC
+ * with the identity key, so that it says nothing to whoever reads the token. */
+void binding_make(struct signer *signer, const struct queue_name *queue, const char *network,
+				  const char *user_agent_family, char ret_binding[BINDING_CHARS + 1]);
+/* "chrome", "firefox" …, "other", "none" for NULL; of the kind that stays the same when the browser
+ * updates itself. */
+const char *user_agent_family(const char *user_agent);
 
 /* Same queue and key, same id; HMAC-SHA256 with the identity key over "tenant/queue" NUL key. */
 void position_id_from_key(struct signer *signer, const struct queue_name *queue, const char *key,

@@ -160,12 +160,36 @@ static bool position_is_valid(const struct position_claims *claims)
 		   stand_is_valid(claims);
 }
 
+/* Lane and ticket of the place that a session came from: both or neither. */
+static bool origin_is_valid(const char *lane, uint64_t ticket)
+{
+	return ticket == 0 ? !lane[0] : ticket <= NUMBER_MAX && name_is_valid(lane, strlen(lane));
+}
+
+static bool binding_is_valid(const char *binding)
+{
+	return !binding[0] || is_base64url_text(binding, BINDING_CHARS);
+}
+
 static bool session_is_valid(const struct session_claims *claims)
 {
 	return queue_is_valid(&claims->queue) &&
 		   is_base64url_text(claims->position_id, POSITION_ID_CHARS) &&
 		   is_base64url_text(claims->epoch, EPOCH_CHARS) &&
+		   origin_is_valid(claims->lane, claims->ticket) && binding_is_valid(claims->binding) &&
 		   life_is_valid(claims->issued_s, claims->expires_s, SESSION_LIFE_MAX_S);
+}
+
+/* A session may end sooner than the pass into it, which is then good for nothing. */
+static bool pass_is_valid(const struct pass_claims *claims)
+{
+	return queue_is_valid(&claims->queue) &&
+		   is_base64url_text(claims->position_id, POSITION_ID_CHARS) &&
+		   is_base64url_text(claims->epoch, EPOCH_CHARS) &&
+		   is_base64url_text(claims->pass_id, PASS_ID_CHARS) &&
+		   origin_is_valid(claims->lane, claims->ticket) && binding_is_valid(claims->binding) &&
+		   life_is_valid(claims->issued_s, claims->session_expires_s, SESSION_LIFE_MAX_S) &&
+		   life_is_valid(claims->issued_s, claims->expires_s, PASS_LIFE_S);
 }
 
 /* ---- both ways ---- */
@@ -192,11 +216,23 @@ bool position_claims_print(const struct position_claims *claims, char ret_json[C
 	json_out_int(&out, "ticket", (int64_t)claims->ticket);
 	if (claims->target_hash[0])
 		json_out_string(&out, "target", claims->target_hash);
+	if (claims->holder)
+		json_out_int(&out, "holder", claims->holder);
 	json_out_int(&out, "iat", claims->issued_s);
 	json_out_int(&out, "exp", claims->expires_s);
 	json_out_object_end(&out);
 	*ret_len = out.len;
 	return !out.overflow;
+}
+
+/* One spelling: who holds a place first has no such member. */
+static bool take_holder(struct scan *scan, uint32_t *ret_holder)
+{
+	uint64_t number;
+	if (!take_number(scan, &number) || number == 0 || number > UINT32_MAX)
+		return false;
+	*ret_holder = (uint32_t)number;
+	return true;
 }
 
 static bool read_position(struct scan *scan, struct position_claims *claims)
@@ -208,6 +244,7 @@ static bool read_position(struct scan *scan, struct position_claims *claims)
 		   TAKE(scan, ",\"ticket\":") && take_number(scan, &claims->ticket) &&
 		   (!TAKE(scan, ",\"target\":\"") ||
 			take_id(scan, TARGET_HASH_CHARS, claims->target_hash)) &&
+		   (!TAKE(scan, ",\"holder\":") || take_holder(scan, &claims->holder)) &&
 		   TAKE(scan, ",\"iat\":") && take_time(scan, &claims->issued_s) &&
 		   TAKE(scan, ",\"exp\":") && take_time(scan, &claims->expires_s) && TAKE(scan, "}") &&
 		   ends(scan);
@@ -218,6 +255,42 @@ bool position_claims_parse(const char *json, size_t len, struct position_claims 
 	struct scan scan = {.at = json, .end = json + len};
 	*ret_claims = (struct position_claims){.ticket = 0};
 	return read_position(&scan, ret_claims) && stand_is_valid(ret_claims);
+}
+
+/* What session and pass have alike. */
+static void print_origin(struct json_out *out, const char *lane, uint64_t ticket,
+						 const char *binding)
+{
+	if (ticket > 0) {
+		json_out_string(out, "lane", lane);
+		json_out_int(out, "ticket", (int64_t)ticket);
+	}
+	if (binding[0])
+		json_out_string(out, "bnd", binding);
+}
+
+static bool take_origin(struct scan *scan, char *ret_lane, uint64_t *ret_ticket, char *ret_binding)
+{
+	if (TAKE(scan, ",\"lane\":\"") && (!take_name(scan, ret_lane) || !TAKE(scan, ",\"ticket\":") ||
+									   !take_number(scan, ret_ticket) || *ret_ticket == 0))
+		return false;
+	return !TAKE(scan, ",\"bnd\":\"") || take_id(scan, BINDING_CHARS, ret_binding);
+}
+
+static void print_times(struct json_out *out, int64_t issued_s, int64_t expires_s)
+{
+	json_out_int(out, "iat", issued_s);
+	json_out_int(out, "nbf", issued_s);
+	json_out_int(out, "exp", expires_s);
+}
+
+static bool take_times(struct scan *scan, int64_t *ret_issued_s, int64_t *ret_expires_s)
+{
+	int64_t not_before_s;
+	return TAKE(scan, ",\"iat\":") && take_time(scan, ret_issued_s) && TAKE(scan, ",\"nbf\":") &&
+		   take_time(scan, &not_before_s) && not_before_s == *ret_issued_s &&
+		   TAKE(scan, ",\"exp\":") && take_time(scan, ret_expires_s) && TAKE(scan, "}") &&
+		   ends(scan);
 }
 
 bool session_claims_print(const struct session_claims *claims, char ret_json[CLAIMS_ROOM],
@@ -231,10 +304,9 @@ bool session_claims_print(const struct session_claims *claims, char ret_json[CLA
 	print_queue(&out, &claims->queue);
 	json_out_string(&out, "sub", claims->position_id);
 	json_out_string(&out, "epoch", claims->epoch);
+	print_origin(&out, claims->lane, claims->ticket, claims->binding);
 	json_out_bool(&out, "renew", claims->renewal);
-	json_out_int(&out, "iat", claims->issued_s);
-	json_out_int(&out, "nbf", claims->issued_s);
-	json_out_int(&out, "exp", claims->expires_s);
+	print_times(&out, claims->issued_s, claims->expires_s);
 	json_out_object_end(&out);
 	*ret_len = out.len;
 	return !out.overflow;
@@ -242,15 +314,12 @@ bool session_claims_print(const struct session_claims *claims, char ret_json[CLA
 
 static bool read_session(struct scan *scan, struct session_claims *claims)
 {
-	int64_t not_before_s;
 	return TAKE(scan, "{\"aud\":\"") && take_queue(scan, &claims->queue) &&
 		   TAKE(scan, ",\"sub\":\"") && take_id(scan, POSITION_ID_CHARS, claims->position_id) &&
 		   TAKE(scan, ",\"epoch\":\"") && take_id(scan, EPOCH_CHARS, claims->epoch) &&
+		   take_origin(scan, claims->lane, &claims->ticket, claims->binding) &&
 		   TAKE(scan, ",\"renew\":") && take_flag(scan, &claims->renewal) &&
-		   TAKE(scan, ",\"iat\":") && take_time(scan, &claims->issued_s) &&
-		   TAKE(scan, ",\"nbf\":") && take_time(scan, &not_before_s) &&
-		   not_before_s == claims->issued_s && TAKE(scan, ",\"exp\":") &&
-		   take_time(scan, &claims->expires_s) && TAKE(scan, "}") && ends(scan);
+		   take_times(scan, &claims->issued_s, &claims->expires_s);
 }
 
 bool session_claims_parse(const char *json, size_t len, struct session_claims *ret_claims)
@@ -258,4 +327,44 @@ bool session_claims_parse(const char *json, size_t len, struct session_claims *r
 	struct scan scan = {.at = json, .end = json + len};
 	*ret_claims = (struct session_claims){.issued_s = 0};
 	return read_session(&scan, ret_claims) && session_is_valid(ret_claims);
+}
+
+bool pass_claims_print(const struct pass_claims *claims, char ret_json[CLAIMS_ROOM],
+					   size_t *ret_len)
+{
+	if (!pass_is_valid(claims))
+		return false;
+	struct json_out out;
+	json_out_init(&out, ret_json, CLAIMS_ROOM);
+	json_out_object(&out, NULL);
+	print_queue(&out, &claims->queue);
+	json_out_string(&out, "sub", claims->position_id);
+	json_out_string(&out, "epoch", claims->epoch);
+	json_out_string(&out, "jti", claims->pass_id);
+	print_origin(&out, claims->lane, claims->ticket, claims->binding);
+	json_out_bool(&out, "renew", claims->renewal);
+	json_out_int(&out, "sexp", claims->session_expires_s);
+	print_times(&out, claims->issued_s, claims->expires_s);
+	json_out_object_end(&out);
+	*ret_len = out.len;
+	return !out.overflow;
+}
+
+static bool read_pass(struct scan *scan, struct pass_claims *claims)
+{
+	return TAKE(scan, "{\"aud\":\"") && take_queue(scan, &claims->queue) &&
+		   TAKE(scan, ",\"sub\":\"") && take_id(scan, POSITION_ID_CHARS, claims->position_id) &&
+		   TAKE(scan, ",\"epoch\":\"") && take_id(scan, EPOCH_CHARS, claims->epoch) &&
+		   TAKE(scan, ",\"jti\":\"") && take_id(scan, PASS_ID_CHARS, claims->pass_id) &&
+		   take_origin(scan, claims->lane, &claims->ticket, claims->binding) &&
+		   TAKE(scan, ",\"renew\":") && take_flag(scan, &claims->renewal) &&
+		   TAKE(scan, ",\"sexp\":") && take_time(scan, &claims->session_expires_s) &&
+		   take_times(scan, &claims->issued_s, &claims->expires_s);
+}
+
+bool pass_claims_parse(const char *json, size_t len, struct pass_claims *ret_claims)
+{
+	struct scan scan = {.at = json, .end = json + len};
+	*ret_claims = (struct pass_claims){.issued_s = 0};
+	return read_pass(&scan, ret_claims) && pass_is_valid(ret_claims);
 }

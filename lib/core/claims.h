@@ -20,9 +20,12 @@ bool position_claims_print(const struct position_claims *claims, char ret_json[C
 						   size_t *ret_len);
 bool session_claims_print(const struct session_claims *claims, char ret_json[CLAIMS_ROOM],
 						  size_t *ret_len);
+bool pass_claims_print(const struct pass_claims *claims, char ret_json[CLAIMS_ROOM],
+					   size_t *ret_len);
 
 /* fills; what is there after false means nothing. Clocks are not looked at. */
 bool position_claims_parse(const char *json, size_t len, struct position_claims *ret_claims);
 bool session_claims_parse(const char *json, size_t len, struct session_claims *ret_claims);
+bool pass_claims_parse(const char *json, size_t len, struct pass_claims *ret_claims);
 
 #endif

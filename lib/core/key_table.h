@@ -23,6 +23,8 @@
 	X(KEY_SESSION, "session", "ES256", "wr-session+jwt")                                           \
 	X(KEY_IDENTITY, "identity", "HS256", NULL)
 
+#define PASS_TYP "wr-pass+jwt"
+
 #define KEY_USE_ENUM(name, word, alg, typ) name,
 enum key_use { KEY_USE_TABLE(KEY_USE_ENUM) KEY_USE_COUNT };
 #undef KEY_USE_ENUM
@@ -33,8 +35,10 @@ enum key_use { KEY_USE_TABLE(KEY_USE_ENUM) KEY_USE_COUNT };
 struct key_row {
 	enum key_use use;
 	char kid[KID_MAX_CHARS + 1];
-	char header[KEY_HEADER_ROOM]; /* encoded JOSE header and its dot, as each token begins */
-	size_t header_len;			  /* 0: signs no tokens */
+	char header[KEY_HEADER_ROOM];	   /* encoded JOSE header and its dot, as each token begins */
+	size_t header_len;				   /* 0: signs no tokens */
+	char pass_header[KEY_HEADER_ROOM]; /* of session keys: of the passes that they sign as well */
+	size_t pass_header_len;
 	uint8_t secret[KEY_SECRET_MAX_BYTES]; /* HS256 */
 	size_t secret_len;
 	EVP_PKEY *pair; /* ES256, NULL otherwise */

@@ -65,21 +65,28 @@ static bool use_from_word(const char *word, enum key_use *ret_use)
 	return false;
 }
 
-static void encode_header(struct key_row *row)
+static size_t encode_header(const struct key_row *row, const char *typ,
+							char ret_header[KEY_HEADER_ROOM])
 {
-	const struct use_row *use = &uses[row->use];
-	if (!use->typ)
-		return;
 	char json[KEY_HEADER_ROOM];
 	struct json_out out;
 	json_out_init(&out, json, sizeof(json));
 	json_out_object(&out, NULL);
-	json_out_string(&out, "alg", use->alg);
+	json_out_string(&out, "alg", uses[row->use].alg);
 	json_out_string(&out, "kid", row->kid);
-	json_out_string(&out, "typ", use->typ);
+	json_out_string(&out, "typ", typ);
 	json_out_object_end(&out);
-	row->header_len = base64url_encode(json, out.len, row->header);
-	row->header[row->header_len++] = '.';
+	size_t len = base64url_encode(json, out.len, ret_header);
+	ret_header[len++] = '.';
+	return len;
+}
+
+static void encode_headers(struct key_row *row)
+{
+	if (uses[row->use].typ)
+		row->header_len = encode_header(row, uses[row->use].typ, row->header);
+	if (row->use == KEY_SESSION)
+		row->pass_header_len = encode_header(row, PASS_TYP, row->pass_header);
 }
 
 static enum wr_err read_secret(const char *text, const struct row_place *place, struct key_row *row)
@@ -185,7 +192,7 @@ static enum wr_err read_row(const struct json_value *object, const struct row_pl
 	if (!json_string(json_member(object, "key"), &key))
 		return refuse(place, "key must be a string");
 	memcpy(row->kid, kid, strlen(kid) + 1);
-	encode_header(row);
+	encode_headers(row);
 	return row->use == KEY_SESSION ? read_pair(key, place, row) : read_secret(key, place, row);
 }
 

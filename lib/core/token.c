@@ -19,14 +19,28 @@
 #include "jws.h"
 #include "signer.h"
 
+enum token_type { TOKEN_POSITION, TOKEN_SESSION, TOKEN_PASS };
+
+static enum key_use use_of(enum token_type type)
+{
+	return type == TOKEN_POSITION ? KEY_POSITION : KEY_SESSION;
+}
+
 /* ---- opening ---- */
 
-static const struct key_row *find_row(const struct keys *keys, enum key_use use, const char *text,
-									  size_t header_len)
+/* Session keys sign two types of token; equal bytes tell the type as well. */
+static bool begins_as(const struct key_row *row, bool is_pass, const char *text, size_t header_len)
+{
+	return is_pass ? row->pass_header_len == header_len &&
+						 memcmp(row->pass_header, text, header_len) == 0
+				   : row->header_len == header_len && memcmp(row->header, text, header_len) == 0;
+}
+
+static const struct key_row *find_row(const struct keys *keys, enum token_type type,
+									  const char *text, size_t header_len)
 {
 	for (const struct key_row *row = keys->rows; row < keys->rows + keys->count; row++)
-		if (row->use == use && row->header_len == header_len &&
-			memcmp(row->header, text, header_len) == 0)
+		if (row->use == use_of(type) && begins_as(row, type == TOKEN_PASS, text, header_len))
 			return row;
 	return NULL;
 }
@@ -45,16 +59,17 @@ static size_t signature_bytes(enum key_use use)
 }
 
 /* Everything up to the claims; fills them as JSON. */
-static bool open_token(struct signer *signer, enum key_use use, const char *text, size_t len,
+static bool open_token(struct signer *signer, enum token_type type, const char *text, size_t len,
 					   char ret_json[CLAIMS_ROOM], size_t *ret_json_len)
 {
+	enum key_use use = use_of(type);
 	const struct keys *keys = signer_keys(signer);
 	struct jws_parts parts;
 	size_t bytes = signature_bytes(use);
 	if (len > TOKEN_MAX_BYTES || !jws_split(text, len, &parts) ||
 		parts.signature_len != BASE64URL_LEN(bytes))
 		return false;
-	const struct key_row *row = find_row(keys, use, text, parts.header_len);
+	const struct key_row *row = find_row(keys, type, text, parts.header_len);
 	uint8_t signature[ES256_BYTES];
 	if (!row || !base64url_decode(parts.signature, parts.signature_len, signature,
 								  sizeof(signature), &bytes))
@@ -81,7 +96,7 @@ enum wr_err position_token_verify(struct signer *signer, const char *text, size_
 		__attribute__((uninitialized)); /* both are filled next, on every heartbeat */
 	struct position_claims claims __attribute__((uninitialized));
 	size_t json_len;
-	if (!open_token(signer, KEY_POSITION, text, len, json, &json_len) ||
+	if (!open_token(signer, TOKEN_POSITION, text, len, json, &json_len) ||
 		!position_claims_parse(json, json_len, &claims))
 		return WR_BAD_TOKEN;
 	enum wr_err err = check_times(claims.issued_s, claims.expires_s, now);
@@ -96,8 +111,23 @@ enum wr_err session_token_verify(struct signer *signer, const char *text, size_t
 	char json[CLAIMS_ROOM];
 	size_t json_len;
 	struct session_claims claims;
-	if (!open_token(signer, KEY_SESSION, text, len, json, &json_len) ||
+	if (!open_token(signer, TOKEN_SESSION, text, len, json, &json_len) ||
 		!session_claims_parse(json, json_len, &claims))
+		return WR_BAD_TOKEN;
+	enum wr_err err = check_times(claims.issued_s, claims.expires_s, now);
+	if (!err)
+		*ret_claims = claims;
+	return err;
+}
+
+enum wr_err pass_token_verify(struct signer *signer, const char *text, size_t len,
+							  struct wall_time now, struct pass_claims *ret_claims)
+{
+	char json[CLAIMS_ROOM];
+	size_t json_len;
+	struct pass_claims claims;
+	if (!open_token(signer, TOKEN_PASS, text, len, json, &json_len) ||
+		!pass_claims_parse(json, json_len, &claims))
 		return WR_BAD_TOKEN;
 	enum wr_err err = check_times(claims.issued_s, claims.expires_s, now);
 	if (!err)
@@ -107,16 +137,19 @@ enum wr_err session_token_verify(struct signer *signer, const char *text, size_t
 
 /* ---- printing ---- */
 
-static enum wr_err seal_token(struct signer *signer, enum key_use use, const char *json,
+static enum wr_err seal_token(struct signer *signer, enum token_type type, const char *json,
 							  size_t json_len, char ret_text[TOKEN_MAX_BYTES + 1], size_t *ret_len)
 {
+	enum key_use use = use_of(type);
 	const struct key_row *row = signer_keys(signer)->first[use];
 	size_t bytes = signature_bytes(use);
-	size_t signed_len = row->header_len + BASE64URL_LEN(json_len);
+	const char *header = type == TOKEN_PASS ? row->pass_header : row->header;
+	size_t header_len = type == TOKEN_PASS ? row->pass_header_len : row->header_len;
+	size_t signed_len = header_len + BASE64URL_LEN(json_len);
 	if (signed_len + 1 + BASE64URL_LEN(bytes) > TOKEN_MAX_BYTES)
 		return WR_BUG;
-	memcpy(ret_text, row->header, row->header_len);
-	base64url_encode(json, json_len, ret_text + row->header_len);
+	memcpy(ret_text, header, header_len);
+	base64url_encode(json, json_len, ret_text + header_len);
 	uint8_t signature[ES256_BYTES];
 	if (use == KEY_SESSION) {
 		signer_es256(signer, row, ret_text, signed_len, signature);
@@ -138,7 +171,7 @@ enum wr_err position_token_print(struct signer *signer, const struct position_cl
 	size_t json_len;
 	if (!position_claims_print(claims, json, &json_len))
 		return WR_BUG;
-	return seal_token(signer, KEY_POSITION, json, json_len, ret_text, ret_len);
+	return seal_token(signer, TOKEN_POSITION, json, json_len, ret_text, ret_len);
 }
 
 enum wr_err session_token_print(struct signer *signer, const struct session_claims *claims,
@@ -148,5 +181,15 @@ enum wr_err session_token_print(struct signer *signer, const struct session_clai
 	size_t json_len;
 	if (!session_claims_print(claims, json, &json_len))
 		return WR_BUG;
-	return seal_token(signer, KEY_SESSION, json, json_len, ret_text, ret_len);
+	return seal_token(signer, TOKEN_SESSION, json, json_len, ret_text, ret_len);
+}
+
+enum wr_err pass_token_print(struct signer *signer, const struct pass_claims *claims,
+							 char ret_text[TOKEN_MAX_BYTES + 1], size_t *ret_len)
+{
+	char json[CLAIMS_ROOM];
+	size_t json_len;
+	if (!pass_claims_print(claims, json, &json_len))
+		return WR_BUG;
+	return seal_token(signer, TOKEN_PASS, json, json_len, ret_text, ret_len);
 }
