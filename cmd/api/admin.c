@@ -145,7 +145,7 @@ void admin_get_serve(void *ctx, struct http_request *request, const struct route
 		return;
 	struct admin_notes *notes = http_request_notes(request);
 	http_request_park(request);
-	store_sync(internal->store, &notes->name, "0", 0, 1, on_got, request);
+	store_sync(internal->store, &notes->name, "0", NULL, 0, 1, on_got, request);
 }
 
 /* ---- admit now ---- */

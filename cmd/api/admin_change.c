@@ -103,7 +103,7 @@ static void on_read_for_put(void *ctx, enum wr_err err, const struct synced *ans
 static void read_for_put(struct http_request *request)
 {
 	struct admin_notes *notes = http_request_notes(request);
-	store_sync(notes->internal->store, &notes->name, "0", 0, 1, on_read_for_put, request);
+	store_sync(notes->internal->store, &notes->name, "0", NULL, 0, 1, on_read_for_put, request);
 }
 
 void admin_put_serve(void *ctx, struct http_request *request, const struct route_match *match)

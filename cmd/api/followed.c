@@ -4,7 +4,7 @@
  * recovering from a total loss: then the old indexes go on answering, frozen, until everybody has
  * reported and the store's bitmap is the truth again.
  *
- * Settings and indexes that an answer replaces are still shown by the last picture, for as long as
+ * Settings, indexes and revocations that an answer replaces are still shown by the last picture, for as long as
  * the next one cannot be made: the store may go away in between. They wait in 'outgoing' and are
  * retired when the next picture is shown, not before.
  */
@@ -19,6 +19,7 @@
 #include <stdlib.h>
 
 #define RANGES_AT_ONCE 256
+#define PLACE_TOKEN_LIFE_S 86400
 #define COMMON_BYTES 8192 /* a message, escaped; those of languages come on top */
 
 static void free_index(void *index)
@@ -29,6 +30,11 @@ static void free_index(void *index)
 static void free_settings(void *settings)
 {
 	queue_settings_free(settings);
+}
+
+static void free_revocations(void *revocations)
+{
+	revocations_free(revocations);
 }
 
 static void let_go(struct followed *followed, void *thing, void (*free_fn)(void *))
@@ -54,6 +60,8 @@ struct followed *followed_new(const struct queue_name *name, uint32_t slot)
 	followed->name = *name;
 	followed->slot = slot;
 	strcpy(followed->last_departure, "0");
+	strcpy(followed->last_revocation, "0");
+	followed->revocations = revocations_new();
 	return followed;
 }
 
@@ -63,6 +71,7 @@ void followed_free(struct followed *followed, struct quiescence *quiescence)
 		let_go(followed, followed->lanes[i].index, free_index);
 	if (followed->settings != NULL)
 		let_go(followed, followed->settings, free_settings);
+	let_go(followed, followed->revocations, free_revocations);
 	followed_shown(followed, quiescence);
 	free(followed);
 }
@@ -132,6 +141,44 @@ static void apply_departures(struct followed *followed, const struct synced *ans
 			}
 		}
 	}
+}
+
+void followed_ask_revocations(struct followed *followed)
+{
+	strcpy(followed->last_revocation, "0");
+}
+
+static bool add_revocation(struct revocations *table, const struct revocation *revocation,
+						   int64_t now_s)
+{
+	if (revocation->holder > 0)
+		return revocations_add_holder(table, revocation->position_id, revocation->holder,
+									  now_s + PLACE_TOKEN_LIFE_S);
+	return revocations_add_session(table, revocation->position_id, revocation->until_s);
+}
+
+static void apply_revocations(struct followed *followed, const struct synced *answer)
+{
+	int64_t now_s = answer->now_ms / 1000;
+	for (size_t i = 0; i < answer->revocation_count; i++)
+		while (!add_revocation(followed->revocations, &answer->revocations[i], now_s)) {
+			size_t dropped = 0;
+			struct revocations *larger = revocations_copy(followed->revocations, now_s, &dropped);
+			if (dropped > 0)
+				log_event(LOG_LEVEL_ERROR, "revocations_dropped",
+						  LOG_TEXT("queue", followed->name.queue),
+						  LOG_NUMBER("count", (int64_t)dropped));
+			let_go(followed, followed->revocations, free_revocations);
+			followed->revocations = larger;
+		}
+	if (answer->last_revocation[0] != '\0')
+		memcpy(followed->last_revocation, answer->last_revocation,
+			   sizeof(followed->last_revocation));
+}
+
+/* Also while they are not applied: they are not asked for again and again. */
+static void remember_departures(struct followed *followed, const struct synced *answer)
+{
 	if (answer->last_departure[0] != '\0')
 		memcpy(followed->last_departure, answer->last_departure, sizeof(followed->last_departure));
 }
@@ -147,6 +194,8 @@ void followed_apply(struct followed *followed, const struct synced *answer)
 	followed->recovering = answer->recovering;
 	memcpy(followed->epoch, answer->epoch, sizeof(followed->epoch));
 	followed->is_known = true;
+	apply_revocations(followed, answer);
+	remember_departures(followed, answer);
 	if (followed->recovering)
 		return; /* the bitmap is not the truth yet */
 	apply_departures(followed, answer);
@@ -230,6 +279,7 @@ struct queue_snapshot *followed_snapshot(struct followed *followed, const struct
 									 .slot = followed->slot,
 									 .recovering = followed->recovering,
 									 .settings = followed->settings,
+									 .revocations = followed->revocations,
 									 .active = answer->active,
 									 .absent = answer->absent,
 									 .returned = answer->returned,

@@ -24,9 +24,12 @@ struct followed {
 	char epoch[EPOCH_CHARS + 1];
 	bool recovering;
 	char last_departure[STREAM_ID_BYTES];
+	char last_revocation[STREAM_ID_BYTES];
+	struct revocations *revocations; /* of all lives: tokens of a lost one still count */
 	struct queue_settings *settings;
 	size_t lane_count;
 	struct followed_lane lanes[QUEUE_LANES_MAX];
+	uint64_t store_connections; /* made when the revocations were last asked for from the start */
 	struct outgoing *outgoing;
 	struct followed *next;
 };
@@ -37,6 +40,9 @@ void followed_free(struct followed *followed, struct quiescence *quiescence);
 
 /* Takes in an answer of the store: settings, lanes, departures, last tickets. */
 void followed_apply(struct followed *followed, const struct synced *answer);
+/* The next answer shall tell all revocations again: the store may have forgotten that it told some, and
+ * count anew. */
+void followed_ask_revocations(struct followed *followed);
 /* Lanes whose index has counted fewer departures than the store: bit i for lane i. */
 unsigned followed_behind(const struct followed *followed, const struct synced *answer);
 /* The picture for the workers; gives. */

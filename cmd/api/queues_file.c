@@ -149,7 +149,7 @@ static enum wr_err apply(void *ctx, const struct queue_name *name, struct queue_
 	struct store *store = ctx;
 	struct look_call look = {.done = false};
 	declare(settings);
-	store_sync(store, name, "0", 0, 1, on_looked, &look);
+	store_sync(store, name, "0", NULL, 0, 1, on_looked, &look);
 	store_wait(store, &look.done);
 	if (look.err == WR_OK && strcmp(look.declared, settings->declared) == 0)
 		return WR_OK;

@@ -22,7 +22,7 @@
 #include "waitingroom/log.h"
 #include "waitingroom/memory.h"
 
-#define DEPARTURES_AT_ONCE 500
+#define ENTRIES_AT_ONCE 500
 #define RESOLVE_INTERVAL_MS 5000
 
 struct sync {
@@ -62,6 +62,7 @@ static void on_synced(void *ctx, enum wr_err err, const struct synced *answer)
 	followed_apply(followed, answer);
 	call->answer = *answer;
 	call->answer.departures = NULL;
+	call->answer.revocations = NULL;
 	queue_settings_default(&call->answer.settings); /* lent, too; followed has its own */
 }
 
@@ -154,7 +155,8 @@ static enum wr_err ask(struct sync *sync, struct sync_call *call)
 	do {
 		call->done = false;
 		store_sync(sync->store, &followed->name, followed->last_departure,
-				   followed->settings != NULL ? followed->settings->version : 0, DEPARTURES_AT_ONCE,
+				   followed->last_revocation,
+				   followed->settings != NULL ? followed->settings->version : 0, ENTRIES_AT_ONCE,
 				   on_synced, call);
 		store_wait(sync->store, &call->done);
 	} while (call->err == WR_OK && call->answer.more && !atomic_load(&sync->stop));
@@ -181,10 +183,23 @@ static enum wr_err publish(struct sync *sync, const struct sync_call *call)
 	return err;
 }
 
+/* Another connection may lead to another server, to which not everything had come: what it adds to its
+ * stream may stand before what is known here. So the stream is read again; it is short. */
+static uint64_t connections_made(const struct sync *sync)
+{
+	struct store_counts counts;
+	store_counts(sync->store, &counts);
+	return counts.reconnects;
+}
+
 /* false: the store cannot be asked at the moment. */
 static bool sync_queue(struct sync *sync, struct followed *followed)
 {
 	struct sync_call call = {.sync = sync, .followed = followed};
+	uint64_t connections = connections_made(sync);
+	if (followed->store_connections != connections)
+		followed_ask_revocations(followed);
+	followed->store_connections = connections;
 	enum wr_err err = ask(sync, &call);
 	if (err == WR_OK)
 		err = publish(sync, &call);

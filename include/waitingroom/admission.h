@@ -189,6 +189,7 @@ struct admission_visited {
 	uint64_t ticket;
 	int64_t joined_ms, ends_ms;
 	bool front;
+	int64_t holder;
 };
 void admission_visit(struct admission *admission, int64_t now_ms, enum visit_kind kind,
 					 const char *const ids[], size_t count, struct admission_visited *ret_visited);

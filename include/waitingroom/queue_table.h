@@ -19,6 +19,7 @@
 #include "waitingroom/estimate.h"
 #include "waitingroom/position_index.h"
 #include "waitingroom/quiescence.h"
+#include "waitingroom/revocations.h"
 #include "waitingroom/settings.h"
 #include "waitingroom/token.h"
 
@@ -32,6 +33,7 @@ struct queue_snapshot {
 	const struct queue_settings *settings;		   /* retired by the writer when replaced */
 	struct position_index *lanes[QUEUE_LANES_MAX]; /* same order as settings->lanes */
 	struct wait_model waits[QUEUE_LANES_MAX];
+	const struct revocations *revocations;		/* grows in place; its readers never wait */
 	uint64_t waiting, active, absent, returned; /* people */
 	int64_t as_of_ms;							/* store time of this picture */
 	struct mono_time taken;						/* when it was taken here: age = now − taken */

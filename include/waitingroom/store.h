@@ -137,6 +137,7 @@ struct visit {
 	int64_t joined_ms, ends_ms;
 	bool front;			/* waiting, before everybody in the line */
 	const char *target; /* "" none */
+	uint32_t holder;	/* tokens with a lower one have moved */
 };
 typedef void (*store_visits_fn)(void *ctx, enum wr_err err, int64_t now_ms,
 								const struct visit *people, size_t count);
@@ -165,6 +166,25 @@ typedef void (*store_restored_fn)(void *ctx, enum wr_err err, const enum place_s
 void store_restore(struct store *store, const struct queue_name *queue,
 				   const struct lost_place *people, size_t count, store_restored_fn fn, void *ctx);
 
+enum redeem_code { REDEEM_OK, REDEEM_USED, REDEEM_ENDED };
+struct redeem { /* one person who comes with a pass */
+	const char *pass_id;
+	const char *position_id;
+};
+struct redeemed {
+	enum redeem_code code;
+	int64_t ends_ms; /* of the session; 0 when there is none */
+};
+typedef void (*store_redeemed_fn)(void *ctx, enum wr_err err, int64_t now_ms,
+								  const struct redeemed *people, size_t count);
+void store_redeem(struct store *store, const struct queue_name *queue, const struct redeem *people,
+				  size_t count, store_redeemed_fn fn, void *ctx);
+
+/* Sessions of good tokens that the store may have lost. State after the call: PLACE_CLAIMED is active. */
+void store_restore_sessions(struct store *store, const struct queue_name *queue,
+							const struct session_claims *sessions, size_t count,
+							store_restored_fn fn, void *ctx);
+
 struct admitted {
 	bool other; /* another admitter has the lease; nothing was done */
 	uint64_t admitted, set_aside, in_line;
@@ -192,6 +212,11 @@ struct departure {
 	int lane; /* in 'lanes' */
 	struct ticket_range range;
 };
+struct revocation {
+	store_id position_id;
+	uint32_t holder; /* 0: a session has ended */
+	int64_t until_s; /* of a session: when its token has expired; of a place: 0 */
+};
 #define STREAM_ID_BYTES 48
 struct synced {
 	int64_t now_ms;
@@ -206,12 +231,17 @@ struct synced {
 	size_t departure_count;
 	const struct departure *departures;
 	char last_departure[STREAM_ID_BYTES]; /* the id to ask from next time; "" when there was none */
-	bool more;							  /* there are more departures */
+	size_t revocation_count;
+	const struct revocation *revocations;
+	char last_revocation[STREAM_ID_BYTES]; /* as last_departure */
+	bool more;							   /* there are more departures or revocations */
 };
 /* WR_NO_QUEUE: deleted (tombstone seen). WR_NOT_FOUND: the store knows nothing of it (never was, or lost). */
 typedef void (*store_synced_fn)(void *ctx, enum wr_err err, const struct synced *result);
+/* last_revocation: NULL for none of them. */
 void store_sync(struct store *store, const struct queue_name *queue, const char *last_departure,
-				uint64_t version, int limit, store_synced_fn fn, void *ctx);
+				const char *last_revocation, uint64_t version, int limit, store_synced_fn fn,
+				void *ctx);
 /* One chunk of the bitmap of departed tickets, as position_index_load_chunk takes it. */
 typedef void (*store_chunk_fn)(void *ctx, enum wr_err err, const uint8_t *bitmap, size_t bytes);
 void store_read_chunk(struct store *store, const struct queue_name *queue, const char *lane,

@@ -332,6 +332,7 @@ void admission_visit(struct admission *admission, int64_t now_ms, enum visit_kin
 			.ends_ms =
 				place->state == PLACE_ADMITTED ? place->slot_ends_ms : place->session_ends_ms,
 			.front = place->aside || place->back,
+			.holder = place->holder,
 		};
 	}
 }

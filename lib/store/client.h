@@ -42,6 +42,8 @@ int store_address_database(const struct store_address *address);
 	X(SCRIPT_VISIT, "visit")                                                                       \
 	X(SCRIPT_RELEASE, "release")                                                                   \
 	X(SCRIPT_RESTORE, "restore")                                                                   \
+	X(SCRIPT_REDEEM, "redeem")                                                                     \
+	X(SCRIPT_SESSION_RESTORE, "session_restore")                                                   \
 	X(SCRIPT_ADMIT, "admit")                                                                       \
 	X(SCRIPT_REAP, "reap")                                                                         \
 	X(SCRIPT_SYNC, "sync")                                                                         \
@@ -129,6 +131,7 @@ union call_fn {
 	store_visits_fn visits;
 	store_released_fn released;
 	store_restored_fn restored;
+	store_redeemed_fn redeemed;
 	store_admitted_fn admitted;
 	store_reaped_fn reaped;
 	store_synced_fn synced;
@@ -193,6 +196,10 @@ void calls_fini(struct store *store); /* fails the rest from here */
 /* request.c: appends to 'bytes', which grows. */
 void request_begin(struct call *call, int arguments);
 void request_add(struct call *call, const char *bytes, size_t len);
+
+void call_add_ids(struct call *call, const store_id *ids, size_t count);
+/* An 'end' that unpacks a state for each person, for whatever puts people back (steps_people.c). */
+void states_end(struct call *call, enum wr_err err, const struct reply *reply);
 
 /* ---- the connection ---- */
 

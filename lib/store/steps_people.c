@@ -1,4 +1,4 @@
-/* Steps of people: join, heartbeat, visit, give up, restore.
+/* Steps of people: join, heartbeat, visit, restore.
  *
  * Each step is a pair: store_x writes the script's arguments, x_end unpacks its answer into the
  * client's scratch memory and calls back. scripts/<x>.lua says what is asked and answered. An answer
@@ -107,7 +107,7 @@ void store_enqueue(struct store *store, const struct queue_name *queue, uint64_t
 
 /* ---- heartbeat ---- */
 
-static void add_ids(struct call *call, const store_id *ids, size_t count)
+void call_add_ids(struct call *call, const store_id *ids, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		call_add(call, ids[i], POSITION_ID_CHARS);
@@ -139,7 +139,7 @@ void store_heartbeat(struct store *store, const struct queue_name *queue, const 
 	struct call *call = call_script(store, SCRIPT_HEARTBEAT, queue, count, heartbeat_end, ctx);
 	call->fn.beats = fn;
 	call->asked = count;
-	add_ids(call, ids, count);
+	call_add_ids(call, ids, count);
 	call_send(call);
 }
 
@@ -150,7 +150,7 @@ static void visit_end(struct call *call, enum wr_err err, const struct reply *re
 	struct walk walk = walk_begin(err, reply);
 	size_t left = walk_outcome(&walk);
 	int64_t now_ms = walk_int(&walk);
-	size_t count = walk_people(&walk, left, 1, 7, call->asked);
+	size_t count = walk_people(&walk, left, 1, 8, call->asked);
 	struct visit *people = scratch_room(call->store, count, sizeof(*people));
 	for (size_t i = 0; i < count; i++) {
 		struct visit *person = &people[i];
@@ -161,6 +161,7 @@ static void visit_end(struct call *call, enum wr_err err, const struct reply *re
 		person->ends_ms = walk_int(&walk);
 		person->front = walk_int(&walk) != 0;
 		person->target = walk_text(&walk, NULL);
+		person->holder = (uint32_t)walk_count(&walk);
 	}
 	err = walk_end(&walk, call);
 	call->fn.visits(call->ctx, err, now_ms, err ? NULL : people, err ? 0 : count);
@@ -177,46 +178,13 @@ void store_visit(struct store *store, const struct queue_name *queue, enum visit
 	call->asked = count;
 	call->confirm = kind != VISIT_LOOK; /* a look changes nothing that a replica could lose */
 	call_add_text(call, words[kind]);
-	add_ids(call, ids, count);
-	call_send(call);
-}
-
-/* ---- leave, release, revoke, renew ---- */
-
-static void release_end(struct call *call, enum wr_err err, const struct reply *reply)
-{
-	struct walk walk = walk_begin(err, reply);
-	size_t left = walk_outcome(&walk);
-	int64_t now_ms = walk_int(&walk);
-	size_t count = walk_people(&walk, left, 1, 2, call->asked);
-	struct released *people = scratch_room(call->store, count, sizeof(*people));
-	for (size_t i = 0; i < count; i++) {
-		walk_state(&walk, &people[i].state);
-		people[i].ends_ms = walk_int(&walk);
-	}
-	err = walk_end(&walk, call);
-	call->fn.released(call->ctx, err, now_ms, err ? NULL : people, err ? 0 : count);
-}
-
-void store_release(struct store *store, const struct queue_name *queue, enum store_release what,
-				   const store_id *ids, size_t count, store_released_fn fn, void *ctx)
-{
-	static const char *const words[] = {[STORE_LEAVE] = "leave",
-										[STORE_RELEASE] = "release",
-										[STORE_REVOKE] = "revoke",
-										[STORE_RENEW] = "renew"};
-	assert(count <= STORE_PEOPLE_MAX);
-	struct call *call = call_script(store, SCRIPT_RELEASE, queue, 1 + count, release_end, ctx);
-	call->fn.released = fn;
-	call->asked = count;
-	call_add_text(call, words[what]);
-	add_ids(call, ids, count);
+	call_add_ids(call, ids, count);
 	call_send(call);
 }
 
 /* ---- restore ---- */
 
-static void restore_end(struct call *call, enum wr_err err, const struct reply *reply)
+void states_end(struct call *call, enum wr_err err, const struct reply *reply)
 {
 	struct walk walk = walk_begin(err, reply);
 	size_t left = walk_outcome(&walk);
@@ -233,7 +201,7 @@ void store_restore(struct store *store, const struct queue_name *queue,
 				   const struct lost_place *people, size_t count, store_restored_fn fn, void *ctx)
 {
 	assert(count <= STORE_PEOPLE_MAX);
-	struct call *call = call_script(store, SCRIPT_RESTORE, queue, 5 * count, restore_end, ctx);
+	struct call *call = call_script(store, SCRIPT_RESTORE, queue, 5 * count, states_end, ctx);
 	call->fn.restored = fn;
 	call->asked = count;
 	for (size_t i = 0; i < count; i++) {

@@ -80,6 +80,63 @@ static void take_departures(struct walk *walk, struct synced *result, struct dep
 	result->more = entries > 0 && entries >= limit;
 }
 
+/* ---- revocations: "s <id> <until, s>,m <id> <holder>" ---- */
+
+struct revoked {
+	struct revocation *list;
+	size_t count, room;
+};
+
+/* "s <id> <number>" or "m <id> <number>" */
+static bool revocation_parse(const char *text, size_t len, struct revocation *ret_revocation)
+{
+	const size_t id_end = 2 + POSITION_ID_CHARS;
+	uint64_t number;
+	*ret_revocation = (struct revocation){.until_s = 0};
+	if (len <= id_end + 1 || text[1] != ' ' || text[id_end] != ' ' ||
+		!position_id_is_valid(text + 2, POSITION_ID_CHARS) ||
+		!text_to_u64(text + id_end + 1, len - id_end - 1, UINT32_MAX, &number))
+		return false;
+	memcpy(ret_revocation->position_id, text + 2, POSITION_ID_CHARS);
+	if (text[0] == 'm')
+		ret_revocation->holder = (uint32_t)number;
+	else
+		ret_revocation->until_s = (int64_t)number;
+	return (text[0] == 's' || text[0] == 'm') && number > 0;
+}
+
+/* An item that is not understood comes from a newer version, and is passed over. */
+static void revoked_add(struct revoked *found, const char *text, size_t len)
+{
+	for (const char *end = text + len, *stop; text < end; text = stop + 1) {
+		const char *comma = memchr(text, ',', (size_t)(end - text));
+		struct revocation revocation;
+		stop = comma ? comma : end;
+		if (!revocation_parse(text, (size_t)(stop - text), &revocation))
+			continue;
+		if (found->count == found->room) {
+			found->room = found->room ? 2 * found->room : 64;
+			found->list = mem_grow(found->list, found->room, sizeof(*found->list));
+		}
+		found->list[found->count++] = revocation;
+	}
+}
+
+static void take_revocations(struct walk *walk, struct synced *result, struct revoked *found,
+							 size_t limit)
+{
+	size_t entries = walk_array(walk) / 2;
+	for (size_t i = 0; i < entries && !walk->garbled; i++) {
+		size_t len;
+		walk_copy(walk, result->last_revocation, sizeof(result->last_revocation));
+		const char *items = walk_text(walk, &len);
+		revoked_add(found, items, len);
+	}
+	result->revocations = found->list;
+	result->revocation_count = found->count;
+	result->more = result->more || (entries > 0 && entries >= limit);
+}
+
 /* ---- the rest of the answer ---- */
 
 static void take_lanes(struct walk *walk, struct synced *result)
@@ -145,29 +202,34 @@ static void sync_end(struct call *call, enum wr_err err, const struct reply *rep
 	/* Too large for the stack of a small thread: the settings alone are some 7 kB. */
 	WR_AUTO(mem_free_at) struct synced *result = mem_alloc_zero(1, sizeof(*result));
 	struct departures found = {.store = call->store, .result = result};
+	struct revoked revoked = {.list = NULL};
 	struct walk walk = walk_begin(err, reply);
-	walk_expect(&walk, walk_outcome(&walk) == 12 || walk.err);
+	walk_expect(&walk, walk_outcome(&walk) == 13 || walk.err);
 	take_counts(&walk, result);
 	take_lanes(&walk, result);
 	take_settings(&walk, result);
 	take_departures(&walk, result, &found, call->asked);
+	take_revocations(&walk, result, &revoked, call->asked);
 	err = walk_end(&walk, call);
 	if (err == WR_NO_QUEUE)
 		err = why_no_queue(reply);
 	call->fn.synced(call->ctx, err, err ? NULL : result);
 	queue_settings_clear(&result->settings);
 	mem_free_at(&found.list);
+	mem_free_at(&revoked.list);
 }
 
 void store_sync(struct store *store, const struct queue_name *queue, const char *last_departure,
-				uint64_t version, int limit, store_synced_fn fn, void *ctx)
+				const char *last_revocation, uint64_t version, int limit, store_synced_fn fn,
+				void *ctx)
 {
-	struct call *call = call_script(store, SCRIPT_SYNC, queue, 3, sync_end, ctx);
+	struct call *call = call_script(store, SCRIPT_SYNC, queue, 4, sync_end, ctx);
 	call->fn.synced = fn;
 	call->asked = (size_t)limit;
 	call_add_text(call, last_departure[0] ? last_departure : "0");
 	call_add_count(call, version);
 	call_add_int(call, limit);
+	call_add_text(call, last_revocation); /* NULL is "" */
 	call_send(call);
 }
 

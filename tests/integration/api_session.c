@@ -192,6 +192,18 @@ static void a_repeated_key_finds_the_same_session(void **state)
 	cJSON_Delete(other);
 }
 
+/* Takes the pass, which comes first in the query, out of the URL. */
+static void cut_pass(char *target)
+{
+	char *pass = strstr(target, "?wr_pass=eyJ");
+	assert_non_null(pass);
+	char *rest = pass + strcspn(pass, "&");
+	assert_in_range(rest - pass, 300, TOKEN_MAX_BYTES);
+	if (*rest == '&')
+		*rest = '?';
+	memmove(pass, rest, strlen(rest) + 1);
+}
+
 static void whoever_is_let_in_is_told_where_they_wanted_to_go(void **state)
 {
 	(void)state;
@@ -201,6 +213,7 @@ static void whoever_is_let_in_is_told_where_they_wanted_to_go(void **state)
 				  "{\"queue_id\":\"targets\",\"target\":\"https://shop.example/sale?id=1\"}");
 	api_expect_place(answer, "admitted");
 	WR_AUTO(mem_free_at) char *target = http_answer_text(answer, "redirect_url");
+	cut_pass(target);
 	assert_string_equal(target, "https://shop.example/sale?id=1");
 }
 
@@ -213,6 +226,7 @@ static void the_way_to_go_is_written_anew_from_what_was_checked(void **state)
 				  "{\"queue_id\":\"targets\",\"target\":\"HTTPS://Shop.EXAMPLE:443/Sale\"}");
 	api_expect_place(answer, "admitted");
 	WR_AUTO(mem_free_at) char *target = http_answer_text(answer, "redirect_url");
+	cut_pass(target);
 	assert_string_equal(target, "https://shop.example/Sale");
 }
 

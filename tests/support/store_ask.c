@@ -243,7 +243,7 @@ const struct ask_queue *ask_sync(struct ask *ask, const struct queue_name *queue
 {
 	char from[STREAM_ID_BYTES]; /* may be of the answer that is cleared now */
 	snprintf(from, sizeof(from), "%s", last_departure);
-	store_sync(ask->store, queue, from, version, limit, on_synced, queue_ask(ask));
+	store_sync(ask->store, queue, from, NULL, version, limit, on_synced, queue_ask(ask));
 	return queue_wait(ask);
 }
 

@@ -18,7 +18,7 @@
 local call = redis.call
 local Q = string.match(KEYS[1], '^(wr:{[^{}]+}:)settings$')
 local CHUNK = 131072
-local REVOCATIONS_KEEP_MS = 86400000 -- as long as the tokens that they speak of
+local REVOCATIONS_KEEP_MS = 90000000 -- longer than any token that they speak of
 local clock = call('TIME')
 local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
 
@@ -121,6 +121,24 @@ local function departs(departed, lane, ticket)
 		departed[lane] = tickets
 	end
 	tickets[#tickets + 1] = ticket
+end
+
+-- Tokens that are still good say something that has ended: sessions = { 's <id> <until, s>', … }.
+-- The pods read the stream as they read the departures; until_s is when the last of them expires.
+-- Whoever adds takes two away that nobody needs any more: those of moved places ('m') are trimmed
+-- by their age, and may hold up the others for that long.
+local function forget_revocations()
+	local old = call('XRANGE', key('revocations'), '-', '+', 'COUNT', '2')
+	for i = 1, #old do
+		local fields, made = old[i][2], tonumber(string.match(old[i][1], '^%d+'))
+		if tonumber(fields[4] or math.floor((made + REVOCATIONS_KEEP_MS) / 1000)) * 1000 >= now then break end
+		call('XDEL', key('revocations'), old[i][1])
+	end
+end
+local function tell_revoked(sessions, until_s)
+	if #sessions == 0 then return end
+	call('XADD', key('revocations'), '*', 'r', table.concat(sessions, ','), 'u', int(until_s))
+	forget_revocations()
 end
 
 -- Ends a place: the hash is remembered for 'keep' ms, to answer late polls and repeated joins.

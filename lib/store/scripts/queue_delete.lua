@@ -52,7 +52,8 @@ for i = 1, #lanes do
 	call('UNLINK', key('waiting:' .. name), key('restored:' .. name), key('ticket:' .. name))
 	call('HDEL', key('counts'), 'gone:' .. name, 'admitted:' .. name, 'lost:' .. name)
 end
-call('UNLINK', key('absent'), key('returned'), key('tokens'), key('departures'), key('clock'))
+call('UNLINK', key('absent'), key('returned'), key('tokens'), key('departures'), key('revocations'),
+	key('clock'))
 call('HDEL', key('counts'), 'lost_epoch', 'rebuild', 'recover_until')
 call('UNLINK', key('settings_were'))
 return { 'done' }

@@ -9,12 +9,16 @@
 -- Repeating is fine: the state after the call is the answer. The entry in the waiting list stays
 -- and is dropped when admit meets it: taking it out of the middle would cost a walk.
 --
--- Writes: outbox - position hashes - sets - bitmap. A hash that has ended while its sets have not
+-- A session that ends here has a token that does not know: the pods are told (tell_revoked).
+--
+-- Writes: outbox - revocations - position hashes - sets - bitmap. Told and not yet ended is the harmless
+-- side: the session is refused, and ends when it is tried again or by itself. A hash that has ended while its sets have not
 -- is taken out of them by admit and reap.
 local cfg = call('HMGET', KEYS[1], 'version', 'ended_keep_ms', 'session_ttl_ms', 'session_renewal')
 if not cfg[1] then return { 'noqueue' } end
 local what, keep = ARGV[1], number(cfg[2], 3600000)
 local ends = now + number(cfg[3], 900000)
+local revoked, until_s = {}, 0
 local answer, ended, departed = { 'ok', int(now) }, {}, {}
 local told = { left = {}, missed = {}, ['session-released'] = {}, ['session-revoked'] = {} }
 local renewed, mine = {}, {}
@@ -35,6 +39,10 @@ for i = 2, #ARGV do
 	elseif state == 'c' then
 		state = 'e'
 		kind = what == 'revoke' and 'session-revoked' or 'session-released'
+		-- The token may have been renewed without the store having heard of it yet.
+		local last_s = math.floor((math.max(session_end, ends) + 60000) / 1000)
+		revoked[#revoked + 1] = 's ' .. id .. ' ' .. int(last_s)
+		until_s = math.max(until_s, last_s)
 	end
 	if kind then
 		table.insert(told[kind], id .. ' ' .. p[2] .. ' ' .. p[3])
@@ -47,6 +55,7 @@ end
 
 local epoch = epoch_now()
 for kind, lines in pairs(told) do tell(kind, epoch, lines) end
+tell_revoked(revoked, until_s)
 for i = 1, #ended do finish(ended[i].id, ended[i].s, keep) end
 for i = 1, #ended do
 	local id = ended[i].id

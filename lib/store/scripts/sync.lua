@@ -1,9 +1,10 @@
 -- Everything that changed in a queue since a pod last asked: what its local picture needs.
 --
--- ARGV  last departures id known ('0' at first), settings version known, most departures to give
+-- ARGV  last departures id known ('0' at first), settings version known, most entries to give of each
+--       stream, last revocations id known ('0' at first; '' or not given: none of them)
 -- Gives 'ok', now, epoch, lost_epoch, recovering, version, active, absent, returned, outbox_length,
 --       lanes = { name, ticket, gone, admitted, … }, settings = { field, value, … } (empty when the
---       version is the known one), departures = { id, ranges, … }
+--       version is the known one), departures = { id, ranges, … }, revocations = { id, items, … }
 --       or 'noqueue', epoch of the tombstone ('' when the store knows nothing: it has lost all)
 --
 -- Reads only.
@@ -27,7 +28,16 @@ for i = 1, #entries do
 	departures[i * 2 - 1] = entries[i][1]
 	departures[i * 2] = entries[i][2][2]
 end
+-- "s <id> <until, s>" for a session, "m <id> <holder>" for a place, with commas between them.
+local revocations = {}
+if ARGV[4] and ARGV[4] ~= '' then
+	entries = call('XRANGE', key('revocations'), '(' .. ARGV[4], '+', 'COUNT', ARGV[3])
+	for i = 1, #entries do
+		revocations[i * 2 - 1] = entries[i][1]
+		revocations[i * 2] = entries[i][2][2]
+	end
+end
 return { 'ok', int(now), epoch_now(), counts.lost_epoch or '', counts.rebuild and 1 or 0,
 	tonumber(version), call('ZCARD', key('sessions')), call('ZCARD', key('absent')),
 	call('ZCARD', key('returned')), call('XLEN', key('outbox')), lanes, settings,
-	departures }
+	departures, revocations }
