@@ -28,6 +28,9 @@ void leave_answer(struct worker *worker, struct http_request *request, enum wr_e
 void session_release_answer(struct worker *worker, struct http_request *request, enum wr_err err,
 							const struct released *person);
 
+void authz_redeemed(struct worker *worker, struct http_request *request, enum wr_err err,
+					const struct redeemed *person);
+
 extern const struct route public_routes[];
 extern const size_t public_route_count;
 

@@ -303,6 +303,7 @@ void enqueue_answer(struct worker *worker, struct http_request *request, enum wr
 		memcpy(notes->claims.position_id, person->position_id, sizeof(person->position_id));
 	memcpy(notes->claims.lane, person->lane, sizeof(notes->claims.lane));
 	notes->claims.ticket = person->ticket;
+	notes->claims.holder = person->holder;
 	notes->claims.issued_s = person->joined_ms / 1000;
 	notes->claims.expires_s = notes->claims.issued_s + TOKEN_LIFE_S;
 	enum place_source source = place_find(worker, &notes->claims, &look, &refused);

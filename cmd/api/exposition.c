@@ -20,6 +20,7 @@ static const char *const join_reasons[] = {"",	   "",	   "key_reused", "closed",
 static const char *const gates[] = {"queue", "request", "entry", "challenge"};
 static const char *const challenge_kinds[] = {"pow", "captcha"};
 static const char *const join_kinds[] = {"new", "repeated"};
+static const char *const pass_results[] = {"ok", "used", "ended"};
 static const char *const beat_sources[] = {"index", "store", "stale"};
 
 static void write_http(struct metrics_page *page, const struct app *app)
@@ -127,6 +128,9 @@ static void write_counters(struct metrics_page *page, const struct app *app)
 	metrics_counter(page, METRIC_BEATS_LOST, shards, n, NULL, NULL, 0);
 	metrics_counter(page, METRIC_FLUSHES, shards, n, NULL, NULL, 0);
 	metrics_counter(page, METRIC_RESTORED, shards, n, NULL, NULL, 0);
+	metrics_counter(page, METRIC_RENEWED, shards, n, NULL, NULL, 0);
+	metrics_counter(page, METRIC_SESSIONS_RESTORED, shards, n, NULL, NULL, 0);
+	metrics_counter(page, METRIC_PASSES, shards, n, "result", pass_results, 3);
 }
 
 static void write_store(struct metrics_page *page, const struct app *app)
@@ -167,6 +171,8 @@ static double queue_number(const struct queue_snapshot *snapshot, enum metric me
 	switch (metric) {
 	case METRIC_WAITING:
 		return (double)snapshot->waiting;
+	case METRIC_REVOCATIONS:
+		return (double)revocations_count(snapshot->revocations);
 	case METRIC_ACTIVE:
 		return (double)snapshot->active;
 	case METRIC_ABSENT:
@@ -195,9 +201,9 @@ static void write_queue(void *ctx, const struct queue_snapshot *snapshot)
 
 static void write_queues(struct metrics_page *page, const struct app *app)
 {
-	static const enum metric families[] = {METRIC_WAITING,	  METRIC_ACTIVE, METRIC_ABSENT,
-										   METRIC_CAPACITY,	  METRIC_RATE,	 METRIC_SYNC_AGE,
-										   METRIC_INDEX_BYTES};
+	static const enum metric families[] = {METRIC_WAITING,	   METRIC_ACTIVE,	  METRIC_ABSENT,
+										   METRIC_CAPACITY,	   METRIC_RATE,		  METRIC_SYNC_AGE,
+										   METRIC_INDEX_BYTES, METRIC_REVOCATIONS};
 	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
 		struct family_call call = {.page = page, .metric = families[i], .now = clock_mono()};
 		queue_table_each(app->queues, write_queue, &call);

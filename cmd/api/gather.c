@@ -1,56 +1,22 @@
-/* Gather: parked requests and heartbeats by queue, sent to the store as batches.
+/* Gather: parked requests by queue, sent to the store as batches.
  *
  *     gather_request ─► list of (queue, kind) ─► end of turn ─► one script call ─► answers
- *     gather_beat    ─► buffer of the queue   ─► flush timer ─► heartbeat.lua, 500 people a call
  *
  * A list is sent when fewer than IN_FLIGHT_MAX calls of its kind are under way; so under load the
  * batches grow instead of their number. Every call is answered by the store client within its
  * time-out, so a parked request is too.
- *
- * A heartbeat that the store does not find may belong to somebody it has lost: the place is put
- * back from what the token said (restore.lua decides; for people who were let in or left meanwhile
- * it changes nothing). When the store is away, heartbeats are dropped: the amnesty covers them.
  */
-#include "gather.h"
-
 #include <stdlib.h>
 #include <string.h>
 
 #include "endpoints.h"
+#include "gather_queue.h"
 #include "place.h"
 #include "waitingroom/json_in.h"
 #include "waitingroom/memory.h"
 
 #define IN_FLIGHT_MAX 2
-#define BEATS_MAX                                                                                  \
-	200000 /* a queue's buffer in one worker; more than it can serve between flushes */
 #define JOINS_PER_CALL 256
-
-struct list {
-	struct http_request **items;
-	size_t count, room;
-	unsigned in_flight;
-};
-
-struct beat { /* beside the id: what restoring would need */
-	uint64_t ticket;
-	int64_t joined_ms;
-	uint8_t lane;
-	char epoch[EPOCH_CHARS + 1];
-};
-
-struct gather_queue {
-	struct queue_name name;
-	uint32_t slot;
-	struct list lists[GATHER_KINDS];
-	store_id *beat_ids;
-	struct beat *beats;
-	size_t beat_count, beat_room;
-	uint64_t beat_version; /* settings that 'lane' numbers refer to */
-	unsigned beats_in_flight;
-	struct mono_time last_flush;
-	struct gather_queue *next;
-};
 
 struct batch {
 	struct gather *gather;
@@ -59,26 +25,6 @@ struct batch {
 	size_t count;
 	struct http_request *requests[STORE_PEOPLE_MAX];
 	struct batch *next_free;
-};
-
-struct beat_batch {
-	struct gather *gather;
-	struct gather_queue *queue;
-	size_t count;
-	uint64_t version;
-	store_id ids[STORE_PEOPLE_MAX];
-	struct beat beats[STORE_PEOPLE_MAX];
-	struct beat_batch *next_free;
-};
-
-struct gather {
-	struct worker *worker;
-	struct gather_queue **slots;
-	struct gather_queue *all;
-	struct batch *free_batches;
-	struct beat_batch *free_beat_batches;
-	size_t parked, beats_in_flight;
-	bool has_work; /* a list may be sendable */
 };
 
 struct gather *gather_new(struct worker *worker)
@@ -93,14 +39,14 @@ static void queue_free(struct gather_queue *queue)
 {
 	for (size_t kind = 0; kind < GATHER_KINDS; kind++)
 		free(queue->lists[kind].items);
-	free(queue->beat_ids);
-	free(queue->beats);
+	beats_clear(queue);
+	upkeep_clear(queue);
 	free(queue);
 }
 
 /* The gathering of a queue. A slot that now belongs to another queue gets a new one; the old stays
  * in 'all' until its work is answered. */
-static struct gather_queue *queue_of(struct gather *gather, uint32_t slot,
+struct gather_queue *gather_queue_of(struct gather *gather, uint32_t slot,
 									 const struct queue_name *name)
 {
 	struct gather_queue *queue = gather->slots[slot];
@@ -120,7 +66,7 @@ static bool queue_is_idle(const struct gather_queue *queue)
 	for (size_t kind = 0; kind < GATHER_KINDS; kind++)
 		if (queue->lists[kind].count > 0 || queue->lists[kind].in_flight > 0)
 			return false;
-	return queue->beat_count == 0 && queue->beats_in_flight == 0;
+	return beats_are_idle(queue) && upkeep_is_idle(queue);
 }
 
 /* ---- requests ---- */
@@ -131,7 +77,7 @@ enum wr_err gather_request(struct gather *gather, uint32_t slot, enum gather_kin
 	struct parked *notes = http_request_notes(request);
 	if (!notes->is_parked && gather->parked >= (size_t)gather->worker->app->config.parked_max)
 		return WR_BUSY;
-	struct gather_queue *queue = queue_of(gather, slot, &notes->claims.queue);
+	struct gather_queue *queue = gather_queue_of(gather, slot, &notes->claims.queue);
 	struct list *list = &queue->lists[kind];
 	if (list->count == list->room) {
 		list->room = list->room > 0 ? list->room * 2 : 64;
@@ -271,6 +217,24 @@ static void on_released(void *ctx, enum wr_err err, int64_t now_ms, const struct
 	batch_done(batch);
 }
 
+static void on_redeemed(void *ctx, enum wr_err err, int64_t now_ms, const struct redeemed *people,
+						size_t count)
+{
+	struct batch *batch = ctx;
+	(void)now_ms;
+	err = batch_error(batch, err);
+	for (size_t i = 0; i < batch->count; i++) {
+		struct http_request *request = batch->requests[i];
+		struct worker *worker = batch->gather->worker;
+		unpark(batch->gather, request);
+		const struct redeemed *person = err == WR_OK && i < count ? &people[i] : NULL;
+		if (person != NULL)
+			metrics_add(worker->shard, METRIC_PASSES, person->code, 1);
+		authz_redeemed(worker, request, err != WR_OK || person != NULL ? err : WR_BUG, person);
+	}
+	batch_done(batch);
+}
+
 /* ---- sending ---- */
 
 static void send_joins(struct worker *worker, struct batch *batch)
@@ -321,6 +285,17 @@ static void send_restores(struct worker *worker, struct batch *batch)
 	free(people);
 }
 
+static void send_redeems(struct worker *worker, struct batch *batch)
+{
+	struct redeem people[STORE_PEOPLE_MAX];
+	for (size_t i = 0; i < batch->count; i++) {
+		const struct parked *notes = http_request_notes(batch->requests[i]);
+		people[i] = (struct redeem){.pass_id = notes->redeeming.pass_id,
+									.position_id = notes->claims.position_id};
+	}
+	store_redeem(worker->store, &batch->queue->name, people, batch->count, on_redeemed, batch);
+}
+
 static void send_batch(struct worker *worker, struct batch *batch)
 {
 	store_id ids[STORE_PEOPLE_MAX];
@@ -352,6 +327,9 @@ static void send_batch(struct worker *worker, struct batch *batch)
 	case GATHER_RELEASE:
 		store_release(worker->store, name, STORE_RELEASE, ids, batch->count, on_released, batch);
 		break;
+	case GATHER_REDEEM:
+		send_redeems(worker, batch);
+		break;
 	case GATHER_KINDS:
 		abort();
 	}
@@ -372,129 +350,21 @@ void gather_send(struct gather *gather)
 		}
 }
 
-/* ---- heartbeats ---- */
+/* ---- timers and the end ---- */
 
-static void on_beats_restored(void *ctx, enum wr_err err, const enum place_state *states,
-							  size_t count)
+void gather_flush(struct gather *gather)
 {
-	struct worker *worker = ctx;
-	for (size_t i = 0; err == WR_OK && i < count; i++)
-		if (states[i] == PLACE_WAITING)
-			metrics_add(worker->shard, METRIC_RESTORED, 0, 1);
-}
-
-/* The store holds nothing for these people. Those whose token proves a place get it back. */
-static void restore_missing(struct gather *gather, const struct beat_batch *batch,
-							const size_t *missing, size_t missing_count)
-{
-	struct worker *worker = gather->worker;
-	const struct queue_snapshot *snapshot =
-		queue_table_find(worker->app->queues, &batch->queue->name);
-	if (snapshot == NULL || snapshot->settings->version != batch->version)
-		return; /* lanes may have other numbers now; the next heartbeat says it again */
-	struct lost_place *people = mem_alloc_zero(missing_count, sizeof(*people));
-	for (size_t i = 0; i < missing_count; i++) {
-		const struct beat *beat = &batch->beats[missing[i]];
-		memcpy(people[i].position_id, batch->ids[missing[i]], sizeof(store_id));
-		memcpy(people[i].lane, snapshot->settings->lanes[beat->lane].name, sizeof(people[i].lane));
-		memcpy(people[i].epoch, beat->epoch, sizeof(people[i].epoch));
-		people[i].ticket = beat->ticket;
-		people[i].joined_ms = beat->joined_ms;
+	upkeep_watch_store(gather);
+	for (struct gather_queue *queue = gather->all; queue != NULL; queue = queue->next) {
+		beats_flush(gather, queue);
+		upkeep_flush(gather, queue);
 	}
-	store_restore(worker->store, &batch->queue->name, people, missing_count, on_beats_restored,
-				  worker);
-	free(people);
-}
-
-static void on_beats(void *ctx, enum wr_err err, int64_t now_ms, const size_t *missing,
-					 size_t missing_count)
-{
-	struct beat_batch *batch = ctx;
-	struct gather *gather = batch->gather;
-	(void)now_ms;
-	if (err == WR_OK)
-		metrics_add(gather->worker->shard, METRIC_BEATS_FLUSHED, 0, batch->count);
-	else
-		metrics_add(gather->worker->shard, METRIC_BEATS_LOST, 0, batch->count);
-	if (err == WR_OK && missing_count > 0)
-		restore_missing(gather, batch, missing, missing_count);
-	batch->queue->beats_in_flight--;
-	gather->beats_in_flight--;
-	batch->next_free = gather->free_beat_batches;
-	gather->free_beat_batches = batch;
-}
-
-static void send_beats(struct gather *gather, struct gather_queue *queue, size_t from, size_t count)
-{
-	struct beat_batch *batch = gather->free_beat_batches;
-	if (batch != NULL)
-		gather->free_beat_batches = batch->next_free;
-	else
-		batch = mem_alloc_zero(1, sizeof(*batch));
-	batch->gather = gather;
-	batch->queue = queue;
-	batch->count = count;
-	batch->version = queue->beat_version;
-	if (count > 0) {
-		memcpy(batch->ids, queue->beat_ids + from, count * sizeof(store_id));
-		memcpy(batch->beats, queue->beats + from, count * sizeof(struct beat));
-	}
-	queue->beats_in_flight++;
-	gather->beats_in_flight++;
-	queue->last_flush = loop_now(gather->worker->loop);
-	metrics_add(gather->worker->shard, METRIC_FLUSHES, 0, 1);
-	store_heartbeat(gather->worker->store, &queue->name, (const store_id *)batch->ids, count,
-					on_beats, batch);
-}
-
-static void flush_queue(struct gather *gather, struct gather_queue *queue)
-{
-	for (size_t from = 0; from < queue->beat_count; from += STORE_PEOPLE_MAX) {
-		size_t count = queue->beat_count - from;
-		send_beats(gather, queue, from, count < STORE_PEOPLE_MAX ? count : STORE_PEOPLE_MAX);
-	}
-	queue->beat_count = 0;
-}
-
-void gather_beat(struct gather *gather, const struct queue_snapshot *snapshot, int lane,
-				 const struct position_claims *claims)
-{
-	struct gather_queue *queue = queue_of(gather, snapshot->slot, &snapshot->name);
-	if (queue->beat_version != snapshot->settings->version) {
-		flush_queue(gather, queue);
-		queue->beat_version = snapshot->settings->version;
-	}
-	if (queue->beat_count == queue->beat_room) {
-		if (queue->beat_room >= BEATS_MAX) {
-			metrics_add(gather->worker->shard, METRIC_BEATS_LOST, 0, 1);
-			return;
-		}
-		queue->beat_room = queue->beat_room > 0 ? queue->beat_room * 2 : 512;
-		queue->beat_ids = mem_grow(queue->beat_ids, queue->beat_room, sizeof(store_id));
-		queue->beats = mem_grow(queue->beats, queue->beat_room, sizeof(struct beat));
-	}
-	size_t i = queue->beat_count++;
-	memcpy(queue->beat_ids[i], claims->position_id, sizeof(store_id));
-	queue->beats[i].ticket = claims->ticket;
-	queue->beats[i].joined_ms = claims->issued_s * 1000;
-	queue->beats[i].lane = (uint8_t)lane;
-	memcpy(queue->beats[i].epoch, claims->epoch, sizeof(queue->beats[i].epoch));
-}
-
-void gather_flush_beats(struct gather *gather)
-{
-	for (struct gather_queue *queue = gather->all; queue != NULL; queue = queue->next)
-		if (queue->beat_count > 0)
-			flush_queue(gather, queue);
 }
 
 static void mark_queue(void *ctx, const struct queue_snapshot *snapshot)
 {
 	struct gather *gather = ctx;
-	struct gather_queue *queue = queue_of(gather, snapshot->slot, &snapshot->name);
-	/* A little less than the timer's interval, so that a mark is not put off by a whole one. */
-	if (mono_diff_ms(queue->last_flush, loop_now(gather->worker->loop)) >= 900)
-		send_beats(gather, queue, 0, 0);
+	beats_mark(gather, gather_queue_of(gather, snapshot->slot, &snapshot->name));
 }
 
 void gather_mark(struct gather *gather)
@@ -513,7 +383,7 @@ void gather_mark(struct gather *gather)
 
 bool gather_is_idle(const struct gather *gather)
 {
-	if (gather->parked > 0 || gather->beats_in_flight > 0)
+	if (gather->parked > 0 || gather->in_flight > 0)
 		return false;
 	for (const struct gather_queue *queue = gather->all; queue != NULL; queue = queue->next)
 		if (!queue_is_idle(queue))
@@ -538,11 +408,8 @@ void gather_free(struct gather *gather)
 		free(batch);
 		batch = next;
 	}
-	for (struct beat_batch *batch = gather->free_beat_batches; batch != NULL;) {
-		struct beat_batch *next = batch->next_free;
-		free(batch);
-		batch = next;
-	}
+	beats_free_batches(gather);
+	upkeep_free_batches(gather);
 	free(gather->slots);
 	free(gather);
 }

@@ -19,6 +19,12 @@ struct joining {
 	char network[NETWORK_TEXT_BYTES];
 };
 
+struct redeeming { /* of the pass, beside what stands in the claims */
+	char pass_id[PASS_ID_CHARS + 1];
+	char binding[BINDING_CHARS + 1];
+	bool renewal;
+};
+
 enum gather_kind {
 	GATHER_JOIN,	/* enqueue.lua */
 	GATHER_POLL,	/* visit.lua: brings back, claims */
@@ -27,6 +33,7 @@ enum gather_kind {
 	GATHER_RESTORE, /* restore.lua: the store does not know a place that a token proves */
 	GATHER_LEAVE,	/* release.lua */
 	GATHER_RELEASE, /* release.lua */
+	GATHER_REDEEM,	/* redeem.lua: somebody comes to the site with a pass */
 	GATHER_KINDS
 };
 
@@ -41,6 +48,7 @@ struct parked { /* the notes of every request of ours */
 	int status;					   /* of a good answer: 200, 201 */
 	struct position_claims claims; /* the place; for a session only queue, id and epoch */
 	struct joining joining;		   /* GATHER_JOIN */
+	struct redeeming redeeming;	   /* GATHER_REDEEM */
 };
 _Static_assert(sizeof(struct parked) <= HTTP_NOTES_BYTES, "notes are too small");
 
@@ -55,9 +63,27 @@ WR_MUST_USE enum wr_err gather_request(struct gather *gather, uint32_t slot, enu
 /* A heartbeat: nobody waits for it. 'lane' as in the snapshot's settings. */
 void gather_beat(struct gather *gather, const struct queue_snapshot *snapshot, int lane,
 				 const struct position_claims *claims);
-void gather_send(struct gather *gather);		/* end of a turn */
-void gather_flush_beats(struct gather *gather); /* timer */
-void gather_mark(struct gather *gather);		/* timer: tells the store that we are listening */
+/* Before GATHER_REDEEM, which is answered by authz_redeemed (endpoints.h); and there the session that
+ * the pass was for, from now to 'ends_ms'. */
+void gather_keep_pass(struct parked *notes, const struct pass_claims *pass);
+void gather_kept_session(const struct parked *notes, struct wall_time now, int64_t ends_ms,
+						 struct session_claims *ret_session);
+
+/* ---- nobody waits for these ---- */
+/* The session has been given a token with a full life. Kept until the store can be told. */
+void gather_renew(struct gather *gather, const struct queue_snapshot *snapshot,
+				  const char *position_id);
+/* May the store have lost this session, which a good token proves? After it lost everything, and for a
+ * while after it restarted or another took its place. Cheap: for every check at the gate. */
+bool gather_wants_session(const struct gather *gather, const struct queue_snapshot *snapshot,
+						  const struct session_claims *session);
+/* Then it is put back, if it is lost; often a no-op, because it was reported lately. */
+void gather_reregister(struct gather *gather, const struct queue_snapshot *snapshot,
+					   const struct session_claims *session);
+
+void gather_send(struct gather *gather);  /* end of a turn */
+void gather_flush(struct gather *gather); /* timer: for what nobody waits */
+void gather_mark(struct gather *gather);  /* timer: tells the store that we are listening */
 bool gather_is_idle(const struct gather *gather);
 
 #endif

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "credentials.h"
+#include "entrance.h"
 #include "noscript.h"
 #include "waitingroom/memory.h"
 #include "waitingroom/pacing.h"
@@ -36,6 +37,10 @@ enum place_source place_find(struct worker *worker, const struct position_claims
 	const struct queue_snapshot *snapshot = queue_table_find(app->queues, &claims->queue);
 	if (snapshot == NULL) {
 		*ret_err = atomic_load(&app->synced) ? WR_NO_QUEUE : WR_STORE_AWAY;
+		return PLACE_REFUSED;
+	}
+	if (revocations_holder(snapshot->revocations, claims->position_id) > claims->holder) {
+		*ret_err = WR_PLACE_MOVED;
 		return PLACE_REFUSED;
 	}
 	*ret_look =
@@ -160,21 +165,17 @@ static void answer_admitted(struct worker *worker, struct http_request *request,
 							const struct visit *visit)
 {
 	const struct queue_settings *settings = look->snapshot->settings;
-	char token[TOKEN_MAX_BYTES + 1] = "", session[TOKEN_MAX_BYTES + 1] = "", text[ANSWER_BYTES];
+	char token[TOKEN_MAX_BYTES + 1] = "", text[ANSWER_BYTES];
+	struct entrance entrance = {.session = ""};
+	const char *url = visit->target;
 	if (notes->is_join && join_token(worker, &notes->claims, token) != WR_OK) {
 		worker_problem(worker, request, WR_BUG, NULL);
 		return;
 	}
 	if (visit->state == PLACE_CLAIMED) {
-		struct session_claims claims = {.queue = notes->claims.queue,
-										.renewal = settings->session_renewal,
-										.issued_s =
-											(visit->ends_ms - settings->session_ttl_ms) / 1000,
-										.expires_s = (visit->ends_ms + 999) / 1000};
-		memcpy(claims.position_id, notes->claims.position_id, sizeof(claims.position_id));
-		memcpy(claims.epoch, look->snapshot->epoch, sizeof(claims.epoch));
-		size_t len = 0;
-		if (session_token_print(worker->signer, &claims, session, &len) != WR_OK) {
+		url = entrance.url;
+		if (entrance_make(worker, request, &notes->claims, look->snapshot, visit, &entrance) !=
+			WR_OK) {
 			worker_problem(worker, request, WR_BUG, NULL);
 			return;
 		}
@@ -183,7 +184,7 @@ static void answer_admitted(struct worker *worker, struct http_request *request,
 	if (notes->is_join)
 		credentials_set_cookie(worker, request, &notes->claims.queue, token);
 	if (notes->page != PAGE_NONE) {
-		noscript_admitted(worker, request, look, visit->target, left_ms);
+		noscript_admitted(worker, request, look, url, left_ms);
 		return;
 	}
 	struct json_out out;
@@ -194,10 +195,10 @@ static void answer_admitted(struct worker *worker, struct http_request *request,
 	json_out_int(&out, "poll_after_ms", settings->poll_max_ms);
 	json_out_int(&out, "enter_within_ms", left_ms > 0 ? left_ms : 0);
 	json_out_int(&out, "as_of_ms", look->snapshot->as_of_ms);
-	if (session[0] != '\0')
-		json_out_string(&out, "session_token", session);
-	if (visit->target[0] != '\0')
-		json_out_string(&out, "redirect_url", visit->target);
+	if (entrance.session[0] != '\0')
+		json_out_string(&out, "session_token", entrance.session);
+	if (url[0] != '\0')
+		json_out_string(&out, "redirect_url", url);
 	else
 		json_out_null(&out, "redirect_url");
 	if (token[0] != '\0')
@@ -259,6 +260,10 @@ void place_answer_visit(struct worker *worker, struct http_request *request, enu
 		}
 		look.stale = true;
 		place_answer_in_line(worker, request, &look);
+		return;
+	}
+	if (visit->holder > notes->claims.holder) { /* this pod has not heard of it yet */
+		worker_problem(worker, request, WR_PLACE_MOVED, NULL);
 		return;
 	}
 	switch (visit->state) {

@@ -8,7 +8,7 @@
 enum place_source {
 	PLACE_FROM_INDEX, /* in line: position known */
 	PLACE_FROM_STORE, /* has left the line, or is too new: the store knows */
-	PLACE_REFUSED,	  /* no such queue: the error says it */
+	PLACE_REFUSED,	  /* no such queue, or the place has moved: the error says it */
 };
 struct place_look {
 	const struct queue_snapshot *snapshot; /* lent until the turn ends */

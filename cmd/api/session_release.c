@@ -21,6 +21,7 @@ void session_release_serve(void *ctx, struct http_request *request, const struct
 		notes->claims.queue = session.queue;
 		memcpy(notes->claims.position_id, session.position_id, sizeof(session.position_id));
 		memcpy(notes->claims.epoch, session.epoch, sizeof(session.epoch));
+		notes->claims.holder = UINT32_MAX; /* a session does not move with the place */
 		struct place_look look;
 		if (place_find(worker, &notes->claims, &look, &err) != PLACE_REFUSED)
 			err = gather_request(worker->gather, look.snapshot->slot, GATHER_RELEASE, request);

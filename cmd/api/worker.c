@@ -74,7 +74,7 @@ static void request_done(void *ctx, const struct http_request *request, int stat
 static void on_flush(void *ctx)
 {
 	struct worker *worker = ctx;
-	gather_flush_beats(worker->gather);
+	gather_flush(worker->gather);
 	loop_timer_arm(worker->flush_timer,
 				   mono_add_ms(loop_now(worker->loop), worker->app->config.flush_interval_ms));
 }
@@ -90,7 +90,7 @@ static void on_drain_check(void *ctx)
 {
 	struct worker *worker = ctx;
 	if (http_server_is_idle(worker->http)) {
-		gather_flush_beats(worker->gather);
+		gather_flush(worker->gather);
 		if (gather_is_idle(worker->gather) || !store_is_ready(worker->store)) {
 			loop_stop(worker->loop);
 			return;

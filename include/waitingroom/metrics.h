@@ -61,6 +61,14 @@
 	  "Heartbeat commands sent to the store.")                                                     \
 	X(METRIC_RESTORED, "counter", "wr_places_restored_total",                                      \
 	  "Places put back from their token after a loss.")                                            \
+	X(METRIC_RENEWED, "counter", "wr_sessions_renewed_total",                                      \
+	  "Renewals of sessions that the store has been told.")                                        \
+	X(METRIC_SESSIONS_RESTORED, "counter", "wr_sessions_restored_total",                           \
+	  "Sessions reported from their token after a loss, and active since.")                        \
+	X(METRIC_PASSES, "counter", "wr_passes_total",                                                 \
+	  "Passes brought to the site, by result (ok, used, ended).")                                  \
+	X(METRIC_REVOCATIONS, "gauge", "wr_revocations",                                               \
+	  "Sessions ended before their token, and places moved, that this pod knows of.")              \
 	X(METRIC_STORE_CALLS, "counter", "wr_store_calls_total", "Steps asked of the store.")          \
 	X(METRIC_STORE_COMMANDS, "counter", "wr_store_commands_total", "Commands sent to the store.")  \
 	X(METRIC_STORE_FAILURES, "counter", "wr_store_failures_total",                                 \

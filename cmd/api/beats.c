@@ -1,0 +1,171 @@
+/* Beats: heartbeats of a queue, buffered, and sent ten times a second.
+ *
+ *     gather_beat ─► buffer of the queue ─► flush timer ─► heartbeat.lua, 500 people a call
+ *
+ * A heartbeat that the store does not find may belong to somebody it has lost: the place is put
+ * back from what the token said (restore.lua decides; for people who were let in or left meanwhile
+ * it changes nothing). When the store is away, heartbeats are dropped: the amnesty covers them.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "gather_queue.h"
+#include "waitingroom/memory.h"
+
+#define BEATS_MAX                                                                                  \
+	200000 /* a queue's buffer in one worker; more than it can serve between flushes */
+
+struct beat { /* beside the id: what restoring would need */
+	uint64_t ticket;
+	int64_t joined_ms;
+	uint8_t lane;
+	char epoch[EPOCH_CHARS + 1];
+};
+
+struct beat_batch {
+	struct gather *gather;
+	struct gather_queue *queue;
+	size_t count;
+	uint64_t version;
+	store_id ids[STORE_PEOPLE_MAX];
+	struct beat beats[STORE_PEOPLE_MAX];
+	struct beat_batch *next_free;
+};
+
+static void on_beats_restored(void *ctx, enum wr_err err, const enum place_state *states,
+							  size_t count)
+{
+	struct worker *worker = ctx;
+	for (size_t i = 0; err == WR_OK && i < count; i++)
+		if (states[i] == PLACE_WAITING)
+			metrics_add(worker->shard, METRIC_RESTORED, 0, 1);
+}
+
+/* The store holds nothing for these people. Those whose token proves a place get it back. */
+static void restore_missing(struct gather *gather, const struct beat_batch *batch,
+							const size_t *missing, size_t missing_count)
+{
+	struct worker *worker = gather->worker;
+	const struct queue_snapshot *snapshot =
+		queue_table_find(worker->app->queues, &batch->queue->name);
+	if (snapshot == NULL || snapshot->settings->version != batch->version)
+		return; /* lanes may have other numbers now; the next heartbeat says it again */
+	struct lost_place *people = mem_alloc_zero(missing_count, sizeof(*people));
+	for (size_t i = 0; i < missing_count; i++) {
+		const struct beat *beat = &batch->beats[missing[i]];
+		memcpy(people[i].position_id, batch->ids[missing[i]], sizeof(store_id));
+		memcpy(people[i].lane, snapshot->settings->lanes[beat->lane].name, sizeof(people[i].lane));
+		memcpy(people[i].epoch, beat->epoch, sizeof(people[i].epoch));
+		people[i].ticket = beat->ticket;
+		people[i].joined_ms = beat->joined_ms;
+	}
+	store_restore(worker->store, &batch->queue->name, people, missing_count, on_beats_restored,
+				  worker);
+	free(people);
+}
+
+static void on_beats(void *ctx, enum wr_err err, int64_t now_ms, const size_t *missing,
+					 size_t missing_count)
+{
+	struct beat_batch *batch = ctx;
+	struct gather *gather = batch->gather;
+	(void)now_ms;
+	if (err == WR_OK)
+		metrics_add(gather->worker->shard, METRIC_BEATS_FLUSHED, 0, batch->count);
+	else
+		metrics_add(gather->worker->shard, METRIC_BEATS_LOST, 0, batch->count);
+	if (err == WR_OK && missing_count > 0)
+		restore_missing(gather, batch, missing, missing_count);
+	batch->queue->beats.in_flight--;
+	gather->in_flight--;
+	batch->next_free = gather->free_beat_batches;
+	gather->free_beat_batches = batch;
+}
+
+static void send_beats(struct gather *gather, struct gather_queue *queue, size_t from, size_t count)
+{
+	struct beat_batch *batch = gather->free_beat_batches;
+	if (batch != NULL)
+		gather->free_beat_batches = batch->next_free;
+	else
+		batch = mem_alloc_zero(1, sizeof(*batch));
+	struct beats *beats = &queue->beats;
+	batch->gather = gather;
+	batch->queue = queue;
+	batch->count = count;
+	batch->version = beats->version;
+	if (count > 0) {
+		memcpy(batch->ids, beats->ids + from, count * sizeof(store_id));
+		memcpy(batch->beats, beats->list + from, count * sizeof(struct beat));
+	}
+	queue->beats.in_flight++;
+	gather->in_flight++;
+	beats->last_flush = loop_now(gather->worker->loop);
+	metrics_add(gather->worker->shard, METRIC_FLUSHES, 0, 1);
+	store_heartbeat(gather->worker->store, &queue->name, (const store_id *)batch->ids, count,
+					on_beats, batch);
+}
+
+void beats_flush(struct gather *gather, struct gather_queue *queue)
+{
+	struct beats *beats = &queue->beats;
+	for (size_t from = 0; from < beats->count; from += STORE_PEOPLE_MAX) {
+		size_t count = beats->count - from;
+		send_beats(gather, queue, from, count < STORE_PEOPLE_MAX ? count : STORE_PEOPLE_MAX);
+	}
+	beats->count = 0;
+}
+
+void gather_beat(struct gather *gather, const struct queue_snapshot *snapshot, int lane,
+				 const struct position_claims *claims)
+{
+	struct gather_queue *queue = gather_queue_of(gather, snapshot->slot, &snapshot->name);
+	struct beats *beats = &queue->beats;
+	if (beats->version != snapshot->settings->version) {
+		beats_flush(gather, queue);
+		beats->version = snapshot->settings->version;
+	}
+	if (beats->count == beats->room) {
+		if (beats->room >= BEATS_MAX) {
+			metrics_add(gather->worker->shard, METRIC_BEATS_LOST, 0, 1);
+			return;
+		}
+		beats->room = beats->room > 0 ? beats->room * 2 : 512;
+		beats->ids = mem_grow(beats->ids, beats->room, sizeof(store_id));
+		beats->list = mem_grow(beats->list, beats->room, sizeof(struct beat));
+	}
+	size_t i = beats->count++;
+	memcpy(beats->ids[i], claims->position_id, sizeof(store_id));
+	beats->list[i].ticket = claims->ticket;
+	beats->list[i].joined_ms = claims->issued_s * 1000;
+	beats->list[i].lane = (uint8_t)lane;
+	memcpy(beats->list[i].epoch, claims->epoch, sizeof(beats->list[i].epoch));
+}
+
+/* With nobody to report the store is told that we are listening. */
+void beats_mark(struct gather *gather, struct gather_queue *queue)
+{
+	/* A little less than the timer's interval, so that a mark is not put off by a whole one. */
+	if (mono_diff_ms(queue->beats.last_flush, loop_now(gather->worker->loop)) >= 900)
+		send_beats(gather, queue, 0, 0);
+}
+
+bool beats_are_idle(const struct gather_queue *queue)
+{
+	return queue->beats.count == 0 && queue->beats.in_flight == 0;
+}
+
+void beats_clear(struct gather_queue *queue)
+{
+	free(queue->beats.ids);
+	free(queue->beats.list);
+}
+
+void beats_free_batches(struct gather *gather)
+{
+	for (struct beat_batch *batch = gather->free_beat_batches; batch != NULL;) {
+		struct beat_batch *next = batch->next_free;
+		free(batch);
+		batch = next;
+	}
+}
