@@ -358,7 +358,7 @@ const spoken = () => ['h', 'big', 'label', 'range'].map((id) => $(id)).filter((e
 
 function title(big) {
 	if (state === 'your_turn') return `${heading()} ${big}`;
-	const ahead = inLine.includes(state) && answer?.ahead !== undefined ? `(${numberText(lang, answer.ahead)}) ` : '';
+	const ahead = inLine.includes(state) && answer?.ahead ? `(${numberText(lang, answer.ahead)}) ` : '';
 	return `${ahead}${heading()} – ${siteName}`;
 }
 
@@ -388,7 +388,7 @@ function render() {
 		say('range', clockText(lang, now(), answer.opens_at_ms + clockAhead));
 		say('clock', answer.ahead === undefined ? '' : `${numberText(lang, answer.ahead)} ${pluralText(strings, lang, 'ahead', answer.ahead)}`);
 	} else {
-		say('range', hasWait ? waitText(strings, lang, wait) : '');
+		say('range', hasWait && (wait || state !== 'almost') ? waitText(strings, lang, wait) : '');
 		say('clock', hasClock ? t('wait.clock', { time: clockText(lang, now(), at + wait.low * 1000, at + wait.high * 1000) }) : '');
 	}
 	say('why', hasWait ? why : '');
