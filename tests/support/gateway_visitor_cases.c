@@ -37,12 +37,13 @@ static void a_page_without_a_session_goes_to_the_room(void **state)
 static void a_script_without_a_session_is_told_where_to_queue(void **state)
 {
 	(void)state;
-	static const char *const methods[] = {"GET", "POST", "DELETE"};
+	static const char *const methods[] = {"GET", "POST", "DELETE", "GET"};
 	int seen = site_count(gateway_world()->site);
 	for (size_t i = 0; i < COUNT(methods); i++) {
 		WR_AUTO(http_answer_free_at)
 		struct http_answer *answer =
-			visit(methods[i], "/api/cart", AS_SCRIPT, NULL, i == 1 ? "{\"piece\":1}" : NULL);
+			visit(methods[i], i < 3 ? "/api/cart" : "/style.css", AS_SCRIPT, NULL,
+				  i == 1 ? "{\"piece\":1}" : NULL);
 		api_expect_status(answer, 401);
 		assert_string_equal(http_answer_header(answer, "Content-Type"), "application/problem+json");
 		assert_null(http_answer_header(answer, "Location"));
