@@ -266,25 +266,27 @@ void view_anchor(struct view *view, const char *more, const char *key)
 
 #define ORIGINS_BYTES 512
 
-/* A form that ends in a redirect needs its policy to allow where that leads: the origins of the
- * targets. When there are too many to name, any site by https. */
+/* A form that ends in a redirect needs its policy to allow where that leads, and Chromium asks of
+ * every further redirect, too: a site may send its visitors on to a login of another origin. So any
+ * https will do, and of plain http the targets themselves. */
 static void form_targets(const struct queue_settings *settings, char ret_origins[ORIGINS_BYTES])
 {
 	size_t len = 0;
-	ret_origins[0] = '\0';
+	bool has_https = false;
 	for (uint32_t i = 0; i < settings->target_count; i++) {
 		const char *target = settings->targets[i], *host = strstr(target, "://");
 		size_t origin = host != NULL ? (size_t)(host + 3 - target) + strcspn(host + 3, "/") : 0;
-		if (len + origin + 2 > ORIGINS_BYTES) {
-			strcpy(ret_origins, "https:");
-			return;
-		}
-		if (len > 0)
-			ret_origins[len++] = ' ';
+		bool is_https = strncmp(target, "https:", 6) == 0;
+		has_https = has_https || is_https;
+		if (is_https || len + origin + sizeof(" https:") > ORIGINS_BYTES)
+			continue;
 		memcpy(ret_origins + len, target, origin);
 		len += origin;
-		ret_origins[len] = '\0';
+		ret_origins[len++] = ' ';
 	}
+	strcpy(ret_origins + len, has_https ? "https:" : "");
+	if (!has_https && len > 0)
+		ret_origins[len - 1] = '\0';
 }
 
 #define FORM_COOKIE_BYTES 96
