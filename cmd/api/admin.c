@@ -279,7 +279,7 @@ static void on_deleted(void *ctx, enum wr_err err, bool more)
 	else if (more)
 		delete_step(request);
 	else
-		http_reply(request, 204, "application/json", "", 0);
+		http_reply(request, 204, NULL, "", 0);
 }
 
 static void delete_step(struct http_request *request)

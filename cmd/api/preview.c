@@ -112,6 +112,7 @@ void preview_serve(struct worker *worker, struct http_request *request,
 		return;
 	}
 	size_t language = page_language(worker, request);
+	http_reply_header(request, "Content-Language", worker->app->languages->all[language].code);
 	if (preview.theme[0] != '\0')
 		reply_themed(worker, request, language, &preview, snapshot->settings);
 	else
