@@ -67,7 +67,7 @@ export function operationsOf(document) {
 	const all = [];
 	for (const [path, item] of Object.entries(document.paths)) {
 		const server = item.servers ? 'internal' : 'public';
-		const pattern = new RegExp(`^${path.replace(/[.]/g, '\\.').replace(/\{[^}]+\}/g, '([^/]+)')}$`);
+		const pattern = new RegExp(`^${path.replace(/[.]/g, '\\.').replace('{rest}', '(.*)').replace(/\{[^}]+\}/g, '([^/]+)')}$`);
 		for (const method of methods) {
 			if (!item[method]) continue;
 			const parameters = [...(item.parameters ?? []), ...(item[method].parameters ?? [])]
