@@ -13,12 +13,10 @@
 #include <arpa/inet.h>
 #include <string.h>
 
-#include "credentials.h"
 #include "endpoints.h"
 #include "gather.h"
 #include "waitingroom/bypass.h"
 
-#define RENEW_AGAIN_MS 5000 /* a page's requests come together, all with the same old token */
 #define OPEN_SESSION_MS 300000
 
 static enum wr_err (*const read_question[AUTHZ_MOUNTS])(const struct http_request *,
@@ -27,15 +25,6 @@ static enum wr_err (*const read_question[AUTHZ_MOUNTS])(const struct http_reques
 	[AUTHZ_NGINX] = authz_read_nginx,
 	[AUTHZ_FORWARD] = authz_read_forward,
 	[AUTHZ_ENVOY] = authz_read_envoy,
-};
-
-/* One check under way. */
-struct check {
-	struct worker *worker;
-	struct http_request *request;
-	const struct authz_question *question;
-	const struct queue_snapshot *snapshot;
-	struct verdict *session; /* good, or NULL */
 };
 
 enum wr_err authz_read_queue(const struct http_request *request, struct queue_name *ret_queue,
@@ -49,7 +38,7 @@ enum wr_err authz_read_queue(const struct http_request *request, struct queue_na
 	return WR_OK;
 }
 
-static void count(const struct check *check, enum gate_decision decision)
+static void count(const struct authz_check *check, enum gate_decision decision)
 {
 	metrics_add(check->worker->shard, METRIC_GATE_CHECKS,
 				(unsigned)check->question->mount * GATE_DECISION_COUNT + decision, 1);
@@ -68,69 +57,6 @@ static __attribute__((noinline)) void fail(struct worker *worker, struct http_re
 	worker_problem(worker, request, err, detail);
 }
 
-/* ---- sessions ---- */
-
-static bool find_token(const struct check *check, const char **ret_token, size_t *ret_len)
-{
-	const char *given = http_request_header(check->request, "X-WaitingRoom-Token");
-	if (given != NULL) {
-		*ret_token = given;
-		*ret_len = strlen(given);
-		return true;
-	}
-	return credentials_find_session_cookie(check->worker, check->request, &check->question->queue,
-										   ret_token, ret_len);
-}
-
-static enum gate_session look_at_session(struct check *check)
-{
-	struct worker *worker = check->worker;
-	const char *token = NULL;
-	size_t len = 0;
-	enum wr_err err = WR_OK;
-	bool was_known = false;
-	if (!find_token(check, &token, &len))
-		return GATE_SESSION_NONE;
-	struct verdict *verdict =
-		verdicts_look(worker->verdicts, worker->signer, &check->question->queue, token, len,
-					  worker->wall, &err, &was_known);
-	metrics_add(worker->shard, METRIC_GATE_VERDICTS, was_known ? 0 : 1, 1);
-	if (verdict == NULL)
-		return err == WR_TOKEN_EXPIRED ? GATE_SESSION_EXPIRED : GATE_SESSION_BAD;
-	enum gate_session session = gate_session_judge(&verdict->claims, check->snapshot, worker->wall);
-	if (session == GATE_SESSION_GOOD)
-		check->session = verdict;
-	return session;
-}
-
-static __attribute__((noinline)) void set_session(const struct check *check,
-												  const struct session_claims *claims)
-{
-	char token[TOKEN_MAX_BYTES + 1];
-	size_t len = 0;
-	if (session_token_print(check->worker->signer, claims, token, &len) == WR_OK)
-		credentials_set_session_cookie(check->worker, check->request, &claims->queue, token,
-									   claims->expires_s - check->worker->wall.ms / 1000);
-}
-
-/* A session slides with use: another token with a whole life. The old one stays good for its rest,
- * because requests with it are under way. */
-static void renew(const struct check *check)
-{
-	struct verdict *verdict = check->session;
-	const struct queue_snapshot *snapshot = check->snapshot;
-	int64_t now_ms = check->worker->wall.ms;
-	if (now_ms - verdict->renewed_ms < RENEW_AGAIN_MS)
-		return;
-	verdict->renewed_ms = now_ms;
-	struct session_claims claims = verdict->claims;
-	memcpy(claims.epoch, snapshot->epoch, sizeof(claims.epoch));
-	claims.issued_s = now_ms / 1000;
-	claims.expires_s = claims.issued_s + (snapshot->settings->session_ttl_ms + 999) / 1000;
-	set_session(check, &claims);
-	metrics_add(check->worker->shard, METRIC_GATE_RENEWED, 0, 1);
-}
-
 /* ---- those without ---- */
 
 static const char *header_of(void *ctx, const char *name)
@@ -138,7 +64,7 @@ static const char *header_of(void *ctx, const char *name)
 	return http_request_header(ctx, name);
 }
 
-static __attribute__((noinline)) int match_bypass(const struct check *check)
+static __attribute__((noinline)) int match_bypass(const struct authz_check *check)
 {
 	struct http_request *request = check->request;
 	const struct gate_url *url = &check->question->url;
@@ -162,7 +88,7 @@ static __attribute__((noinline)) int match_bypass(const struct check *check)
 }
 
 /* One bucket for all workers of the pod; only looked at during an outage. */
-static bool take_open(const struct check *check)
+static bool take_open(const struct authz_check *check)
 {
 	const struct queue_settings *settings = check->snapshot->settings;
 	struct mono_time now = loop_now(check->worker->loop);
@@ -181,7 +107,7 @@ static bool take_open(const struct check *check)
 
 /* Let in unseen, but once: without a session each of a page's requests would be another visitor. It is
  * short, does not slide, and takes no slot: the outage is what makes it good. */
-static void answer_open(const struct check *check)
+static void answer_open(const struct authz_check *check)
 {
 	const struct queue_snapshot *snapshot = check->snapshot;
 	int64_t life_ms = snapshot->settings->session_ttl_ms;
@@ -192,73 +118,87 @@ static void answer_open(const struct check *check)
 	claims.expires_s = claims.issued_s + (life_ms + 999) / 1000;
 	position_id_random(claims.position_id);
 	memcpy(claims.epoch, snapshot->epoch, sizeof(claims.epoch));
-	set_session(check, &claims);
+	authz_set_session(check, &claims);
 	authz_answer_yes(check->request, GATE_OPEN, claims.position_id);
 }
 
 /* ---- decisions ---- */
 
-static __attribute__((noinline)) void answer_without_session(const struct check *check,
-															 const struct gate_facts *known)
+/* Where a browser can be sent to be where it is, without the pass. */
+static bool find_way_round(const struct authz_check *check,
+						   char ret_url[VISIT_TARGET_MAX_BYTES + 1])
 {
-	struct gate_facts facts = *known;
-	const struct queue_settings *settings = check->snapshot->settings;
-	facts.bypass_rule = settings->bypass_count > 0 ? match_bypass(check) : -1;
-	if (facts.bypass_rule < 0 && facts.state != QUEUE_PASSTHROUGH)
-		facts.may_open = take_open(check);
-	enum gate_decision decision = gate_decide(&facts);
-	count(check, decision);
-	if (decision == GATE_OPEN)
-		answer_open(check);
-	else if (gate_decision_passes(decision))
-		authz_answer_yes(check->request, decision, NULL);
-	else if (!authz_answer_room(check->worker, check->request, check->question, settings))
-		count_trouble(check->worker, AUTHZ_TARGET);
+	const char *method = check->question->method;
+	return (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0) &&
+		   gate_url_return(check->snapshot->settings, &check->question->url, ret_url);
 }
 
-static __attribute__((noinline)) void answer_with_pass(const struct check *check,
-													   const struct gate_facts *known)
+/* The pass in the address has done its work, or is not needed. An address that nobody may be
+ * redirected to passes as it is: going round by the room would end here again. */
+static __attribute__((noinline)) void answer_stripped(const struct authz_check *check,
+													  enum gate_decision decision,
+													  const char *position_id)
 {
-	struct gate_facts facts = *known;
 	char url[VISIT_TARGET_MAX_BYTES + 1];
-	const char *method = check->question->method;
-	facts.can_strip = (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0) &&
-					  gate_url_return(check->snapshot->settings, &check->question->url, url);
-	enum gate_decision decision = gate_decide(&facts);
-	if (!facts.session_is_good) {
-		answer_without_session(check, &facts);
-		return;
-	}
 	count(check, decision);
-	if (decision == GATE_STRIP)
+	if (find_way_round(check, url))
 		authz_answer_stripped(check->request, check->question, url);
 	else
-		authz_answer_yes(check->request, decision, check->session->claims.position_id);
+		authz_answer_yes(check->request, GATE_ADMITTED, position_id);
 }
 
-static void decide(struct check *check)
+/* What only matters to somebody without a session or with a pass, in the order of its cost. */
+static __attribute__((noinline)) void find_facts(const struct authz_check *check, bool may_ask,
+												 struct gate_facts *facts)
 {
-	const struct queue_settings *settings = check->snapshot->settings;
-	const char *pass;
+	char url[VISIT_TARGET_MAX_BYTES + 1];
+	if (facts->session_is_good) {
+		facts->can_strip = find_way_round(check, url);
+		return;
+	}
+	facts->pass_is_good = facts->has_pass && may_ask && authz_pass_is_good(check);
+	if (facts->pass_is_good)
+		return;
+	if (check->snapshot->settings->bypass_count > 0)
+		facts->bypass_rule = match_bypass(check);
+	if (facts->bypass_rule < 0 && facts->state != QUEUE_PASSTHROUGH)
+		facts->may_open = take_open(check);
+}
+
+/* may_ask  false: the store has been asked about the pass already, or cannot be. */
+static void decide(struct authz_check *check, bool may_ask)
+{
+	const char *pass, *position_id = NULL;
 	size_t pass_len;
-	enum gate_session session = look_at_session(check);
-	metrics_add(check->worker->shard, METRIC_GATE_SESSIONS, session, 1);
 	struct gate_facts facts = {.has_pass =
 								   gate_url_find_pass(&check->question->url, &pass, &pass_len),
-							   .session_is_good = session == GATE_SESSION_GOOD,
+							   .session_is_good = check->session != NULL,
 							   .bypass_rule = -1,
-							   .state = settings->state};
-	if (facts.session_is_good &&
-		gate_session_is_due(&check->session->claims, settings, check->worker->wall))
-		renew(check);
-	if (facts.has_pass) {
-		answer_with_pass(check, &facts);
-	} else if (facts.session_is_good) {
-		count(check, GATE_ADMITTED);
-		authz_answer_yes(check->request, GATE_ADMITTED, check->session->claims.position_id);
-	} else {
-		answer_without_session(check, &facts);
+							   .state = check->snapshot->settings->state};
+	if (facts.session_is_good)
+		position_id = check->session->claims.position_id;
+	if (!facts.session_is_good || facts.has_pass)
+		find_facts(check, may_ask, &facts);
+	enum gate_decision decision = gate_decide(&facts);
+	switch (decision) {
+	case GATE_REDEEM:
+		if (!authz_redeem(check)) /* else it goes on in authz_go_on */
+			decide(check, false);
+		return;
+	case GATE_STRIP:
+		answer_stripped(check, decision, position_id);
+		return;
+	case GATE_OPEN:
+		answer_open(check);
+		break;
+	case GATE_ROOM:
+		if (!authz_answer_room(check))
+			count_trouble(check->worker, AUTHZ_TARGET);
+		break;
+	default:
+		authz_answer_yes(check->request, decision, position_id);
 	}
+	count(check, decision);
 }
 
 /* ---- questions ---- */
@@ -283,27 +223,56 @@ static __attribute__((noinline)) void explain(struct worker *worker, struct http
 	fail(worker, request, err == WR_NO_QUEUE ? AUTHZ_NO_QUEUE : AUTHZ_NO_ADDRESS, err, &detail);
 }
 
-void authz_serve(struct worker *worker, struct http_request *request, enum authz_mount mount)
+/* Fills all but the session; false: answered already. */
+static bool begin(struct worker *worker, struct http_request *request, enum authz_mount mount,
+				  struct authz_question *ret_question, struct authz_check *ret_check)
 {
 	struct app *app = worker->app;
-	struct authz_question question __attribute__((uninitialized)); /* read_question fills it */
-	((struct parked *)http_request_notes(request))->endpoint = ENDPOINT_AUTHZ;
-	if (!trusted_proxies_have_peer(app->proxies, http_request_peer(request))) {
-		refuse_peer(worker, request);
-		return;
-	}
-	if (read_question[mount](request, &question, NULL) != WR_OK) {
+	if (read_question[mount](request, ret_question, NULL) != WR_OK) {
 		explain(worker, request, mount);
-		return;
+		return false;
 	}
-	struct check check = {.worker = worker,
-						  .request = request,
-						  .question = &question,
-						  .snapshot = queue_table_find(app->queues, &question.queue)};
-	if (check.snapshot != NULL)
-		decide(&check);
-	else if (atomic_load(&app->synced))
+	*ret_check =
+		(struct authz_check){.worker = worker,
+							 .request = request,
+							 .question = ret_question,
+							 .snapshot = queue_table_find(app->queues, &ret_question->queue)};
+	if (ret_check->snapshot != NULL)
+		return true;
+	if (atomic_load(&app->synced))
 		fail(worker, request, AUTHZ_NO_QUEUE, WR_NO_QUEUE, NULL);
 	else
 		fail(worker, request, AUTHZ_NOT_READY, WR_BUSY, NULL);
+	return false;
+}
+
+void authz_serve(struct worker *worker, struct http_request *request, enum authz_mount mount)
+{
+	struct authz_question question __attribute__((uninitialized)); /* read_question fills it */
+	struct authz_check check;
+	((struct parked *)http_request_notes(request))->endpoint = ENDPOINT_AUTHZ;
+	if (!trusted_proxies_have_peer(worker->app->proxies, http_request_peer(request)))
+		refuse_peer(worker, request);
+	else if (begin(worker, request, mount, &question, &check)) {
+		authz_look_at_session(&check);
+		if (check.session != NULL)
+			authz_keep_session(&check);
+		decide(&check, true);
+	}
+}
+
+void authz_go_on(struct worker *worker, struct http_request *request,
+				 const struct session_claims *claims)
+{
+	struct authz_question question;
+	struct authz_check check;
+	const struct parked *notes = http_request_notes(request);
+	if (!begin(worker, request, (enum authz_mount)notes->mount, &question, &check))
+		return;
+	if (claims == NULL) {
+		decide(&check, false);
+		return;
+	}
+	authz_set_session(&check, claims);
+	answer_stripped(&check, GATE_REDEEM, claims->position_id);
 }

@@ -48,9 +48,10 @@ static bool read_referer(const struct http_request *request, struct gate_url *re
 	return referer != NULL && gate_url_parse(referer, ret_url);
 }
 
-bool authz_answer_room(struct worker *worker, struct http_request *request,
-					   const struct authz_question *question, const struct queue_settings *settings)
+bool authz_answer_room(const struct authz_check *check)
 {
+	struct http_request *request = check->request;
+	const struct authz_question *question = check->question;
 	char room[GATE_ROOM_URL_BYTES];
 	struct gate_url referer;
 	const struct gate_url *from = &question->url;
@@ -60,14 +61,15 @@ bool authz_answer_room(struct worker *worker, struct http_request *request,
 					  http_request_header(request, "Accept"));
 	if (asker == GATE_FORM)
 		from = read_referer(request, &referer) ? &referer : NULL;
-	if (!gate_room_url(settings, &question->queue, worker->app->config.public_url, &question->url,
-					   from, room, &has_target))
+	if (!gate_room_url(check->snapshot->settings, &question->queue,
+					   check->worker->app->config.public_url, &question->url, from, room,
+					   &has_target)) {
 		http_reply_problem(request, WR_SESSION_REQUIRED, NULL, 0);
-	else if (asker == GATE_SCRIPT)
+	} else if (asker == GATE_SCRIPT) {
 		refuse(request, LOCATION_FOR_SCRIPTS, room);
-	else if (question->mount == AUTHZ_NGINX)
+	} else if (question->mount == AUTHZ_NGINX) {
 		refuse(request, "Location", room);
-	else {
+	} else {
 		http_reply_header(request, "Location", room);
 		http_reply(request, 302, NULL, "", 0);
 	}

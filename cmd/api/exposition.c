@@ -6,6 +6,7 @@
 #include "internal.h"
 #include "join_checks.h"
 #include "sync.h"
+#include "waitingroom/captcha.h"
 #include "waitingroom/challenge.h"
 #include "waitingroom/version.h"
 #include "worker.h"
@@ -20,7 +21,6 @@ static const char *const join_reasons[] = {"",	   "",	   "key_reused", "closed",
 static const char *const gates[] = {"queue", "request", "entry", "challenge"};
 static const char *const challenge_kinds[] = {"pow", "captcha"};
 static const char *const join_kinds[] = {"new", "repeated"};
-static const char *const pass_results[] = {"ok", "used", "ended"};
 static const char *const beat_sources[] = {"index", "store", "stale"};
 
 static void write_http(struct metrics_page *page, const struct app *app)
@@ -56,6 +56,7 @@ _Static_assert(CHALLENGE_OUTCOME_COUNT <= METRIC_LABELS_MAX, "too many outcomes 
 #define TABLE_WORD(name, word) word,
 static const char *const authz_mounts[] = {AUTHZ_MOUNT_TABLE(TABLE_WORD)};
 static const char *const authz_troubles[] = {AUTHZ_TROUBLE_TABLE(TABLE_WORD)};
+static const char *const authz_passes[] = {AUTHZ_PASS_TABLE(TABLE_WORD)};
 static const char *const gate_sessions[] = {GATE_SESSION_TABLE(TABLE_WORD)};
 #undef TABLE_WORD
 static const char *const verdict_sources[] = {"known", "verified"};
@@ -83,6 +84,7 @@ static void write_authz(struct metrics_page *page, struct metrics_shard *const *
 	}
 	metrics_counter(page, METRIC_GATE_SESSIONS, shards, n, "session", gate_sessions,
 					GATE_SESSION_COUNT);
+	metrics_counter(page, METRIC_GATE_PASSES, shards, n, "outcome", authz_passes, AUTHZ_PASSES);
 	metrics_counter(page, METRIC_GATE_VERDICTS, shards, n, "source", verdict_sources, 2);
 	for (unsigned rule = 0; rule < QUEUE_BYPASS_MAX; rule++) {
 		uint64_t sum = sum_of(shards, n, METRIC_GATE_BYPASSED, rule);
@@ -90,7 +92,6 @@ static void write_authz(struct metrics_page *page, struct metrics_shard *const *
 		if (rule == 0 || sum > 0)
 			metrics_value(page, METRIC_GATE_BYPASSED, label, (double)sum);
 	}
-	metrics_counter(page, METRIC_GATE_RENEWED, shards, n, NULL, NULL, 0);
 	metrics_counter(page, METRIC_GATE_TROUBLE, shards, n, "kind", authz_troubles, AUTHZ_TROUBLES);
 }
 
@@ -130,7 +131,6 @@ static void write_counters(struct metrics_page *page, const struct app *app)
 	metrics_counter(page, METRIC_RESTORED, shards, n, NULL, NULL, 0);
 	metrics_counter(page, METRIC_RENEWED, shards, n, NULL, NULL, 0);
 	metrics_counter(page, METRIC_SESSIONS_RESTORED, shards, n, NULL, NULL, 0);
-	metrics_counter(page, METRIC_PASSES, shards, n, "result", pass_results, 3);
 }
 
 static void write_store(struct metrics_page *page, const struct app *app)
@@ -155,6 +155,30 @@ static void write_store(struct metrics_page *page, const struct app *app)
 	metrics_value(page, METRIC_STORE_RECONNECTS, "", (double)sum.reconnects);
 	metrics_value(page, METRIC_STORE_UP, "", (double)ready);
 	metrics_value(page, METRIC_LOOP_LAG, "", (double)longest_us / 1e6);
+}
+
+static void write_captcha(struct metrics_page *page, const struct app *app)
+{
+	struct captcha_counts counts;
+	char label[96];
+	captcha_counts(app->captcha, &counts);
+	for (unsigned p = 0; p < CAPTCHA_PROVIDERS; p++)
+		for (unsigned v = 0; v <= CAPTCHA_VERDICTS; v++) {
+			bool asked = v < CAPTCHA_VERDICTS;
+			snprintf(label, sizeof(label), "provider=\"%s\",verdict=\"%s\"",
+					 captcha_provider_word((enum captcha_provider)p),
+					 asked ? captcha_verdict_word((enum captcha_verdict)v) : "not_asked");
+			metrics_value(page, METRIC_CAPTCHA_ASKED, label,
+						  (double)(asked ? counts.verdicts[p][v] : counts.not_asked[p]));
+		}
+	static const enum metric families[] = {METRIC_CAPTCHA_UP, METRIC_CAPTCHA_OPENED};
+	for (size_t f = 0; f < 2; f++)
+		for (unsigned p = 0; p < CAPTCHA_PROVIDERS; p++) {
+			snprintf(label, sizeof(label), "provider=\"%s\"",
+					 captcha_provider_word((enum captcha_provider)p));
+			metrics_value(page, families[f], label,
+						  f == 0 ? (double)counts.up[p] : (double)counts.opened[p]);
+		}
 }
 
 /* Samples of a family must stand together: one walk over the queues per family. */
@@ -239,6 +263,7 @@ void exposition_serve(void *ctx, struct http_request *request, const struct rout
 	metrics_value(page, METRIC_DRAINING, "", atomic_load(&app->draining) ? 1 : 0);
 	write_http(page, app);
 	write_counters(page, app);
+	write_captcha(page, app);
 	write_store(page, app);
 	write_queues(page, app);
 	write_sync_and_relay(page, app);

@@ -228,8 +228,6 @@ static void on_redeemed(void *ctx, enum wr_err err, int64_t now_ms, const struct
 		struct worker *worker = batch->gather->worker;
 		unpark(batch->gather, request);
 		const struct redeemed *person = err == WR_OK && i < count ? &people[i] : NULL;
-		if (person != NULL)
-			metrics_add(worker->shard, METRIC_PASSES, person->code, 1);
 		authz_redeemed(worker, request, err != WR_OK || person != NULL ? err : WR_BUG, person);
 	}
 	batch_done(batch);

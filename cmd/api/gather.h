@@ -15,6 +15,7 @@ struct joining {
 	struct json_value *document; /* owned */
 	char *target, *user;		 /* owned; NULL none */
 	char *papers;				 /* owned; for enqueue.lua; NULL none */
+	bool may_be_known;			 /* by its key or identity: may be a repeated join */
 	char request_hash[TARGET_HASH_CHARS + 1];
 	char network[NETWORK_TEXT_BYTES];
 };
@@ -49,6 +50,7 @@ struct parked { /* the notes of every request of ours */
 	struct position_claims claims; /* the place; for a session only queue, id and epoch */
 	struct joining joining;		   /* GATHER_JOIN */
 	struct redeeming redeeming;	   /* GATHER_REDEEM */
+	uint8_t mount;				   /* GATHER_REDEEM: enum authz_mount */
 };
 _Static_assert(sizeof(struct parked) <= HTTP_NOTES_BYTES, "notes are too small");
 

@@ -48,6 +48,11 @@ static struct siphash hash_of(const struct verdicts *verdicts, const struct queu
 	return siphash_128(verdicts->hash_key, text, (size_t)(end - text));
 }
 
+uint64_t verdicts_hash(const struct verdicts *verdicts, const char *text)
+{
+	return siphash_128(verdicts->hash_key, text, strlen(text)).low;
+}
+
 static void forget_all(struct verdicts *verdicts)
 {
 	memset(verdicts->entries, 0, (verdicts->bucket_mask + 1) * WAYS * sizeof(verdicts->entries[0]));

@@ -15,6 +15,10 @@ struct verdict {
 	struct siphash of; /* the token and the queue that it was shown for; 0, 0: free */
 	struct session_claims claims;
 	int64_t renewed_ms; /* wall clock: when this token was last exchanged; 0 never */
+	int64_t logged_ms;	/* the same: when it was last noted that it is shared */
+	/* Where it was seen last (authz_session.c), and whether that is elsewhere than it was given to. */
+	uint64_t from;
+	bool has_from, is_elsewhere;
 };
 
 struct verdicts;
@@ -28,5 +32,7 @@ void verdicts_free(struct verdicts *verdicts);
 struct verdict *verdicts_look(struct verdicts *verdicts, struct signer *signer,
 							  const struct queue_name *queue, const char *token, size_t len,
 							  struct wall_time now, enum wr_err *ret_err, bool *ret_was_known);
+/* A keyed hash of a text, good for comparing within this table. */
+uint64_t verdicts_hash(const struct verdicts *verdicts, const char *text);
 
 #endif

@@ -58,7 +58,8 @@ const char *gate_session_word(enum gate_session session);
 /* Of claims whose signature holds; whether it is shared is the caller's to find out. */
 enum gate_session gate_session_judge(const struct session_claims *claims,
 									 const struct queue_snapshot *snapshot, struct wall_time now);
-/* Is it time to hand out a new token? With less than three quarters of its life left. */
+/* Is it time to hand out a new token? With less than three quarters of a
+ * session's time left. */
 bool gate_session_is_due(const struct session_claims *claims, const struct queue_settings *settings,
 						 struct wall_time now);
 

@@ -38,6 +38,12 @@
 	  "What became of the challenges that joins brought, by outcome.")                             \
 	X(METRIC_CHALLENGES_ISSUED, "counter", "wr_challenges_issued_total",                           \
 	  "Challenges given out, by kind (pow, captcha).")                                             \
+	X(METRIC_CAPTCHA_ASKED, "counter", "wr_captcha_questions_total",                               \
+	  "Questions to captcha providers, by provider and verdict.")                                  \
+	X(METRIC_CAPTCHA_UP, "gauge", "wr_captcha_provider_up",                                        \
+	  "1 while a captcha provider is asked, 0 while visitors get a proof of work instead.")        \
+	X(METRIC_CAPTCHA_OPENED, "counter", "wr_captcha_breaker_opened_total",                         \
+	  "How often a captcha provider was given up for a while.")                                    \
 	X(METRIC_JOINS, "counter", "wr_joins_total", "Places given, by kind (new, repeated).")         \
 	X(METRIC_GATE_CHECKS, "counter", "wr_gate_checks_total",                                       \
 	  "Gate checks decided, by mount and decision.")                                               \
@@ -45,10 +51,10 @@
 	  "What the session of a gate check was worth.")                                               \
 	X(METRIC_GATE_VERDICTS, "counter", "wr_gate_tokens_total",                                     \
 	  "Session tokens judged, by source (known: from the worker's table, verified).")              \
+	X(METRIC_GATE_PASSES, "counter", "wr_gate_passes_total",                                       \
+	  "What became of the passes that people came with.")                                          \
 	X(METRIC_GATE_BYPASSED, "counter", "wr_gate_bypassed_total",                                   \
 	  "Gate checks that passed by a bypass rule, by its number in the queue's settings.")          \
-	X(METRIC_GATE_RENEWED, "counter", "wr_gate_renewed_total",                                     \
-	  "Session tokens exchanged because the session slides.")                                      \
 	X(METRIC_GATE_TROUBLE, "counter", "wr_gate_trouble_total",                                     \
 	  "Gate checks that show a mistake in a configuration, by kind.")                              \
 	X(METRIC_BEATS, "counter", "wr_heartbeats_total",                                              \
@@ -65,8 +71,6 @@
 	  "Renewals of sessions that the store has been told.")                                        \
 	X(METRIC_SESSIONS_RESTORED, "counter", "wr_sessions_restored_total",                           \
 	  "Sessions reported from their token after a loss, and active since.")                        \
-	X(METRIC_PASSES, "counter", "wr_passes_total",                                                 \
-	  "Passes brought to the site, by result (ok, used, ended).")                                  \
 	X(METRIC_REVOCATIONS, "gauge", "wr_revocations",                                               \
 	  "Sessions ended before their token, and places moved, that this pod knows of.")              \
 	X(METRIC_STORE_CALLS, "counter", "wr_store_calls_total", "Steps asked of the store.")          \

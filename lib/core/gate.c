@@ -39,15 +39,16 @@ enum gate_session gate_session_judge(const struct session_claims *claims,
 		return GATE_SESSION_EXPIRED;
 	if (!is_of_this_life(claims->epoch, snapshot))
 		return GATE_SESSION_OTHER_LIFE;
-	return GATE_SESSION_GOOD;
+	return revocations_has_session(snapshot->revocations, claims->position_id)
+			   ? GATE_SESSION_REVOKED
+			   : GATE_SESSION_GOOD;
 }
 
 bool gate_session_is_due(const struct session_claims *claims, const struct queue_settings *settings,
 						 struct wall_time now)
 {
-	int64_t life_ms = (claims->expires_s - claims->issued_s) * 1000;
 	return settings->session_renewal && claims->renewal &&
-		   (claims->expires_s * 1000 - now.ms) * 4 < life_ms * 3;
+		   (claims->expires_s * 1000 - now.ms) * 4 < settings->session_ttl_ms * 3;
 }
 
 /* ---- who asks ---- */

@@ -4,6 +4,7 @@
 #include "support/api.h"
 #include "support/cmocka.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,10 +12,13 @@
 	"\"capacity\":100,\"burst\":100,\"allowed_targets\":[\"https://shop.example\"],"               \
 	"\"bypass\":[{\"path_prefix\":\"/assets/\",\"methods\":[\"GET\"]}]"
 
+#define OTHER "\"capacity\":100,\"burst\":100,\"allowed_targets\":[\"https://shop.example\"]"
+
 static struct stack *stack;
 static const char *url;
-static struct golden_word words[] = {{"session", NULL},	 {"id", NULL},	  {"other", NULL},
-									 {"tampered", NULL}, {"place", NULL}, {NULL, NULL}};
+static struct golden_word words[] = {{"session", NULL},	   {"id", NULL},	{"other", NULL},
+									 {"tampered", NULL},   {"place", NULL}, {"pass", NULL},
+									 {"other-pass", NULL}, {NULL, NULL}};
 
 static char *enter(const char *queue, const char *member, const char **ret_id)
 {
@@ -27,6 +31,23 @@ static char *enter(const char *queue, const char *member, const char **ret_id)
 	return text;
 }
 
+/* The pass in the redirect_url of somebody who is let in; gives. */
+static char *pass_into(const char *queue)
+{
+	char body[128];
+	snprintf(body, sizeof(body), "{\"queue_id\":\"%s\",\"target\":\"https://shop.example/\"}",
+			 queue);
+	struct http_answer *answer = http_call(url, "POST", "/enqueue", NULL, body);
+	api_expect_place(answer, "admitted");
+	char *redirect = http_answer_text(answer, "redirect_url");
+	const char *pass = strstr(redirect, "?wr_pass=");
+	assert_non_null(pass);
+	char *copy = strdup(pass + strlen("?wr_pass="));
+	free(redirect);
+	http_answer_free(answer);
+	return copy;
+}
+
 int authz_world_open(void **state)
 {
 	(void)state;
@@ -35,7 +56,7 @@ int authz_world_open(void **state)
 		.without_nats = true,
 		.env = (const char *const[]){NO_RATE_LIMITS, "WR_TRUSTED_PROXIES=127.0.0.0/8",
 									 "WR_PUBLIC_URL=https://room.example/_wr", NULL},
-		.queues = QUEUES(QUEUE("shop", SHOP) "," QUEUE("other", "\"capacity\":100,\"burst\":100") //
+		.queues = QUEUES(QUEUE("shop", SHOP) "," QUEUE("other", OTHER) //
 						 "," QUEUE("open-door", "\"state\":\"passthrough\""))});
 	url = stack_url(stack, 0);
 	words[0].value = enter("shop", "session_token", &words[1].value);
@@ -45,6 +66,8 @@ int authz_world_open(void **state)
 	*letter = *letter == 'A' ? 'B' : 'A';
 	words[3].value = tampered;
 	words[4].value = enter("shop", "token", NULL);
+	words[5].value = pass_into("shop");
+	words[6].value = pass_into("other");
 	return 0;
 }
 

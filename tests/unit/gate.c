@@ -147,6 +147,7 @@ static void a_session_slides_once_a_quarter_of_its_life_is_over(void **state)
 	struct queue_settings settings;
 	queue_settings_default(&settings);
 	settings.session_renewal = true;
+	settings.session_ttl_ms = 100000;
 	struct session_claims session = claims("now", NOW_S - 25, NOW_S + 75);
 	session.renewal = true;
 	assert_false(gate_session_is_due(&session, &settings, NOW));
