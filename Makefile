@@ -99,8 +99,8 @@ LIBRARY_OBJECTS := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard lib/*/*.c)) \
 # A directory becomes a program once it has a main.c. cmd/api becomes waitingroom-api; names that begin with "wr" stay as they are.
 COMMANDS := $(sort $(patsubst cmd/%/,%,$(dir $(wildcard cmd/*/*.c))))
 program_of = $(BUILD)/bin/$(if $(filter wr%,$(1)),$(1),waitingroom-$(1))
-# What lies in its web/ is built into it.
-web_of = $(wildcard cmd/$(1)/web/*.* cmd/$(1)/web/*/*.*)
+# What lies in its web/ is built into it, and its contract.
+web_of = $(wildcard cmd/$(1)/web/*.* cmd/$(1)/web/*/*.* cmd/$(1)/openapi.yaml)
 objects_of = $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard cmd/$(1)/*.c)) \
 	$(if $(call web_of,$(1)),$(BUILD)/obj/gen/$(1)_web.o)
 PROGRAMS := $(foreach command,$(patsubst cmd/%/main.c,%,$(wildcard cmd/*/main.c)),$(call program_of,$(command)))
@@ -117,6 +117,10 @@ CONTRACT := $(call tests_of,contract)
 INTEGRATION := $(call tests_of,integration)
 SCENARIO := $(call tests_of,scenario)
 TESTS := $(UNIT) $(CONTRACT) $(INTEGRATION) $(SCENARIO)
+# For node. Those of the contract look at what the others have asked of pods.
+OPENAPI := $(wildcard tests/openapi/*.test.js)
+BROWSER := $(wildcard tests/browser/*.test.js)
+RECORD := $(abspath $(BUILD))/record
 BENCHMARKS := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
 CHECKS := $(sort $(wildcard scripts/check-*))
@@ -127,7 +131,7 @@ ALL_OBJECTS := $(LIBRARY_OBJECTS) $(SUPPORT_OBJECTS) \
 
 .SECONDEXPANSION:
 .PHONY: all run test check bench asan tsan soak fuzz format lint check-unit check-contract \
-	check-integration check-scenario install clean help tests programs fuzz-programs FORCE
+	check-integration check-scenario check-openapi check-browser install clean help tests programs fuzz-programs FORCE
 
 all: $(LIBRARY) $(PROGRAMS) ## the library and the programs (the default)
 tests: all $(TESTS)
@@ -224,10 +228,12 @@ run: ## a whole waiting room on this machine (PORT_BASE, RUN_DIR, CROWD)
 
 test: ## everything that must hold, with a summary at the end
 	$(Q)scripts/bootstrap test
+	$(Q)scripts/node-packages
 	$(Q)$(MAKE) check
 
 check: tests ## the same without installing packages
-	$(Q)$(RUN_TESTS) $(CHECKS) $(TESTS)
+	$(Q)rm -rf $(RECORD) && mkdir -p $(RECORD)
+	$(Q)WR_TEST_RECORD=$(RECORD) $(RUN_TESTS) $(CHECKS) $(TESTS) -- $(OPENAPI) $(BROWSER)
 
 check-unit: $(UNIT) ## tests of the library, no servers
 	$(Q)$(RUN_TESTS) $(UNIT)
@@ -237,6 +243,10 @@ check-integration: all $(INTEGRATION) ## our programs with real servers
 	$(Q)$(RUN_TESTS) $(INTEGRATION)
 check-scenario: all $(SCENARIO) ## visitors' and operators' stories
 	$(Q)$(RUN_TESTS) $(SCENARIO)
+check-openapi: all ## the contract, and what `make check` has recorded
+	$(Q)$(if $(wildcard $(RECORD)),WR_TEST_RECORD=$(RECORD)) $(RUN_TESTS) $(OPENAPI)
+check-browser: all ## the waiting page in a real Chromium
+	$(Q)$(RUN_TESTS) $(BROWSER)
 
 asan: ## the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	$(Q)$(MAKE) SAN=address,undefined BUILD=$(BUILD)/asan check-sanitized

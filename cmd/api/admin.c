@@ -148,6 +148,60 @@ void admin_get_serve(void *ctx, struct http_request *request, const struct route
 	store_sync(internal->store, &notes->name, "0", NULL, 0, 1, on_got, request);
 }
 
+/* ---- revoke ---- */
+
+static void on_revoked(void *ctx, enum wr_err err, int64_t now_ms, const struct released *person,
+					   size_t count)
+{
+	struct http_request *request = ctx;
+	struct admin_notes *notes = http_request_notes(request);
+	struct err_detail detail;
+	(void)now_ms;
+	if (err == WR_OK && count == 1 && person->state == PLACE_WAITING)
+		err = err_say(&detail, WR_CONFLICT, "The place is still in line; it has no session.");
+	if (err != WR_OK) {
+		admin_problem(notes->internal, request, err, err == WR_CONFLICT ? &detail : NULL);
+		return;
+	}
+	char text[128];
+	struct json_out out;
+	json_out_init(&out, text, sizeof(text));
+	json_out_object(&out, NULL);
+	json_out_string(&out, "position_id", notes->position_id[0]);
+	json_out_string(&out, "status", place_state_word(person->state));
+	json_out_object_end(&out);
+	admin_reply_json(request, 200, &out);
+}
+
+/* Ends somebody's session, or the turn that they have not taken up. Whether the store knows of one
+ * or not, the gate refuses the token as soon as the pods have been told. */
+void admin_revoke_serve(void *ctx, struct http_request *request, const struct route_match *match)
+{
+	struct internal *internal = ctx;
+	if (!admin_begin(internal, request, match))
+		return;
+	struct admin_notes *notes = http_request_notes(request);
+	WR_AUTO(json_free_at) struct json_value *document = NULL;
+	struct err_detail detail = {""};
+	const char *id = "";
+	size_t len = 0;
+	const char *body = http_request_body(request, &len);
+	enum wr_err err = json_parse(body, len, &document, &detail);
+	if (err == WR_OK &&
+		(json_count(document) != 1 || !json_string(json_member(document, "position_id"), &id) ||
+		 !position_id_is_valid(id, strlen(id))))
+		err = err_say(&detail, WR_INVALID,
+					  "position_id: the body is {\"position_id\":\"…\"} with the id of a place");
+	if (err != WR_OK) {
+		admin_problem(internal, request, err, &detail);
+		return;
+	}
+	memcpy(notes->position_id[0], id, sizeof(store_id));
+	http_request_park(request);
+	store_release(internal->store, &notes->name, STORE_REVOKE,
+				  (const store_id *)notes->position_id, 1, on_revoked, request);
+}
+
 /* ---- admit now ---- */
 
 static void admit_step(struct http_request *request);
@@ -225,7 +279,7 @@ static void on_deleted(void *ctx, enum wr_err err, bool more)
 	else if (more)
 		delete_step(request);
 	else
-		http_reply(request, 204, "application/json", "", 0);
+		http_reply(request, 204, NULL, "", 0);
 }
 
 static void delete_step(struct http_request *request)

@@ -4,7 +4,6 @@
  *     sync                     the only writer of 'queues'
  *     relay                    outbox to JetStream, lives in lib/events
  *     internal                 metrics, health, admin API
- *     captcha                  asks captcha providers, lives in lib/net; runs from the first question
  *     main                     starts, waits for signals, reloads, drains
  *
  * Meeting points: 'queues' and 'keys' are swapped by pointer and freed through 'quiescence'; the
@@ -29,7 +28,6 @@
 #define WORKERS_MAX 128
 #define ORIGINS_MAX 32
 
-struct captcha;
 struct worker;
 struct sync;
 struct internal;
@@ -43,6 +41,7 @@ struct app {
 	struct queue_table *queues;
 	struct languages *languages;
 	struct page_cache *pages;
+	struct page *contract; /* openapi.yaml, as it is served; immutable */
 	struct store_address *store_address;
 	struct trusted_proxies *proxies;
 	_Atomic int64_t *open_taken;	  /* by slot of a queue: gate_open_take; workers */
@@ -57,7 +56,6 @@ struct app {
 
 	struct worker *workers[WORKERS_MAX];
 	size_t worker_count;
-	struct captcha *captcha;
 	struct sync *sync;
 	struct store_outbox *outbox; /* both NULL when switched off */
 	struct relay *relay;
@@ -75,6 +73,7 @@ struct app {
 	X(ENDPOINT_QUEUE, "queue")                                                                     \
 	X(ENDPOINT_SESSION_RELEASE, "session_release")                                                 \
 	X(ENDPOINT_JWKS, "jwks")                                                                       \
+	X(ENDPOINT_CONTRACT, "contract")                                                               \
 	X(ENDPOINT_PAGE, "page")                                                                       \
 	X(ENDPOINT_AUTHZ, "authz")
 #define ENDPOINT_ENUM(id, word) id,

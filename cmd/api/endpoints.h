@@ -19,6 +19,7 @@ void authz_nginx_serve(void *ctx, struct http_request *request, const struct rou
 void authz_forward_serve(void *ctx, struct http_request *request, const struct route_match *match);
 void authz_envoy_serve(void *ctx, struct http_request *request, const struct route_match *match);
 void jwks_serve(void *ctx, struct http_request *request, const struct route_match *match);
+void contract_serve(void *ctx, struct http_request *request, const struct route_match *match);
 
 /* Answers to what gather sent; err: the whole call failed, 'person' is NULL. */
 void enqueue_answer(struct worker *worker, struct http_request *request, enum wr_err err,

@@ -95,6 +95,7 @@ static void debug_queue(void *ctx, const struct queue_snapshot *snapshot)
 	json_out_int(call->out, "waiting", (int64_t)snapshot->waiting);
 	json_out_int(call->out, "active", (int64_t)snapshot->active);
 	json_out_int(call->out, "absent", (int64_t)snapshot->absent);
+	json_out_int(call->out, "revocations", (int64_t)revocations_count(snapshot->revocations));
 	json_out_array(call->out, "lanes");
 	for (uint32_t i = 0; i < snapshot->settings->lane_count; i++) {
 		json_out_object(call->out, NULL);
@@ -162,6 +163,7 @@ static const struct route internal_routes[] = {
 	{HTTP_POST, "/admin/v1/queues/{}/{}/pause", admin_pause_serve, ROUTE_NOT_LIMITED, false},
 	{HTTP_POST, "/admin/v1/queues/{}/{}/resume", admin_resume_serve, ROUTE_NOT_LIMITED, false},
 	{HTTP_POST, "/admin/v1/queues/{}/{}/admit", admin_admit_serve, ROUTE_NOT_LIMITED, false},
+	{HTTP_POST, "/admin/v1/queues/{}/{}/revoke", admin_revoke_serve, ROUTE_NOT_LIMITED, false},
 	{HTTP_POST, "/admin/v1/queues/{}/{}/preview", admin_preview_serve, ROUTE_NOT_LIMITED, false},
 };
 

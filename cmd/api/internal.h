@@ -34,6 +34,7 @@ struct admin_notes {
 	struct queue_name name;
 	uint64_t wanted, done; /* admit: people; delete: steps done; put: tries */
 	bool any_version;	   /* put: not tied to a version by the client */
+	store_id position_id[1]; /* revoke */
 };
 _Static_assert(sizeof(struct admin_notes) <= HTTP_NOTES_BYTES, "notes are too small");
 
@@ -55,5 +56,6 @@ void admin_delete_serve(void *ctx, struct http_request *request, const struct ro
 void admin_pause_serve(void *ctx, struct http_request *request, const struct route_match *match);
 void admin_resume_serve(void *ctx, struct http_request *request, const struct route_match *match);
 void admin_admit_serve(void *ctx, struct http_request *request, const struct route_match *match);
+void admin_revoke_serve(void *ctx, struct http_request *request, const struct route_match *match);
 
 #endif

@@ -88,23 +88,39 @@ static void put_refresh(struct view *view, int64_t seconds)
 	}
 	snprintf(text, sizeof(text), "%lld", (long long)seconds);
 	http_reply_header(view->request, "Refresh", text);
-	view_number_paragraph(view, "nojs.refreshes", seconds);
+	if (seconds > 1)
+		view_number_paragraph(view, "nojs.refreshes", seconds);
 	view_anchor(view, "&stop=1", "nojs.stop");
 }
 
-static const char *heading_of(enum queue_state state)
+static const char *page_of(enum queue_state state)
 {
-	return state == QUEUE_PAUSED ? "paused.h" : state == QUEUE_HOLD ? "prequeue.h" : "title";
+	return state == QUEUE_PAUSED ? "paused" : state == QUEUE_HOLD ? "prequeue" : NULL;
+}
+
+/* A place that is newer than the picture here: the next one has it. */
+static bool is_new(const struct view *view, const struct place_look *look)
+{
+	const struct worker *worker = view->worker;
+	return look->position == 0 && mono_diff_ms(look->snapshot->taken, loop_now(worker->loop)) <=
+									  worker->app->config.stale_after_ms;
 }
 
 static void show_place(struct view *view, const struct place_look *look)
 {
-	view_heading(view, heading_of(view_state(view)));
+	const char *page = is_new(view, look) ? "joining" : page_of(view_state(view));
+	if (page != NULL) {
+		view_page(view, page);
+	} else {
+		view_heading(view, "waiting.h");
+		view_paragraph(view, "intro");
+	}
 	view_message(view);
-	view_place(view, look);
-	if (look->stale)
+	if (!is_new(view, look))
+		view_place(view, look);
+	if (look->stale && !is_new(view, look))
 		view_paragraph(view, "reconnecting.new");
-	put_refresh(view, refresh_s(look->snapshot->settings));
+	put_refresh(view, is_new(view, look) ? 1 : refresh_s(look->snapshot->settings));
 	view_anchor(view, asks(view->request, "stop") ? "&stop=1" : "", "nojs.check");
 	view_anchor(view, "&leave=1", "leave");
 	view_reply(view, 200);

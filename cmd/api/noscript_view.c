@@ -49,13 +49,25 @@ static void brought(const struct http_request *request, const char *name, const 
 		ret_value[0] = '\0';
 }
 
+static size_t language_of(const struct worker *worker, const struct http_request *request)
+{
+	char tag[32];
+	size_t found;
+	bool is_named = http_request_query(request, "lang", tag, sizeof(tag)) ||
+					http_request_form(request, "lang", tag, sizeof(tag));
+	if (!is_named && of_referrer(request, "lang", tag, sizeof(tag)) &&
+		language_find(worker->app->languages, tag, strlen(tag), &found))
+		return found;
+	return page_language(worker, request);
+}
+
 void view_init(struct view *view, struct worker *worker, struct http_request *request,
 			   const struct queue_snapshot *snapshot)
 {
 	view->worker = worker;
 	view->request = request;
 	view->snapshot = snapshot;
-	view->language = page_language(worker, request);
+	view->language = language_of(worker, request);
 	view->heading = NULL;
 	view->has_form = false;
 	view->out = (struct html_out){NULL};
@@ -233,7 +245,7 @@ void view_button(struct view *view, const char *what, const char *key)
 		hidden(view, "key", idempotency);
 		hidden(view, "challenge", view->challenge);
 	}
-	html_literal(&view->out, "<button>");
+	html_literal(&view->out, strcmp(what, "leave") == 0 ? "<button>" : "<button class=\"main\">");
 	html_string(&view->out, view_string(view, key));
 	html_literal(&view->out, "</button></form>\n");
 	view->has_form = true;
@@ -254,25 +266,27 @@ void view_anchor(struct view *view, const char *more, const char *key)
 
 #define ORIGINS_BYTES 512
 
-/* A form that ends in a redirect needs its policy to allow where that leads: the origins of the
- * targets. When there are too many to name, any site by https. */
+/* A form that ends in a redirect needs its policy to allow where that leads, and Chromium asks of
+ * every further redirect, too: a site may send its visitors on to a login of another origin. So any
+ * https will do, and of plain http the targets themselves. */
 static void form_targets(const struct queue_settings *settings, char ret_origins[ORIGINS_BYTES])
 {
 	size_t len = 0;
-	ret_origins[0] = '\0';
+	bool has_https = false;
 	for (uint32_t i = 0; i < settings->target_count; i++) {
 		const char *target = settings->targets[i], *host = strstr(target, "://");
 		size_t origin = host != NULL ? (size_t)(host + 3 - target) + strcspn(host + 3, "/") : 0;
-		if (len + origin + 2 > ORIGINS_BYTES) {
-			strcpy(ret_origins, "https:");
-			return;
-		}
-		if (len > 0)
-			ret_origins[len++] = ' ';
+		bool is_https = strncmp(target, "https:", 6) == 0;
+		has_https = has_https || is_https;
+		if (is_https || len + origin + sizeof(" https:") > ORIGINS_BYTES)
+			continue;
 		memcpy(ret_origins + len, target, origin);
 		len += origin;
-		ret_origins[len] = '\0';
+		ret_origins[len++] = ' ';
 	}
+	strcpy(ret_origins + len, has_https ? "https:" : "");
+	if (!has_https && len > 0)
+		ret_origins[len - 1] = '\0';
 }
 
 #define FORM_COOKIE_BYTES 96
@@ -291,6 +305,30 @@ static void put_form_cookie(const struct view *view)
 	http_reply_header(view->request, "Set-Cookie", value);
 }
 
+/* The same page in every language, each in its own words. */
+static void put_languages(struct view *view)
+{
+	const struct languages *languages = view->worker->app->languages;
+	size_t own = view->language;
+	html_literal(&view->out, "<nav aria-label=\"");
+	html_string(&view->out, view_string(view, "language"));
+	html_literal(&view->out, "\">");
+	for (size_t i = 0; i < languages->count; i++) {
+		char link[VIEW_LINK_BYTES];
+		view->language = i;
+		view_link(view, "", link);
+		html_literal(&view->out, "<a lang=\"");
+		html_string(&view->out, languages->all[i].code);
+		html_literal(&view->out, i == own ? "\" aria-current=\"true\" href=\"" : "\" href=\"");
+		html_string(&view->out, link);
+		html_literal(&view->out, "\">");
+		html_string(&view->out, language_string(languages, i, "_name"));
+		html_literal(&view->out, "</a>\n");
+	}
+	view->language = own;
+	html_literal(&view->out, "</nav>");
+}
+
 void view_reply(struct view *view, int status)
 {
 	const struct queue_settings *settings =
@@ -301,6 +339,8 @@ void view_reply(struct view *view, int status)
 		form_targets(settings, origins);
 	if (view->has_form)
 		put_form_cookie(view);
+	if (settings != NULL)
+		put_languages(view);
 	page_look_init(&look, settings, view->worker->app->languages->all[view->language].code);
 	struct page_content content = {
 		.heading = view->heading, .html = &view->out, .form_targets = origins};

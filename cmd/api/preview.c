@@ -112,6 +112,7 @@ void preview_serve(struct worker *worker, struct http_request *request,
 		return;
 	}
 	size_t language = page_language(worker, request);
+	http_reply_header(request, "Content-Language", worker->app->languages->all[language].code);
 	if (preview.theme[0] != '\0')
 		reply_themed(worker, request, language, &preview, snapshot->settings);
 	else
@@ -176,16 +177,19 @@ static enum wr_err read_wanted(const struct http_request *request, const struct 
 }
 
 /* The handler's thread has no signer of its own: previews are rare. */
-static void print_link(const struct app *app, const struct queue_name *queue,
+static void print_link(const struct app *app, const struct queue_snapshot *snapshot,
 					   const struct preview *preview, char *ret_url, size_t room)
 {
+	const struct queue_name *queue = &snapshot->name;
+	const char *own = snapshot->settings->room_url;
 	char mac[LINK_MAC_CHARS + 1];
 	struct signer *signer = signer_new();
 	signer_use_keys(signer, atomic_load_explicit(&app->keys, memory_order_acquire));
 	sign(signer, queue, preview, mac);
 	signer_free(signer);
-	snprintf(ret_url, room, "/q/%s/%s?preview=1&state=%s&lang=%s&exp=%s%s%s&sig=%s", queue->tenant,
-			 queue->queue, preview->state, preview->lang, preview->expires,
+	snprintf(ret_url, room, "%s/q/%s/%s?preview=1&state=%s&lang=%s&exp=%s%s%s&sig=%s",
+			 own[0] != '\0' ? own : app->config.public_url, queue->tenant, queue->queue,
+			 preview->state, preview->lang, preview->expires,
 			 preview->theme[0] != '\0' ? "&theme=" : "", preview->theme, mac);
 }
 
@@ -198,7 +202,8 @@ void admin_preview_serve(void *ctx, struct http_request *request, const struct r
 	struct preview preview = {.theme = ""};
 	struct err_detail detail = {""};
 	enum wr_err err = WR_OK;
-	if (queue_table_find(internal->app->queues, &notes->name) == NULL)
+	const struct queue_snapshot *snapshot = queue_table_find(internal->app->queues, &notes->name);
+	if (snapshot == NULL)
 		err = WR_NO_QUEUE;
 	if (err == WR_OK)
 		err = read_wanted(request, internal->app, &preview, &detail);
@@ -206,11 +211,11 @@ void admin_preview_serve(void *ctx, struct http_request *request, const struct r
 		admin_problem(internal, request, err, detail.text[0] != '\0' ? &detail : NULL);
 		return;
 	}
-	char url[THEME_CHARS + 512], text[2 * THEME_CHARS + 1024];
+	char url[CONFIG_TEXT_BYTES + THEME_CHARS + 512], text[2 * sizeof(url)];
 	struct json_out out;
 	snprintf(preview.expires, sizeof(preview.expires), "%lld",
 			 (long long)(clock_wall().ms / 1000 + LIFE_S));
-	print_link(internal->app, &notes->name, &preview, url, sizeof(url));
+	print_link(internal->app, snapshot, &preview, url, sizeof(url));
 	json_out_init(&out, text, sizeof(text));
 	json_out_object(&out, NULL);
 	json_out_string(&out, "url", url);

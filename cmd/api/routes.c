@@ -16,5 +16,6 @@ const struct route public_routes[] = {
 	{HTTP_POST, "/q/{}/{}", noscript_post_serve, ROUTE_LIMITED, false},
 	{HTTP_GET, "/room-worker.js", page_worker_serve, ROUTE_NOT_LIMITED, false},
 	{HTTP_GET, "/.well-known/jwks.json", jwks_serve, ROUTE_NOT_LIMITED, true},
+	{HTTP_GET, "/openapi.yaml", contract_serve, ROUTE_NOT_LIMITED, true},
 };
 const size_t public_route_count = sizeof(public_routes) / sizeof(public_routes[0]);

@@ -26,6 +26,7 @@
 	X(CODE_TURN_MISSED, "turn_missed")                                                             \
 	X(CODE_SESSION_ENDED, "session_ended")                                                         \
 	X(CODE_QUEUE_FULL, "queue_full")                                                               \
+	X(CODE_CHALLENGE_REQUIRED, "challenge_required")                                               \
 	X(CODE_RATE_LIMITED, "rate_limited")                                                           \
 	X(CODE_OTHER, "other")
 

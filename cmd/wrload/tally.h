@@ -23,6 +23,7 @@
 	X(expired)	   /* were told that the place had been given up */                                \
 	X(missed)	   /* were told that the turn had come and gone */                                 \
 	X(ended)	   /* were told that the session was over */                                       \
+	X(challenged)  /* solved a challenge before they got a place, or once more */                  \
 	X(refused)	   /* were not given a place */                                                    \
 	X(lost)		   /* had a place, and got an answer that makes no sense */                        \
 	X(turned_back) /* did not come, for --visitors were there already (with --forever) */          \

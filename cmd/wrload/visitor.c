@@ -24,6 +24,7 @@
 #include "crowd.h"
 #include "dice.h"
 #include "history.h"
+#include "proof.h"
 #include "waitingroom/memory.h"
 
 #include <inttypes.h>
@@ -37,6 +38,7 @@
 #define LOOK_BACK_MAX_MS 5000
 #define LOOK_IN_MAX_MS 3000 /* when the stay has no end */
 #define LOOKS_TRIED_MAX 5
+#define SOLVED_MAX 5
 #define BACKOFF_FIRST_MS 100
 #define BACKOFF_MAX_MS 10000
 #define POLL_DEFAULT_MS 2000 /* when the answer does not say */
@@ -115,6 +117,11 @@ static uint32_t visitor_pick_address(struct visitor *visitor)
 	return (uint32_t)((visitor->ask.address + step) % count);
 }
 
+static const char *join_body(const struct visitor *visitor)
+{
+	return visitor->proof ? visitor->proof : visitor->crowd->enqueue_body;
+}
+
 static void visitor_repeat(struct visitor *visitor)
 {
 	struct crowd *crowd = visitor->crowd;
@@ -123,7 +130,7 @@ static void visitor_repeat(struct visitor *visitor)
 	visitor->repeat.path = path_of[OP_ENQUEUE];
 	visitor->repeat.bearer = NULL;
 	visitor->repeat.idempotency_key = visitor->key;
-	visitor->repeat.body = crowd->enqueue_body;
+	visitor->repeat.body = join_body(visitor);
 	visitor->repeat.address = (visitor->ask.address + 1) % crowd->options->url_count;
 	visitor->repeat.done = on_repeat_answer;
 	crowd->tally.repeats++;
@@ -144,7 +151,7 @@ static void on_due(void *ctx)
 				  : op == OP_RELEASE ? visitor->session_token
 									 : visitor->token,
 		.idempotency_key = is_enqueue ? visitor->key : NULL,
-		.body = is_enqueue ? crowd->enqueue_body : NULL,
+		.body = is_enqueue ? join_body(visitor) : NULL,
 		.address = visitor_pick_address(visitor),
 		.done = on_answer,
 		.ctx = visitor,
@@ -390,6 +397,24 @@ static enum client_outcome visitor_take(struct visitor *visitor, enum op op,
 	return outcome;
 }
 
+/* Told to solve a challenge: joins again with the solution, a few times at most. */
+static bool visitor_solves(struct visitor *visitor, const struct answer *answer,
+						   const struct client_answer *http)
+{
+	if (visitor->stage != VISITOR_JOINING || answer->code != CODE_CHALLENGE_REQUIRED ||
+		(visitor->is_repeating && visitor->proof) || visitor->tries >= SOLVED_MAX)
+		return false;
+	char *proof = proof_body(visitor->crowd->options->queue, http->body, http->body_len);
+	if (!proof)
+		return false;
+	free(visitor->proof);
+	visitor->proof = proof;
+	visitor->tries++;
+	visitor->crowd->tally.challenged++;
+	visitor_schedule(visitor, now_of(visitor));
+	return true;
+}
+
 static void on_answer(void *ctx, struct client_request *request, enum client_outcome outcome,
 					  const struct client_answer *http)
 {
@@ -398,9 +423,9 @@ static void on_answer(void *ctx, struct client_request *request, enum client_out
 	outcome = visitor_take(visitor, op_of[visitor->stage], request, outcome, http, &answer);
 	bool is_answered =
 		outcome == CLIENT_ANSWERED && answer.http < 500 && answer.http != 408 && answer.http != 429;
-	if (is_answered)
+	if (is_answered && !visitor_solves(visitor, &answer, http))
 		visitor_hear(visitor, &answer);
-	else
+	else if (!is_answered)
 		visitor_try_again(visitor, http);
 }
 
@@ -452,5 +477,6 @@ void visitor_fini(struct visitor *visitor)
 	visitor->timer = NULL;
 	free(visitor->token);
 	free(visitor->session_token);
-	visitor->token = visitor->session_token = NULL;
+	free(visitor->proof);
+	visitor->token = visitor->session_token = visitor->proof = NULL;
 }

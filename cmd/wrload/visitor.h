@@ -45,6 +45,7 @@ struct visitor { /* zero-filled: nobody */
 	struct client_request ask, repeat; /* its own request; a second enqueue beside it */
 	bool is_repeating;
 	char key[VISITOR_KEY_BYTES];
+	char *proof;				 /* body of the join with a solution; owned; NULL: none asked for */
 	char *token, *session_token; /* owned; NULL: none */
 };
 

@@ -144,11 +144,11 @@ static enum place_state state_of(const char *event)
 	static const struct {
 		const char *event;
 		enum place_state state;
-	} rows[] = {{"enqueued", PLACE_WAITING},	 {"restored", PLACE_WAITING},
-				{"admitted", PLACE_ADMITTED},	 {"claimed", PLACE_CLAIMED},
-				{"missed", PLACE_MISSED},		 {"left", PLACE_LEFT},
-				{"expired", PLACE_EXPIRED},		 {"session-released", PLACE_ENDED},
-				{"session-expired", PLACE_ENDED}};
+	} rows[] = {{"enqueued", PLACE_WAITING},	  {"restored", PLACE_WAITING},
+				{"admitted", PLACE_ADMITTED},	  {"claimed", PLACE_CLAIMED},
+				{"missed", PLACE_MISSED},		  {"left", PLACE_LEFT},
+				{"expired", PLACE_EXPIRED},		  {"session-released", PLACE_ENDED},
+				{"session-expired", PLACE_ENDED}, {"session-revoked", PLACE_ENDED}};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
 		if (strcmp(rows[i].event, event) == 0)
 			return rows[i].state;
@@ -340,6 +340,31 @@ static void a_release_that_was_cut_ends_well(void **state)
 	CUT_EVERYWHERE("release", bob_comes_in, "release", "bob");
 }
 
+/* Whatever was cut: no session has ended without the pods having been told. */
+static void a_session_that_ended_is_told_of_wherever_its_revocation_was_cut(void **state)
+{
+	(void)state;
+	static const char *const argv[] = {"revoke", "bob"};
+	for (int writes = 0; writes < CUTS_MAX; writes++) {
+		struct scene scene;
+		set_scene(&scene);
+		bob_comes_in(&scene);
+		bool was_cut = run_cut(scene.room, writes, "release", 2, argv);
+		bool has_ended = *room_field(scene.room, "bob", "s") == 'e';
+		bool is_told = redis_number(client, "XLEN %srevocations", scene.room->prefix) > 0;
+		if (has_ended && !is_told)
+			fail_msg("cut after %d: ended and not told", writes);
+		live_on(&scene);
+		assert_all_is_well(&scene, "release", writes);
+		room_free(scene.room);
+		if (!was_cut) {
+			assert_true(has_ended);
+			return;
+		}
+	}
+	fail_msg("release never comes to its end");
+}
+
 static void make_slots(struct scene *scene)
 {
 	room_set(scene->room, "capacity=5");
@@ -382,25 +407,55 @@ static void lose_the_last(struct scene *scene)
 	}
 }
 
-static void a_restoration_that_was_cut_ends_well(void **state)
+/* Not as the others: each scene has another epoch, and the tokens must be of that one. */
+typedef size_t (*tokens_fn)(const struct room *room, const char *argv[]);
+
+static void put_back_and_cut(const char *script, tokens_fn tokens)
 {
-	(void)state;
-	/* Not as the others: each scene has another epoch, and the tokens must be of that one. */
 	for (int writes = 0; writes < CUTS_MAX; writes++) {
 		struct scene scene;
+		const char *argv[32];
 		set_scene(&scene);
 		lose_the_last(&scene);
-		const char *epoch = scene.room->epoch;
-		const char *argv[] = {"fay", "main", "8", "1700000000000", epoch,
-							  "dan", "main", "6", "1700000000000", epoch};
-		bool was_cut = run_cut(scene.room, writes, "restore", 10, argv);
+		bool was_cut = run_cut(scene.room, writes, script, tokens(scene.room, argv), argv);
 		live_on(&scene);
-		assert_all_is_well(&scene, "restore", writes);
+		assert_all_is_well(&scene, script, writes);
 		room_free(scene.room);
 		if (!was_cut)
 			return;
 	}
-	fail_msg("restore never comes to its end");
+	fail_msg("%s never comes to its end", script);
+}
+
+static size_t of_places(const struct room *room, const char *argv[])
+{
+	const char *words[] = {"fay", "main", "8", "1700000000000", room->epoch,
+						   "dan", "main", "6", "1700000000000", room->epoch};
+	memcpy(argv, words, sizeof(words));
+	return sizeof(words) / sizeof(*words);
+}
+
+static void a_restoration_that_was_cut_ends_well(void **state)
+{
+	(void)state;
+	put_back_and_cut("restore", of_places);
+}
+
+/* Of fay nothing is left, bob has yet to claim, cid and hal wait again. */
+static size_t of_sessions(const struct room *room, const char *argv[])
+{
+	const char *words[] = {"fay", room->epoch, "main", "8", "1700009000000",
+						   "bob", room->epoch, "main", "2", "1700009000000",
+						   "cid", room->epoch, "main", "5", "1700009000000",
+						   "hal", room->epoch, "main", "4", "1700009000000"};
+	memcpy(argv, words, sizeof(words));
+	return sizeof(words) / sizeof(*words);
+}
+
+static void sessions_that_were_put_back_end_well_when_it_was_cut(void **state)
+{
+	(void)state;
+	put_back_and_cut("session_restore", of_sessions);
 }
 
 /* ---- queues ---- */
@@ -465,7 +520,9 @@ int main(void)
 		cmocka_unit_test(polls_that_were_cut_end_well),
 		cmocka_unit_test(leaving_that_was_cut_ends_well),
 		cmocka_unit_test(a_release_that_was_cut_ends_well),
+		cmocka_unit_test(a_session_that_ended_is_told_of_wherever_its_revocation_was_cut),
 		cmocka_unit_test(letting_people_in_ends_well_when_it_was_cut),
+		cmocka_unit_test(sessions_that_were_put_back_end_well_when_it_was_cut),
 		cmocka_unit_test(expiry_that_was_cut_ends_well),
 		cmocka_unit_test(a_restoration_that_was_cut_ends_well),
 		cmocka_unit_test(a_deletion_that_was_cut_is_finished_by_the_next_call),

@@ -226,6 +226,34 @@ static void a_person_on_two_devices_has_one_place(void **state)
 	api_expect_place(beat, "waiting");
 }
 
+static void the_older_device_is_told_that_the_place_moved_both_ways(void **state)
+{
+	(void)state;
+	static const char eve[] = ",\"identity\":\"eve\"";
+	WR_AUTO(http_answer_free_at) struct http_answer *phone = join_person("person", NULL, eve);
+	WR_AUTO(mem_free_at) char *on_phone = http_answer_text(phone, "token");
+	WR_AUTO(http_answer_free_at) struct http_answer *laptop = join_person("person", NULL, eve);
+	WR_AUTO(mem_free_at) char *on_laptop = http_answer_text(laptop, "token");
+	api_await(url, on_phone, 5000, "place_moved");
+	WR_AUTO(http_answer_free_at) struct http_answer *told = api_poll(url, "/heartbeat", on_phone);
+	api_expect_problem(told, 409, "place_moved");
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *beat = api_poll(url, "/heartbeat", on_laptop);
+	api_expect_place(beat, "waiting");
+	/* And back. */
+	WR_AUTO(http_answer_free_at) struct http_answer *again = join_person("person", NULL, eve);
+	WR_AUTO(mem_free_at) char *on_phone_again = http_answer_text(again, "token");
+	api_await(url, on_laptop, 5000, "place_moved");
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *held = api_poll(url, "/heartbeat", on_phone_again);
+	api_expect_place(held, "waiting");
+	/* A pod that starts reads who holds what before it answers. */
+	stack_restart_pod(stack, 0);
+	url = stack_url(stack, 0);
+	WR_AUTO(http_answer_free_at) struct http_answer *later = api_poll(url, "/heartbeat", on_laptop);
+	api_expect_problem(later, 409, "place_moved");
+}
+
 static void another_person_and_another_queue_are_other_places(void **state)
 {
 	(void)state;
@@ -302,6 +330,7 @@ int main(void)
 		cmocka_unit_test(a_token_for_a_lane_that_is_not_there_is_refused),
 		cmocka_unit_test(a_bad_token_is_refused_also_where_none_is_needed),
 		cmocka_unit_test(a_person_on_two_devices_has_one_place),
+		cmocka_unit_test(the_older_device_is_told_that_the_place_moved_both_ways),
 		cmocka_unit_test(another_person_and_another_queue_are_other_places),
 		cmocka_unit_test(the_store_never_holds_the_identity),
 		cmocka_unit_test(a_person_who_left_may_come_again),

@@ -188,6 +188,20 @@ static void the_callers_request_id_comes_back_and_nonsense_does_not(void **state
 							http_answer_header(other, "X-Request-Id"));
 }
 
+static void the_contract_is_served_and_not_sent_twice(void **state)
+{
+	(void)state;
+	WR_AUTO(http_answer_free_at) struct http_answer *first = call("GET", "/openapi.yaml", NULL);
+	api_expect_status(first, 200);
+	expect_header(first, "Content-Type", "application/yaml");
+	assert_non_null(strstr(first->body, "\nopenapi: 3.1.0\n"));
+	assert_non_null(strstr(first->body, "\n  /heartbeat:\n"));
+	char known[128];
+	snprintf(known, sizeof(known), "If-None-Match: %s\r\n", http_answer_header(first, "ETag"));
+	WR_AUTO(http_answer_free_at) struct http_answer *again = call("GET", "/openapi.yaml", known);
+	api_expect_status(again, 304);
+}
+
 static void many_requests_go_over_one_connection(void **state)
 {
 	(void)state;
@@ -369,6 +383,7 @@ int main(void)
 		cmocka_unit_test(other_methods_are_405_and_say_which_are_taken),
 		cmocka_unit_test(head_has_the_headers_of_get_and_no_body),
 		cmocka_unit_test(the_callers_request_id_comes_back_and_nonsense_does_not),
+		cmocka_unit_test(the_contract_is_served_and_not_sent_twice),
 		cmocka_unit_test(many_requests_go_over_one_connection),
 		cmocka_unit_test(requests_sent_ahead_are_answered_in_order),
 		cmocka_unit_test(what_is_about_one_person_is_never_stored_by_caches),

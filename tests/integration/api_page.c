@@ -311,6 +311,19 @@ static void an_operator_s_link_shows_a_state_without_joining(void **state)
 	assert_string_equal(shown->body, page->body);
 }
 
+static void a_preview_link_leads_to_where_visitors_reach_the_room(void **state)
+{
+	(void)state;
+	put_settings("away", "{\"room_url\":\"https://shop.example/_wr\"}");
+	WAIT_UNTIL(2000, page_says("/q/default/away", "id=\"room\""), "the queue is known");
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *answer =
+		api_admin(stack, 0, "POST", "/default/away/preview", "{\"state\":\"full\"}");
+	WR_AUTO(mem_free_at) char *link = http_answer_text(answer, "url");
+	static const char begin[] = "https://shop.example/_wr/q/default/away?preview=1&state=full&";
+	assert_int_equal(strncmp(link, begin, strlen(begin)), 0);
+}
+
 static void a_preview_s_theme_is_in_its_link(void **state)
 {
 	(void)state;
@@ -397,6 +410,7 @@ int main(void)
 		cmocka_unit_test(a_captcha_s_hosts_are_in_the_policy_of_its_queue_alone),
 		cmocka_unit_test(before_the_queues_are_known_the_page_says_so_and_comes_again),
 		cmocka_unit_test(an_operator_s_link_shows_a_state_without_joining),
+		cmocka_unit_test(a_preview_link_leads_to_where_visitors_reach_the_room),
 		cmocka_unit_test(a_preview_s_theme_is_in_its_link),
 		cmocka_unit_test(a_preview_that_nobody_signed_is_refused),
 		cmocka_unit_test(a_preview_link_is_made_for_an_operator_who_asks_for_what_there_is),

@@ -219,13 +219,30 @@ char *session_like(const char *queue, bool renewal, int issued_in_s, int expires
 	return mem_copy(text, len);
 }
 
+static bool every_pod_says(const char *message)
+{
+	for (int pod = 0; pod < 2; pod++) {
+		WR_AUTO(http_answer_free_at)
+		struct http_answer *answer =
+			http_call(stack_url(world.stack, pod), "GET", "/queues/default/demo", NULL, NULL);
+		if (!strstr(answer->body, message))
+			return false;
+	}
+	return true;
+}
+
+/* Each version has a message of its own, so that it shows which one a pod has. */
 void set_demo(const char *members)
 {
+	static int versions;
+	char message[32];
 	WR_AUTO(mem_free_at) char *body = NULL;
-	if (asprintf(&body, "{" DEMO_SETTINGS ",\"allowed_targets\":[\"%s\"]%s}",
-				 gateway_url(world.gateway), members) < 0)
+	snprintf(message, sizeof(message), "\"message\":\"version %d.\"", ++versions);
+	if (asprintf(&body, "{" DEMO_SETTINGS ",\"allowed_targets\":[\"%s\"],%s%s}",
+				 gateway_url(world.gateway), message, members) < 0)
 		abort();
 	WR_AUTO(http_answer_free_at)
 	struct http_answer *answer = api_admin(world.stack, 0, "PUT", "/default/demo", body);
 	api_expect_status(answer, 200);
+	WAIT_UNTIL(5000, every_pod_says(message), "every pod has the new settings");
 }

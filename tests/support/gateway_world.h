@@ -63,7 +63,7 @@ void expect_not_saw(const struct http_answer *answer, const char *text);
 
 /* The good session with other claims; gives the token. */
 char *session_like(const char *queue, bool renewal, int issued_in_s, int expires_in_s);
-/* PUT /admin/v1/queues/default/demo with DEMO_SETTINGS and these, "" or ",\"state\":\"…\"". */
+/* DEMO_SETTINGS and these, "" or ",\"state\":\"…\"", from now on; every pod has them on return. */
 void set_demo(const char *members);
 
 #endif

@@ -115,19 +115,31 @@ static bool send_all(struct http_client *client, const void *bytes, size_t len)
 	return true;
 }
 
-bool http_client_send_raw(struct http_client *client, const void *bytes, size_t len)
-{
-	client->kind = NULL; /* which answer belongs to what is not known any more */
-	forget_pending(client);
-	return send_all(client, bytes, len);
-}
-
 static void note_request(struct http_client *client, const char *head, const char *body)
 {
 	struct record **last = &client->pending;
 	while (*last)
 		last = &(*last)->next;
 	*last = record_request(head, body);
+}
+
+/* Is it a head and nothing else? Of anything stranger it is not known which answer belongs to it. */
+static bool is_plain_head(const char *bytes, size_t len)
+{
+	const char *end = memmem(bytes, len, "\r\n\r\n", 4);
+	return end && end + 4 == bytes + len && !memchr(bytes, '\0', len);
+}
+
+bool http_client_send_raw(struct http_client *client, const void *bytes, size_t len)
+{
+	if (client->kind && is_plain_head(bytes, len)) {
+		WR_AUTO(mem_free_at) char *head = mem_copy(bytes, len);
+		note_request(client, head, NULL);
+	} else {
+		client->kind = NULL;
+		forget_pending(client);
+	}
+	return send_all(client, bytes, len);
 }
 
 void http_client_send(struct http_client *client, const char *method, const char *path,

@@ -1,6 +1,7 @@
 /* Followed: what a picture shows outlives it, also when the next picture comes late or never. */
 #include "cmd/api/followed.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "support/cmocka.h"
@@ -114,6 +115,73 @@ static void what_never_came_to_be_shown_is_freed_with_the_queue(void **state)
 	f->followed = followed_new(&f->name, 0); /* for end() */
 }
 
+#define ANN "annannannannanna"
+
+static bool ann_is_revoked_in_a_turn(struct fixture *f)
+{
+	quiescence_enter(f->quiescence, f->worker);
+	const struct queue_snapshot *snapshot = queue_table_find(f->table, &f->name);
+	quiescence_sweep(f->quiescence);
+	bool is_revoked = revocations_has_session(snapshot->revocations, ANN);
+	quiescence_leave(f->quiescence, f->worker);
+	return is_revoked;
+}
+
+static void a_table_of_revocations_that_was_replaced_stays_until_the_new_one_is_shown(void **state)
+{
+	struct fixture *f = *state;
+	struct synced first = answer_of(1, "aaaaaaaaaaa"), second = answer_of(1, first.epoch);
+	struct revocation ended[1000];
+	for (size_t i = 0; i < 1000; i++) {
+		ended[i] = (struct revocation){.until_s = 1000};
+		snprintf(ended[i].position_id, sizeof(store_id), "person%010zu", i);
+	}
+	second.has_settings = false;
+	followed_apply(f->followed, &first);
+	show(f, &first);
+	assert_false(ann_is_revoked_in_a_turn(f));
+	memcpy(ended[999].position_id, ANN, sizeof(store_id));
+	second.revocations = ended;
+	second.revocation_count = 1000;
+	followed_apply(f->followed, &second); /* grows more than once */
+	quiescence_sweep(f->quiescence);
+	assert_int_equal(quiescence_pending(f->quiescence), 0);
+	assert_false(ann_is_revoked_in_a_turn(f)); /* looks into the table that is shown */
+	show(f, &second);
+	assert_true(ann_is_revoked_in_a_turn(f));
+	quiescence_sweep(f->quiescence);
+	assert_int_equal(quiescence_pending(f->quiescence), 0);
+}
+
+static void revocations_outlive_the_life_of_the_queue_in_which_they_were_told(void **state)
+{
+	struct fixture *f = *state;
+	struct synced first = answer_of(1, "aaaaaaaaaaa"), second = answer_of(1, "bbbbbbbbbbb");
+	struct revocation ended = {.position_id = ANN, .until_s = 1000};
+	first.revocations = &ended;
+	first.revocation_count = 1;
+	strcpy(second.lost_epoch, first.epoch);
+	followed_apply(f->followed, &first);
+	show(f, &first);
+	followed_apply(f->followed, &second);
+	show(f, &second);
+	assert_true(ann_is_revoked_in_a_turn(f));
+}
+
+static void streams_are_followed_also_while_the_line_is_rebuilt(void **state)
+{
+	struct fixture *f = *state;
+	struct synced answer = answer_of(1, "aaaaaaaaaaa");
+	answer.recovering = true;
+	strcpy(answer.last_departure, "7-0");
+	strcpy(answer.last_revocation, "8-0");
+	followed_apply(f->followed, &answer);
+	assert_string_equal(f->followed->last_departure, "7-0");
+	assert_string_equal(f->followed->last_revocation, "8-0");
+	followed_ask_revocations(f->followed);
+	assert_string_equal(f->followed->last_revocation, "0");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -122,6 +190,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(old_indexes_stay_while_a_new_life_has_not_been_shown, begin,
 										end),
 		cmocka_unit_test_setup_teardown(what_never_came_to_be_shown_is_freed_with_the_queue, begin,
+										end),
+		cmocka_unit_test_setup_teardown(
+			a_table_of_revocations_that_was_replaced_stays_until_the_new_one_is_shown, begin, end),
+		cmocka_unit_test_setup_teardown(
+			revocations_outlive_the_life_of_the_queue_in_which_they_were_told, begin, end),
+		cmocka_unit_test_setup_teardown(streams_are_followed_also_while_the_line_is_rebuilt, begin,
 										end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,12 +3,10 @@
  * ES256 has more ways to be wrong than a MAC: numbers out of range, lengths, a second encoding.
  */
 #include "support/cmocka.h"
+#include "support/es256_hand.h"
 #include "support/key_texts.h"
 #include "waitingroom/token.h"
 
-#include <openssl/ecdsa.h>
-#include <openssl/evp.h>
-#include <openssl/pem.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -227,58 +225,27 @@ static void a_session_of_more_than_seven_days_is_not_printed(void **state)
 	assert_int_equal(session_token_print(signer, &claims, text.bytes, &text.len), WR_BUG);
 }
 
-/* ---- payloads, signed with s1's key by code of this file ---- */
-
-/* PEM_A as a key file writes it has the two characters \\n for each line feed. */
-static EVP_PKEY *session_pair(void)
-{
-	char pem[] = PEM_A;
-	size_t len = 0;
-	for (size_t i = 0; pem[i]; i++, len++) {
-		bool line_feed = pem[i] == '\\' && pem[i + 1] == 'n';
-		pem[len] = line_feed ? '\n' : pem[i];
-		i += line_feed;
-	}
-	BIO *bio = BIO_new_mem_buf(pem, (int)len);
-	EVP_PKEY *pair = PEM_read_bio_PrivateKey(bio, NULL, NULL, NULL);
-	BIO_free(bio);
-	assert_non_null(pair);
-	return pair;
-}
+/* ---- payloads, signed with s1's key by another hand ---- */
 
 static struct text signed_text(const char *header, const char *payload)
 {
 	struct text text = {0};
-	append_encoded(&text, header, strlen(header));
-	append(&text, ".", 1);
-	append_encoded(&text, payload, strlen(payload));
-	uint8_t der[80], signature[64];
-	size_t der_len = sizeof(der);
-	EVP_PKEY *pair = session_pair();
-	EVP_MD_CTX *context = EVP_MD_CTX_new();
-	assert_int_equal(EVP_DigestSignInit(context, NULL, EVP_sha256(), NULL, pair), 1);
-	assert_int_equal(EVP_DigestSign(context, der, &der_len, (const uint8_t *)text.bytes, text.len),
-					 1);
-	EVP_MD_CTX_free(context);
-	EVP_PKEY_free(pair);
-	const uint8_t *at = der;
-	ECDSA_SIG *numbers = d2i_ECDSA_SIG(NULL, &at, (long)der_len);
-	assert_int_equal(BN_bn2binpad(ECDSA_SIG_get0_r(numbers), signature, 32), 32);
-	assert_int_equal(BN_bn2binpad(ECDSA_SIG_get0_s(numbers), signature + 32, 32), 32);
-	ECDSA_SIG_free(numbers);
-	append(&text, ".", 1);
-	append_encoded(&text, signature, sizeof(signature));
+	text.len = es256_hand(header, payload, text.bytes, sizeof(text.bytes));
 	return text;
 }
 
 #define HEADER "{\"alg\":\"ES256\",\"kid\":\"s1\",\"typ\":\"wr-session+jwt\"}"
 #define PLACE "\"aud\":\"default/demo\",\"sub\":\"abcdefghijklmnop\",\"epoch\":\"0123456789A\""
+#define ORIGIN ",\"lane\":\"main\",\"ticket\":42"
+#define BINDING ",\"bnd\":\"0123456789A\""
 #define TIMES ",\"iat\":1893452400,\"nbf\":1893452400,\"exp\":1893456000"
 
 static void the_hand_that_makes_bad_sessions_also_makes_good_ones(void **state)
 {
 	(void)state;
 	struct text text = signed_text(HEADER, "{" PLACE ",\"renew\":false" TIMES "}");
+	assert_int_equal(verify_session(&text), WR_OK);
+	text = signed_text(HEADER, "{" PLACE ORIGIN BINDING ",\"renew\":true" TIMES "}");
 	assert_int_equal(verify_session(&text), WR_OK);
 }
 
@@ -293,6 +260,19 @@ static const struct {
 	 "{" PLACE ",\"renew\":true" TIMES "}"},
 	{"claims of a position", HEADER,
 	 "{" PLACE ",\"lane\":\"main\",\"ticket\":42,\"iat\":1893452400,\"exp\":1893456000}"},
+	{"claims of a pass", HEADER,
+	 "{" PLACE ",\"jti\":\"abcdefghijklmnop\",\"renew\":true,\"sexp\":1893456000" TIMES "}"},
+	{"typ of a pass", "{\"alg\":\"ES256\",\"kid\":\"s1\",\"typ\":\"wr-pass+jwt\"}",
+	 "{" PLACE ",\"renew\":true" TIMES "}"},
+	{"lane without ticket", HEADER, "{" PLACE ",\"lane\":\"main\",\"renew\":true" TIMES "}"},
+	{"ticket without lane", HEADER, "{" PLACE ",\"ticket\":42,\"renew\":true" TIMES "}"},
+	{"ticket 0", HEADER, "{" PLACE ",\"lane\":\"main\",\"ticket\":0,\"renew\":true" TIMES "}"},
+	{"lane of no name", HEADER, "{" PLACE ",\"lane\":\"\",\"ticket\":42,\"renew\":true" TIMES "}"},
+	{"binding too short", HEADER, "{" PLACE ",\"bnd\":\"0123456789\",\"renew\":true" TIMES "}"},
+	{"binding empty", HEADER, "{" PLACE ",\"bnd\":\"\",\"renew\":true" TIMES "}"},
+	{"binding with spare bits", HEADER,
+	 "{" PLACE ",\"bnd\":\"0123456789B\",\"renew\":true" TIMES "}"},
+	{"binding before origin", HEADER, "{" PLACE BINDING ORIGIN ",\"renew\":true" TIMES "}"},
 	{"renew missing", HEADER, "{" PLACE TIMES "}"},
 	{"renew a number", HEADER, "{" PLACE ",\"renew\":1" TIMES "}"},
 	{"renew a string", HEADER, "{" PLACE ",\"renew\":\"true\"" TIMES "}"},

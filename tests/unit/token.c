@@ -234,6 +234,7 @@ static void whatever_is_printed_comes_back_from_a_position_token(void **state)
 		if (rand_r(&seed) % 2)
 			target_hash(claims.lane, strlen(claims.lane), claims.target_hash);
 		claims.ticket = 1 + ((uint64_t)rand_r(&seed) << 22) % ((UINT64_C(1) << 53) - 1);
+		claims.holder = rand_r(&seed) % 2 ? (uint32_t)rand_r(&seed) : 0;
 		random_times(&claims.issued_s, &claims.expires_s, INT64_C(30) * 86400, &seed);
 		struct text token = printed_position(&desk, &claims);
 		assert_int_equal(
@@ -245,6 +246,7 @@ static void whatever_is_printed_comes_back_from_a_position_token(void **state)
 		assert_string_equal(back.lane, claims.lane);
 		assert_int_equal(back.ticket, claims.ticket);
 		assert_string_equal(back.target_hash, claims.target_hash);
+		assert_int_equal(back.holder, claims.holder);
 		assert_int_equal(back.issued_s, claims.issued_s);
 		assert_int_equal(back.expires_s, claims.expires_s);
 	}
@@ -262,6 +264,12 @@ static void whatever_is_printed_comes_back_from_a_session_token(void **state)
 		position_id_random(claims.position_id);
 		epoch_random(claims.epoch);
 		claims.renewal = rand_r(&seed) % 2;
+		if (rand_r(&seed) % 2) {
+			random_name(claims.lane, &seed);
+			claims.ticket = 1 + (uint64_t)rand_r(&seed);
+		}
+		if (rand_r(&seed) % 2)
+			epoch_random(claims.binding); /* as long */
 		random_times(&claims.issued_s, &claims.expires_s, INT64_C(7) * 86400, &seed);
 		struct text token = printed_session(&desk, &claims);
 		assert_int_equal(
@@ -269,6 +277,9 @@ static void whatever_is_printed_comes_back_from_a_session_token(void **state)
 		assert_true(queue_name_equal(&back.queue, &claims.queue));
 		assert_string_equal(back.position_id, claims.position_id);
 		assert_string_equal(back.epoch, claims.epoch);
+		assert_string_equal(back.lane, claims.lane);
+		assert_int_equal(back.ticket, claims.ticket);
+		assert_string_equal(back.binding, claims.binding);
 		assert_int_equal(back.renewal, claims.renewal);
 		assert_int_equal(back.issued_s, claims.issued_s);
 		assert_int_equal(back.expires_s, claims.expires_s);

@@ -133,6 +133,8 @@ static void the_hand_that_makes_bad_tokens_also_makes_good_ones(void **state)
 	static const char *const good[] = {
 		PAYLOAD,
 		"{" PLACE STAND ",\"target\":\"ABCDEFGHIJA\"" TIMES "}",
+		"{" PLACE STAND ",\"holder\":1" TIMES "}",
+		"{" PLACE STAND ",\"target\":\"ABCDEFGHIJA\",\"holder\":4294967295" TIMES "}",
 	};
 	for (size_t i = 0; i < COUNT(good); i++) {
 		struct text text = signed_text(HEADER, good[i], strlen(good[i]));
@@ -408,6 +410,11 @@ static const struct {
 	{"lone surrogate", "{" PLACE ",\"lane\":\"\\ud800\",\"ticket\":42" TIMES "}", 0},
 	{"invalid UTF-8", "{" PLACE ",\"lane\":\"\xc0\xaf\",\"ticket\":42" TIMES "}", 0},
 	{"valid UTF-8", "{" PLACE ",\"lane\":\"gr\xc3\xbc\x6e\",\"ticket\":42" TIMES "}", 0},
+	{"holder 0", "{" PLACE STAND ",\"holder\":0" TIMES "}", 0},
+	{"holder of more than 32 bits", "{" PLACE STAND ",\"holder\":4294967296" TIMES "}", 0},
+	{"holder a string", "{" PLACE STAND ",\"holder\":\"1\"" TIMES "}", 0},
+	{"holder before target",
+	 "{" PLACE STAND ",\"holder\":1,\"target\":\"ABCDEFGHIJA\"" TIMES "}", 0},
 	{"target empty", "{" PLACE STAND ",\"target\":\"\"" TIMES "}", 0},
 	{"target too long", "{" PLACE STAND ",\"target\":\"ABCDEFGHIJKL\"" TIMES "}", 0},
 	{"ticket 0", "{" PLACE ",\"lane\":\"main\",\"ticket\":0" TIMES "}", 0},

@@ -103,6 +103,7 @@ for lane, ids in pairs(restored) do
 end
 if #beats_out > 0 then call('ZREM', key('heartbeats'), unpack(beats_out)) end
 depart(departed)
+forget_revocations()
 
 -- How many tickets of a lane the bitmap says are gone: what the count should say.
 local function marked(lane)
