@@ -138,6 +138,20 @@ static void hash_wish(struct parked *notes, const char *target, const char *user
 				notes->joining.request_hash);
 }
 
+/* The address itself is not written down anywhere. */
+static void note_network(struct worker *worker, struct http_request *request,
+						 const struct queue_snapshot *snapshot)
+{
+	struct joining *joining = &((struct parked *)http_request_notes(request))->joining;
+	struct client_ip ip = http_request_client(request, worker->app->proxies);
+	client_ip_network(&ip, joining->network);
+	if (snapshot->settings->joins_per_address_per_minute == 0)
+		return;
+	size_t len = strlen(joining->network);
+	snprintf(joining->network + len, sizeof(joining->network) - len, " %016llx",
+			 (unsigned long long)client_ip_hash(&ip, 32, 64));
+}
+
 /* Fills the notes from the wish; everything that can be refused without the store is. */
 static enum wr_err prepare(struct worker *worker, struct http_request *request,
 						   const struct join_wish *wish, const struct entry_claims *entry,
@@ -171,8 +185,7 @@ static enum wr_err prepare(struct worker *worker, struct http_request *request,
 	} else {
 		position_id_random(notes->claims.position_id);
 	}
-	struct client_ip ip = http_request_client(request, worker->app->proxies);
-	client_ip_network(&ip, notes->joining.network);
+	note_network(worker, request, snapshot);
 	return WR_OK;
 }
 

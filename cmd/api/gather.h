@@ -16,7 +16,7 @@ struct joining {
 	char *target, *user;		 /* owned; NULL none */
 	char *papers;				 /* owned; for enqueue.lua; NULL none */
 	char request_hash[TARGET_HASH_CHARS + 1];
-	char network[NETWORK_TEXT_BYTES];
+	char network[NETWORK_TEXT_BYTES + 20]; /* and a hash of the address, where it is limited */
 };
 
 struct redeeming { /* of the pass, beside what stands in the claims */

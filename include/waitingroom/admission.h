@@ -157,7 +157,7 @@ struct admission_join {
 	const char *id;
 	int lane; /* in the settings; negative: unknown */
 	const char *request_hash;
-	const char *network; /* "" not limited */
+	const char *network, *address; /* "" or NULL: not limited */
 	/* Papers; NULL: none. */
 	const char *nonce, *entry; /* proofs, good for one place */
 	bool only_known;		   /* the proof is too old for somebody new */

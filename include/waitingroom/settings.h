@@ -36,6 +36,8 @@
 	X(poll_max_ms, 30000, 100, 600000, "ms", "Longest time between two polls.")                    \
 	X(joins_per_network_per_minute, 0, 0, 10000000, "people/min",                                  \
 	  "How many may join from one network (IPv4 /24, IPv6 /48) per minute; 0: no limit.")          \
+	X(joins_per_address_per_minute, 0, 0, 10000000, "people/min",                                  \
+	  "The same for one address (IPv4 /32, IPv6 /64).")                                            \
 	X(ended_keep_ms, 3600000, 1000, 86400000, "ms",                                                \
 	  "How long an ended place is remembered, to answer late polls and repeated joins.")           \
 	X(opens_at_ms, 0, 0, 253402300799000, "ms since 1970",                                         \

@@ -98,8 +98,9 @@ struct join { /* one person who wants a place */
 	const char *target; /* "" none */
 	const char *user;	/* JSON or "" */
 	const char *request_hash;
-	const char *network; /* "" not limited; no '{', '}' or spaces */
-	const char *papers;	 /* what was shown at the door, as enqueue.lua reads it; "" nothing */
+	/* "": not limited; "10.0.0.0", or with a hash of the address behind a space. No '{' or '}'. */
+	const char *network;
+	const char *papers; /* what was shown at the door, as enqueue.lua reads it; "" nothing */
 };
 struct joined {
 	enum join_code code;

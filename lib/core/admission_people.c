@@ -43,17 +43,30 @@ static void count_join(struct admission *admission, const char *network, int64_t
 }
 
 /* This minute's joins and the last one's share of a sliding window of a minute. */
-static bool network_is_over(struct admission *admission, int64_t now_ms, const char *network)
+static bool is_over(const struct admission *admission, int64_t now_ms, const char *network,
+					int64_t limit)
 {
-	int64_t limit = admission->settings.joins_per_network_per_minute;
-	if (limit == 0 || !*network)
+	if (limit == 0 || !network || !*network)
 		return false;
 	int64_t window = now_ms / MINUTE_MS;
 	int64_t before = joins_in_window(admission, network, window - 1);
 	int64_t share = before * (MINUTE_MS - now_ms % MINUTE_MS) / MINUTE_MS;
-	if (share + joins_in_window(admission, network, window) >= limit)
+	return share + joins_in_window(admission, network, window) >= limit;
+}
+
+/* A join that is over either limit counts for neither. */
+static bool network_is_over(struct admission *admission, int64_t now_ms,
+							const struct admission_join *join)
+{
+	int64_t network_limit = admission->settings.joins_per_network_per_minute;
+	int64_t address_limit = admission->settings.joins_per_address_per_minute;
+	if (is_over(admission, now_ms, join->network, network_limit) ||
+		is_over(admission, now_ms, join->address, address_limit))
 		return true;
-	count_join(admission, network, window);
+	if (network_limit && *join->network)
+		count_join(admission, join->network, now_ms / MINUTE_MS);
+	if (address_limit && join->address && *join->address)
+		count_join(admission, join->address, now_ms / MINUTE_MS);
 	return false;
 }
 
@@ -163,7 +176,7 @@ static bool may_not_join(struct admission *admission, const struct entrance *ent
 		*ret_code = ADMISSION_USED;
 	else if (person->only_known || is_spent(admission, 'n', person->nonce, id))
 		*ret_code = ADMISSION_REPLAYED;
-	else if (network_is_over(admission, entrance->now_ms, person->network))
+	else if (network_is_over(admission, entrance->now_ms, person))
 		*ret_code = ADMISSION_RATE;
 	else
 		return false;

@@ -152,23 +152,6 @@ static void a_queue_that_is_not_there_is_said_to_be_so(void **state)
 	room_free(room);
 }
 
-static void a_network_joins_no_more_than_its_limit_in_any_minute(void **state)
-{
-	(void)state;
-	struct room *room = room_open(client, "capacity=0 joins_per_network_per_minute=3");
-	assert_string_equal(room_join(room, "a1%n b1%m a2%n a3%n a4%n x1"),
-						"new:w:1:1 new:w:2:2 new:w:3:3 new:w:4:4 rate:-:0:0 new:w:5:5");
-	assert_string_equal(room_join(room, "a1%n"), "same:w:1:0");
-	/* 1700000000000 is 20 s into its minute; 40 s into the next one a third of it still counts. */
-	room_pass(room, 39999);
-	assert_string_equal(room_join(room, "a5%n"), "rate:-:0:0");
-	room_pass(room, 40001);
-	assert_string_equal(room_join(room, "a5%n a6%n a7%n"), "new:w:6:6 new:w:7:7 rate:-:0:0");
-	room_pass(room, 120000);
-	assert_string_equal(room_join(room, "a7%n a8%n a9%n"), "new:w:8:8 new:w:9:9 new:w:10:10");
-	room_free(room);
-}
-
 /* ---- walking straight in ---- */
 
 static void an_empty_room_is_invisible(void **state)
@@ -476,7 +459,6 @@ int main(void)
 		cmocka_unit_test(an_outbox_over_its_limit_refuses_joins_and_nothing_else),
 		cmocka_unit_test(an_unknown_lane_is_refused),
 		cmocka_unit_test(a_queue_that_is_not_there_is_said_to_be_so),
-		cmocka_unit_test(a_network_joins_no_more_than_its_limit_in_any_minute),
 		cmocka_unit_test(an_empty_room_is_invisible),
 		cmocka_unit_test(nobody_walks_past_somebody_who_waits),
 		cmocka_unit_test(nobody_walks_past_somebody_who_came_back),

@@ -37,6 +37,7 @@ static void throw_numbers(struct queue_settings *settings)
 	settings->session_ttl_ms = times[dice(4)];
 	settings->poll_max_ms = 500 + (int64_t)dice(3000);
 	settings->joins_per_network_per_minute = chance(60) ? 0 : 1 + (int64_t)dice(6);
+	settings->joins_per_address_per_minute = chance(70) ? 0 : 1 + (int64_t)dice(4);
 	settings->session_renewal = chance(50);
 }
 
@@ -130,6 +131,7 @@ static void join(struct history *history)
 {
 	static const char *const hashes[] = {"", "h1", "h1", "h2"};
 	static const char *const networks[] = {"", "", "n1", "n2"};
+	static const char *const addresses[] = {"", "a1", "a2", "a3"};
 	struct admission_join people[TWIN_BATCH_MAX];
 	struct history_person *who[TWIN_BATCH_MAX];
 	struct admission_joined joined[TWIN_BATCH_MAX];
@@ -145,6 +147,7 @@ static void join(struct history *history)
 											.lane = chance(3) ? -1 : (int)dice(lanes),
 											.request_hash = hashes[dice(4)],
 											.network = networks[dice(4)],
+											.address = addresses[dice(4)],
 											.only_known = chance(3)};
 		if (chance(30))
 			people[i].nonce = throw_proof(history, nonces[i]);

@@ -36,7 +36,7 @@ struct room *room_open(struct redis_client *client, const char *settings)
 		"max_waiting=1000000 heartbeat_ttl_ms=300000 absent_after_ms=90000 "
 		"first_heartbeat_ms=30000 "
 		"claim_ttl_ms=600000 session_ttl_ms=900000 session_renewal=0 poll_max_ms=30000 "
-		"joins_per_network_per_minute=0 ended_keep_ms=3600000 %s",
+		"joins_per_network_per_minute=0 joins_per_address_per_minute=0 ended_keep_ms=3600000 %s",
 		settings);
 	const char *made = room_put(room, "put", "", given, "");
 	if (strncmp(made, "created ", 8) != 0)
@@ -176,7 +176,10 @@ const char *room_join(struct room *room, const char *people)
 		char *papers = (char *)room_cut(names.word[i], '!');
 		for (char *plus = papers; (plus = strchr(plus, '+'));)
 			*plus = ' ';
-		const char *network = room_cut(names.word[i], '%'), *hash = room_cut(names.word[i], '#');
+		char *network = (char *)room_cut(names.word[i], '%');
+		if (strchr(network, '/'))
+			*strchr(network, '/') = ' ';
+		const char *hash = room_cut(names.word[i], '#');
 		const char *lane = room_cut(names.word[i], '@');
 		const char *person[] = {
 			names.word[i], *lane ? lane : "main", "https://shop.test/", "", hash, network, papers};

@@ -7,7 +7,7 @@
  *     assert_string_equal(room_events(room), "enqueued ann, enqueued bob, admitted ann line, …");
  *
  * People are words; they may have a lane, a request hash, a network and papers (enqueue.lua), with
- * '+' between them: "ann@vip#h1%10.0.0!n:nonce:60+i:ann2". Each
+ * '+' between them: "ann@vip#h1%10.0.0!n:nonce:60+i:ann2", and an address: "%10.0.0/a1". Each
  * room is a queue of its own with its own clock, which stands still until room_pass. Settings not
  * given: rate and burst that never hold anybody up, capacity 100, one lane "main".
  *

@@ -132,6 +132,13 @@ static const char *papers_text(struct twin *twin, const struct admission_join *j
 		join->other_id ? room_lend_print(twin->room, "i:%s", join->other_id) : "");
 }
 
+static const char *network_text(struct twin *twin, const struct admission_join *join)
+{
+	if (!join->address || !*join->address)
+		return join->network;
+	return room_lend_print(twin->room, "%s %s", join->network, join->address);
+}
+
 void twin_join(struct twin *twin, bool outbox_is_full, const uint64_t seen[],
 			   const struct admission_join *people, size_t count,
 			   struct admission_joined *ret_joined)
@@ -144,9 +151,13 @@ void twin_join(struct twin *twin, bool outbox_is_full, const uint64_t seen[],
 		argv[argc++] = number_text(twin, (int64_t)seen[i]);
 	}
 	for (size_t i = 0; i < count; i++) {
-		const char *person[] = {
-			people[i].id,	   lane_name(twin, people[i].lane), "", "", people[i].request_hash,
-			people[i].network, papers_text(twin, &people[i])};
+		const char *person[] = {people[i].id,
+								lane_name(twin, people[i].lane),
+								"",
+								"",
+								people[i].request_hash,
+								network_text(twin, &people[i]),
+								papers_text(twin, &people[i])};
 		memcpy(argv + argc, person, sizeof(person));
 		argc += 7;
 	}

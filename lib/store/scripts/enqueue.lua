@@ -1,7 +1,8 @@
 -- Gives places to everybody who arrived at a worker since its last call.
 --
 -- ARGV  outbox_limit, seen_epoch, seen_count, (lane, highest ticket seen) * seen_count,
---       then per person: id, lane, target, user, request_hash, network, papers
+--       then per person: id, lane, target, user, request_hash,
+--       network ("10.0.0.0", or "10.0.0.0 <hash of the address>"), papers
 -- Gives 'ok', epoch, now, then per person: code, state, lane, ticket, position, joined_ms, held
 --       code: new | same | reused | closed | full | busy | rate | lane | replayed | used
 --       held: '<holder>:<id>' of somebody with an identity, else '-'
@@ -28,11 +29,12 @@
 -- (not in heartbeats: visit and restore put it back). With the counter not raised the next join
 -- would take the same number: the pods' highest seen ticket, or the retried join, raises it first.
 local cfg = call('HMGET', KEYS[1], 'version', 'state', 'lanes', 'max_waiting',
-	'rate_per_minute', 'burst', 'capacity', 'claim_ttl_ms', 'joins_per_network_per_minute', 'opens_at_ms')
+	'rate_per_minute', 'burst', 'capacity', 'claim_ttl_ms', 'joins_per_network_per_minute', 'opens_at_ms',
+	'joins_per_address_per_minute')
 if not cfg[1] then return { 'noqueue' } end
 local state, lanes = cfg[2], lanes_of(cfg[3])
 local max_waiting, rate, burst = number(cfg[4], 0), number(cfg[5], 0), number(cfg[6], 1)
-local network_limit = number(cfg[9], 0)
+local network_limit, address_limit = number(cfg[9], 0), number(cfg[11], 0)
 local counts = call('HMGET', key('counts'), 'rebuild', 'lost_epoch')
 local epoch = epoch_now()
 
@@ -64,20 +66,28 @@ elseif state == 'open' and now >= number(cfg[10], 0) and waiting == 0 and not co
 end
 local busy = call('XLEN', key('outbox')) >= tonumber(ARGV[1])
 
--- Two counters a network, this minute's and the last one's share of a sliding window.
+-- Two counters a network, this minute's and the last one's share of a sliding window; the same for
+-- an address. A join that is over either counts for neither.
 local joins = {}
-local function network_is_over(network)
-	if network_limit == 0 or network == '' then return false end
-	local window = math.floor(now / 60000)
-	local seen = joins[network]
+local function joins_of(name, limit)
+	if limit == 0 or name == '' then return nil end
+	local seen = joins[name]
 	if not seen then
-		local before = number(call('GET', key('rate:' .. network .. ':' .. int(window - 1))), 0)
-		local this = number(call('GET', key('rate:' .. network .. ':' .. int(window))), 0)
-		seen = { before = math.floor(before * (60000 - now % 60000) / 60000), this = this, new = 0 }
-		joins[network] = seen
+		local window = math.floor(now / 60000)
+		local before = number(call('GET', key('rate:' .. name .. ':' .. int(window - 1))), 0)
+		local this = number(call('GET', key('rate:' .. name .. ':' .. int(window))), 0)
+		before = math.floor(before * (60000 - now % 60000) / 60000)
+		seen = { room = limit - before - this, new = 0 }
+		joins[name] = seen
 	end
-	if seen.before + seen.this + seen.new >= network_limit then return true end
-	seen.new = seen.new + 1
+	return seen
+end
+local function network_is_over(text)
+	local network, address = string.match(text, '^(%S*) ?(%S*)$')
+	local wide, near = joins_of(network, network_limit), joins_of(address, address_limit)
+	if wide and wide.room <= wide.new or near and near.room <= near.new then return true end
+	if wide then wide.new = wide.new + 1 end
+	if near then near.new = near.new + 1 end
 	return false
 end
 
@@ -233,9 +243,9 @@ if #beats > 0 then call('ZADD', key('heartbeats'), unpack(beats)) end
 if #sessions > 0 then call('ZADD', key('sessions'), unpack(sessions)) end
 depart(departed)
 if #admitted > 0 and state ~= 'passthrough' then bucket_write(units) end
-for network, seen in pairs(joins) do
+for name, seen in pairs(joins) do
 	if seen.new > 0 then
-		local window = key('rate:' .. network .. ':' .. int(math.floor(now / 60000)))
+		local window = key('rate:' .. name .. ':' .. int(math.floor(now / 60000)))
 		call('INCRBY', window, int(seen.new))
 		call('PEXPIRE', window, '180000')
 	end
