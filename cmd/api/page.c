@@ -97,16 +97,9 @@ void page_reply_static(struct worker *worker, struct http_request *request, int 
 	page_build_static(worker->app->languages, language, look, content, &document, policy);
 	put_security_headers(request, policy);
 	http_reply_header(request, "Content-Language", worker->app->languages->all[language].code);
-	enum http_coding coding = http_coding_choose(http_request_header(request, "Accept-Encoding"));
-	if (coding == HTTP_IDENTITY || status >= 400) { /* errors must stay cheap */
-		http_reply(request, status, HTML_TYPE, document.text, document.len);
-		return;
-	}
-	size_t len = 0;
-	WR_AUTO(mem_free_at)
-	char *small = http_compress(coding, COMPRESS_QUICK, document.text, document.len, &len);
-	http_reply_header(request, "Content-Encoding", http_coding_word(coding));
-	http_reply(request, status, HTML_TYPE, small, len);
+	/* Not compressed: ten kilobytes fit into a first flight as they are, and compressing each answer
+	 * anew would cost many times what it takes to make it. */
+	http_reply(request, status, HTML_TYPE, document.text, document.len);
 }
 
 void page_worker_serve(void *ctx, struct http_request *request, const struct route_match *match)

@@ -96,7 +96,7 @@ static size_t way_for(_Atomic(struct entry *) *set, const struct queue_name *que
 	size_t oldest = 0;
 	int64_t oldest_ns = INT64_MAX;
 	for (size_t way = 0; way < SET_WAYS; way++) {
-		struct entry *entry = atomic_load_explicit(&set[way], memory_order_relaxed);
+		struct entry *entry = atomic_load_explicit(&set[way], memory_order_acquire);
 		if (entry != NULL && entry_is(entry, queue, language))
 			return way;
 		int64_t used_ns =
