@@ -131,7 +131,8 @@ ALL_OBJECTS := $(LIBRARY_OBJECTS) $(SUPPORT_OBJECTS) \
 
 .SECONDEXPANSION:
 .PHONY: all run test check bench asan tsan soak fuzz format lint check-unit check-contract \
-	check-integration check-scenario check-openapi check-browser install clean help tests programs fuzz-programs FORCE
+	check-integration check-scenario check-openapi check-browser image-test install clean help tests \
+	programs fuzz-programs FORCE
 
 all: $(LIBRARY) $(PROGRAMS) ## the library and the programs (the default)
 tests: all $(TESTS)
@@ -284,6 +285,10 @@ lint: all ## the project's own rules, layout and shell scripts
 
 format: ## lays out all C files
 	$(Q)clang-format -i $$(git ls-files '*.c' '*.h')
+
+image-test: ## builds deploy/Dockerfile , twice, and runs it (buildah, root, four minutes)
+	$(Q)scripts/bootstrap all
+	$(Q)tests/image/build_and_run
 
 install: all ## programs into $(DESTDIR)$(PREFIX)/bin
 	install -d $(DESTDIR)$(PREFIX)/bin
