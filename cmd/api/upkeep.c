@@ -233,6 +233,6 @@ void upkeep_flush(struct gather *gather, struct gather_queue *queue)
 {
 	if (!store_is_ready(gather->worker->store))
 		return;
+	send_lost(gather, queue); /* first: what is put back may have been renewed */
 	send_renewals(gather, queue);
-	send_lost(gather, queue);
 }
