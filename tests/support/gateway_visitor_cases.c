@@ -41,9 +41,8 @@ static void a_script_without_a_session_is_told_where_to_queue(void **state)
 	int seen = site_count(gateway_world()->site);
 	for (size_t i = 0; i < COUNT(methods); i++) {
 		WR_AUTO(http_answer_free_at)
-		struct http_answer *answer =
-			visit(methods[i], i < 3 ? "/api/cart" : "/style.css", AS_SCRIPT, NULL,
-				  i == 1 ? "{\"piece\":1}" : NULL);
+		struct http_answer *answer = visit(methods[i], i < 3 ? "/api/cart" : "/style.css",
+										   AS_SCRIPT, NULL, i == 1 ? "{\"piece\":1}" : NULL);
 		api_expect_status(answer, 401);
 		assert_string_equal(http_answer_header(answer, "Content-Type"), "application/problem+json");
 		assert_null(http_answer_header(answer, "Location"));

@@ -1,0 +1,184 @@
+/* `make run`, as somebody meets it who has just cloned the project: the shop, the room, the turn, the
+ * shop.
+ *
+ * Runs scripts/run itself, with ports of its own and without a crowd, and walks in by HTTP: what a
+ * browser does, without a browser.
+ */
+#include "support/api.h"
+#include "support/cmocka.h"
+#include "support/process.h"
+#include "support/servers.h"
+#include "support/temp.h"
+#include "support/wait.h"
+#include "waitingroom/memory.h"
+
+#include <cjson/cJSON.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define AS_PAGE "Accept: text/html\r\n"
+#define START_DEADLINE_MS 30000
+#define STOP_DEADLINE_MS 30000
+
+static struct process *run;
+static char site[40], *stack_file;
+
+/* ---- starting ---- */
+
+static bool answers(int port)
+{
+	char address[32];
+	snprintf(address, sizeof(address), "127.0.0.1:%d", port);
+	struct http_client *client = http_client_try_open(address);
+	http_client_close(client);
+	return client != NULL;
+}
+
+/* A port whose neighbours that the stack will use are free, too. */
+static int free_port_base(void)
+{
+	static const int offsets[] = {0, 1, 2, 5, 101, 102, 103, 104};
+	for (int tries = 0; tries < 50; tries++) {
+		int base = free_port(), taken = 0;
+		for (size_t i = 0; i < COUNT(offsets); i++)
+			taken += answers(base + offsets[i]);
+		if (!taken)
+			return base;
+	}
+	fail_msg("no free ports");
+	return 0;
+}
+
+/* bin is <build>/bin */
+static char *build_directory(void)
+{
+	char *path = process_binary("");
+	char *bin = strstr(path, "/bin/");
+	assert_non_null(bin);
+	*bin = '\0';
+	return path;
+}
+
+static int open_door(void **state)
+{
+	(void)state;
+	char port[24];
+	WR_AUTO(mem_free_at) char *directory = temp_path("run"), *build = build_directory();
+	WR_AUTO(mem_free_at) char *run_dir = NULL, *build_env = NULL;
+	int base = free_port_base();
+	snprintf(port, sizeof(port), "PORT_BASE=%d", base);
+	snprintf(site, sizeof(site), "http://127.0.0.1:%d", base);
+	if (asprintf(&run_dir, "RUN_DIR=%s", directory) < 0 ||
+		asprintf(&build_env, "BUILD=%s", build) < 0 ||
+		asprintf(&stack_file, "%s/stack.json", directory) < 0)
+		abort();
+	run = process_start("run", (const char *const[]){"scripts/run", NULL},
+						(const char *const[]){port, run_dir, build_env, "CROWD=0", NULL});
+	WAIT_UNTIL(START_DEADLINE_MS, access(stack_file, R_OK) == 0, "everything runs");
+	return 0;
+}
+
+static int close_door(void **state)
+{
+	(void)state;
+	process_signal(run, SIGTERM);
+	int code = process_wait(run, STOP_DEADLINE_MS);
+	process_free(run);
+	free(stack_file);
+	return code;
+}
+
+/* ---- the story ---- */
+
+static const char *path_of(const char *url)
+{
+	const char *path = strstr(url, "://");
+	path = path ? strchr(path + 3, '/') : NULL;
+	if (!path)
+		fail_msg("no path in \"%s\"", url);
+	return path;
+}
+
+static const char *location_of(const struct http_answer *answer)
+{
+	api_expect_status(answer, 302);
+	return path_of(http_answer_header(answer, "Location"));
+}
+
+static bool has_turn(const char *token, struct http_answer **answer)
+{
+	WR_AUTO(mem_free_at) char *bearer = NULL;
+	if (asprintf(&bearer, "Authorization: Bearer %s\r\n", token) < 0)
+		abort();
+	http_answer_free(*answer);
+	*answer = http_call(site, "POST", "/_wr/heartbeat", bearer, "");
+	return http_answer_has(*answer, "redirect_url");
+}
+
+/* "name=value" of the first cookie of an answer, as a header to send back; gives */
+static char *cookie_of(const struct http_answer *answer)
+{
+	const char *cookie = http_answer_header(answer, "Set-Cookie");
+	char *header;
+	assert_non_null(cookie);
+	if (asprintf(&header, AS_PAGE "Cookie: %.*s\r\n", (int)strcspn(cookie, ";"), cookie) < 0)
+		abort();
+	return header;
+}
+
+static void from_the_shop_to_the_room_and_back_with_a_turn(void **state)
+{
+	(void)state;
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *outside = http_call(site, "GET", "/checkout?piece=7", AS_PAGE, NULL);
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *room = http_call(site, "GET", location_of(outside), AS_PAGE, NULL);
+	api_expect_status(room, 200);
+	assert_non_null(strstr(room->body, "Saltglaze")); /* in the colours of the shop */
+
+	char body[160];
+	snprintf(body, sizeof(body), "{\"queue_id\":\"demo\",\"target\":\"%s/checkout?piece=7\"}",
+			 site);
+	struct http_answer *place =
+		http_call(site, "POST", "/_wr/enqueue", "Content-Type: application/json\r\n", body);
+	api_expect_status(place, 201);
+	WR_AUTO(mem_free_at) char *token = http_answer_text(place, "token");
+	WAIT_UNTIL(10000, has_turn(token, &place), "the turn has come");
+	WR_AUTO(mem_free_at) char *redirect = http_answer_text(place, "redirect_url");
+	http_answer_free(place);
+
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *pass = http_call(site, "GET", path_of(redirect), AS_PAGE, NULL);
+	assert_string_equal(location_of(pass), "/checkout?piece=7");
+	WR_AUTO(mem_free_at) char *cookie = cookie_of(pass);
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *inside = http_call(site, "GET", location_of(pass), cookie, NULL);
+	api_expect_status(inside, 200);
+	assert_non_null(strstr(inside->body, "Take your time"));
+}
+
+static void stack_json_says_where_things_are(void **state)
+{
+	(void)state;
+	WR_AUTO(mem_free_at) char *text = temp_read(stack_file, NULL);
+	cJSON *stack = cJSON_Parse(text);
+	static const char *const members[] = {"site", "api",	   "internal", "store",
+										  "nats", "admin_key", "queue"};
+	for (size_t i = 0; i < COUNT(members); i++) {
+		if (!cJSON_HasObjectItem(stack, members[i]))
+			fail_msg("no \"%s\" in %s", members[i], text);
+	}
+	cJSON_Delete(stack);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(from_the_shop_to_the_room_and_back_with_a_turn),
+		cmocka_unit_test(stack_json_says_where_things_are),
+	};
+	return cmocka_run_group_tests_name("front_door", tests, open_door, close_door);
+}
