@@ -88,13 +88,13 @@ static enum wr_err read_wish(const struct json_value *document, struct join_wish
 		else if (strcmp(key, "user") == 0)
 			good = json_is_object(member);
 		else if (strcmp(key, "solution") == 0)
-			good = json_is_array(member);
+			good = json_is_null(member) || json_is_array(member);
 		else if (strcmp(key, "challenge") == 0)
-			good = json_string(member, &ret_wish->challenge);
+			good = json_is_null(member) || json_string(member, &ret_wish->challenge);
 		else if (strcmp(key, "captcha") == 0)
-			good = json_string(member, &ret_wish->captcha);
+			good = json_is_null(member) || json_string(member, &ret_wish->captcha);
 		else if (strcmp(key, "entry") == 0)
-			good = json_string(member, &ret_wish->entry);
+			good = json_is_null(member) || json_string(member, &ret_wish->entry);
 		else
 			return err_say(ret_detail, WR_INVALID,
 						   "A member of the body is not known; known are queue_id, target, lane, "
@@ -103,7 +103,7 @@ static enum wr_err read_wish(const struct json_value *document, struct join_wish
 			return err_say(ret_detail, WR_INVALID, "%s: must be %s", key, shape_of(key));
 		if (strcmp(key, "user") == 0)
 			ret_wish->user = member;
-		if (strcmp(key, "solution") == 0)
+		if (strcmp(key, "solution") == 0 && !json_is_null(member))
 			ret_wish->solution = member;
 	}
 	if (ret_wish->queue_id == NULL)

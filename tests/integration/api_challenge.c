@@ -1,12 +1,10 @@
 /* Proof of work before a place: what is asked for, what is taken, and what is refused with a fresh
  * challenge.
- *
- * The pod believes X-Forwarded-For of us, so that each test comes from a network of its own.
- * Challenges that are older than a test can wait for are signed here with the pod's keys.
+ * Each test comes from a network of its own (X-Forwarded-For). Challenges that are older than a test
+ * can wait for are signed here, with the pod's keys.
  */
 #include "support/api.h"
 #include "support/cmocka.h"
-#include "support/wait.h"
 #include "waitingroom/challenge.h"
 #include "waitingroom/client_ip.h"
 #include "waitingroom/memory.h"
@@ -81,7 +79,6 @@ struct offer {
 	unsigned bits, puzzles;
 };
 
-/* Each test from an address of its own; those of the documentation's networks. */
 struct visitor {
 	const char *address;
 	const char *key; /* NULL: none */
@@ -202,8 +199,6 @@ static struct offer offer_of_old(const char *address, const char *queue, int64_t
 	return offer;
 }
 
-/* ---- asking ---- */
-
 static void a_queue_says_what_it_asks_for(void **state)
 {
 	(void)state;
@@ -237,7 +232,10 @@ static void a_join_without_proof_is_told_what_to_solve_and_then_gets_in(void **s
 	(void)state;
 	const struct visitor ann = {.address = "192.0.2.2"};
 	WR_AUTO(http_answer_free_at)
-	struct http_answer *refused = send(&ann, "POST", "/enqueue", "{\"queue_id\":\"work\"}");
+	struct http_answer *refused =
+		send(&ann, "POST", "/enqueue",
+			 "{\"queue_id\":\"work\",\"challenge\":null,\"solution\":null,\"captcha\":null,"
+			 "\"entry\":null}");
 	api_expect_problem(refused, 403, "challenge_required");
 	cJSON *document = cJSON_Parse(refused->body);
 	struct offer offer;
