@@ -4,6 +4,7 @@
  *     sync                     the only writer of 'queues'
  *     relay                    outbox to JetStream, lives in lib/events
  *     internal                 metrics, health, admin API
+ *     captcha                  asks captcha providers, lives in lib/net; runs from the first question
  *     main                     starts, waits for signals, reloads, drains
  *
  * Meeting points: 'queues' and 'keys' are swapped by pointer and freed through 'quiescence'; the
@@ -28,6 +29,7 @@
 #define WORKERS_MAX 128
 #define ORIGINS_MAX 32
 
+struct captcha;
 struct worker;
 struct sync;
 struct internal;
@@ -56,6 +58,7 @@ struct app {
 
 	struct worker *workers[WORKERS_MAX];
 	size_t worker_count;
+	struct captcha *captcha;
 	struct sync *sync;
 	struct store_outbox *outbox; /* both NULL when switched off */
 	struct relay *relay;

@@ -13,6 +13,7 @@
 #include "page_cache.h"
 #include "queues_file.h"
 #include "sync.h"
+#include "waitingroom/captcha.h"
 #include "waitingroom/gate_url.h"
 #include "waitingroom/log.h"
 #include "waitingroom/memory.h"
@@ -151,11 +152,25 @@ static enum wr_err start_relay(struct app *app, struct err_detail *ret_detail)
 	return config_blame(relay_start(&options, &app->relay, ret_detail), "WR_NATS_URL", ret_detail);
 }
 
+static enum wr_err make_captcha(struct app *app, struct err_detail *ret_detail)
+{
+	struct captcha_options options = {
+		.url = {[CAPTCHA_TURNSTILE] = app->config.turnstile_url,
+				[CAPTCHA_HCAPTCHA] = app->config.hcaptcha_url,
+				[CAPTCHA_FRIENDLY] = app->config.friendly_url},
+		.timeout_ms = (uint32_t)app->config.captcha_timeout_ms,
+	};
+	return captcha_new(&options, &app->captcha, ret_detail);
+}
+
 enum wr_err app_start(struct app **ret_app, struct err_detail *ret_detail)
 {
 	struct app *app = mem_alloc_zero(1, sizeof(*app));
 	app->quiescence = quiescence_new();
 	enum wr_err err = read_settings(app, ret_detail);
+	if (err != WR_OK)
+		return err;
+	err = make_captcha(app, ret_detail);
 	if (err != WR_OK)
 		return err;
 	app->queues = queue_table_new(app->quiescence, (size_t)app->config.queues_max);
@@ -206,6 +221,7 @@ void app_stop(struct app *app, int64_t relay_ms)
 	for (size_t i = 0; i < app->worker_count; i++)
 		worker_stop(app->workers[i]);
 	internal_stop(app->internal); /* it looks at the workers: first */
+	captcha_free(app->captcha);	  /* its last verdicts go to the workers' desks */
 	for (size_t i = 0; i < app->worker_count; i++)
 		worker_join(app->workers[i]);
 	if (app->relay != NULL)

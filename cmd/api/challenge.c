@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "captcha.h"
 #include "endpoints.h"
 #include "place.h"
 #include "waitingroom/join_rate.h"
@@ -81,8 +82,8 @@ void challenge_offer_make(struct worker *worker, struct http_request *request,
 		return;
 	uint64_t network = challenge_network(worker, request);
 	struct challenge_load load = count(worker, &snapshot->name, network);
-	(void)without_captcha;
-	struct challenge challenge = {.kind = CHALLENGE_WORK,
+	bool by_captcha = !without_captcha && captcha_is_there(worker, settings->challenge);
+	struct challenge challenge = {.kind = by_captcha ? CHALLENGE_CAPTCHA : CHALLENGE_WORK,
 								  .bits = challenge_bits(settings, &load),
 								  .puzzles = (unsigned)settings->challenge_puzzles,
 								  .issued_s = worker->wall.ms / 1000};
@@ -90,7 +91,8 @@ void challenge_offer_make(struct worker *worker, struct http_request *request,
 	if (getrandom(challenge.nonce, sizeof(challenge.nonce), 0) != sizeof(challenge.nonce))
 		abort();
 	challenge_print(worker->signer, &snapshot->name, network, &challenge, ret_offer->text);
-	ret_offer->kind = QUEUE_CHALLENGE_POW;
+	ret_offer->kind = by_captcha ? settings->challenge : QUEUE_CHALLENGE_POW;
+	ret_offer->site_key = settings->captcha_site_key;
 	ret_offer->bits = challenge.bits;
 	ret_offer->puzzles = challenge.puzzles;
 	ret_offer->expires_in_ms = challenge_left_s(&challenge, worker->wall) * 1000;

@@ -223,9 +223,28 @@ enum wr_err enqueue_try(struct worker *worker, struct http_request *request,
 		metrics_add(worker->shard, METRIC_JOINS_AT_GATE, GATE_REQUEST, 1);
 		return err;
 	}
-	if (join_check_challenge(worker, request, wish, &entry, snapshot) == GATE_ANSWERED)
+	notes->joining.may_be_known = wish->key != NULL || entry.identity[0] != '\0';
+	if (join_check_challenge(worker, request, wish, &entry, snapshot) != GATE_PASSED)
 		return WR_OK;
 	return gather_request(worker->gather, snapshot->slot, GATHER_JOIN, request);
+}
+
+/* The queue may have changed, or gone, while the provider was asked. */
+void enqueue_resume(struct worker *worker, struct http_request *request,
+					enum captcha_verdict verdict)
+{
+	struct parked *notes = http_request_notes(request);
+	const struct queue_snapshot *snapshot =
+		queue_table_find(worker->app->queues, &notes->claims.queue);
+	if (snapshot == NULL) {
+		worker_problem(worker, request, WR_NO_QUEUE, NULL);
+		return;
+	}
+	if (join_take_verdict(worker, request, verdict, snapshot) != GATE_PASSED)
+		return;
+	enum wr_err err = gather_request(worker->gather, snapshot->slot, GATHER_JOIN, request);
+	if (err != WR_OK)
+		worker_problem(worker, request, err, NULL);
 }
 
 void enqueue_serve(void *ctx, struct http_request *request, const struct route_match *match)

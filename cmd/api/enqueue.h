@@ -3,6 +3,7 @@
 #define WAITINGROOM_API_ENQUEUE_H
 
 #include "gather.h"
+#include "waitingroom/captcha.h"
 #include "waitingroom/json_in.h"
 
 struct join_wish { /* what was asked for, checked for shape; texts are lent by the request */
@@ -15,9 +16,13 @@ struct join_wish { /* what was asked for, checked for shape; texts are lent by t
 	const struct json_value *solution;
 };
 
-/* Parks the request for its queue's next batch, or says why not; enqueue_answer answers. The notes
- * have the queue already. */
+/* Parks the request for its queue's next batch (enqueue_answer answers), or has it answered by a gate,
+ * or says why not. The notes have the queue already. */
 WR_MUST_USE enum wr_err enqueue_try(struct worker *worker, struct http_request *request,
 									const struct join_wish *wish, struct err_detail *ret_detail);
+
+/* A join that has waited for the verdict of a captcha provider. */
+void enqueue_resume(struct worker *worker, struct http_request *request,
+					enum captcha_verdict verdict);
 
 #endif

@@ -6,6 +6,7 @@
 #include "internal.h"
 #include "join_checks.h"
 #include "sync.h"
+#include "waitingroom/captcha.h"
 #include "waitingroom/challenge.h"
 #include "waitingroom/version.h"
 #include "worker.h"
@@ -156,6 +157,30 @@ static void write_store(struct metrics_page *page, const struct app *app)
 	metrics_value(page, METRIC_LOOP_LAG, "", (double)longest_us / 1e6);
 }
 
+static void write_captcha(struct metrics_page *page, const struct app *app)
+{
+	struct captcha_counts counts;
+	char label[96];
+	captcha_counts(app->captcha, &counts);
+	for (unsigned p = 0; p < CAPTCHA_PROVIDERS; p++)
+		for (unsigned v = 0; v <= CAPTCHA_VERDICTS; v++) {
+			bool asked = v < CAPTCHA_VERDICTS;
+			snprintf(label, sizeof(label), "provider=\"%s\",verdict=\"%s\"",
+					 captcha_provider_word((enum captcha_provider)p),
+					 asked ? captcha_verdict_word((enum captcha_verdict)v) : "not_asked");
+			metrics_value(page, METRIC_CAPTCHA_ASKED, label,
+						  (double)(asked ? counts.verdicts[p][v] : counts.not_asked[p]));
+		}
+	static const enum metric families[] = {METRIC_CAPTCHA_UP, METRIC_CAPTCHA_OPENED};
+	for (size_t f = 0; f < 2; f++)
+		for (unsigned p = 0; p < CAPTCHA_PROVIDERS; p++) {
+			snprintf(label, sizeof(label), "provider=\"%s\"",
+					 captcha_provider_word((enum captcha_provider)p));
+			metrics_value(page, families[f], label,
+						  f == 0 ? (double)counts.up[p] : (double)counts.opened[p]);
+		}
+}
+
 /* Samples of a family must stand together: one walk over the queues per family. */
 struct family_call {
 	struct metrics_page *page;
@@ -238,6 +263,7 @@ void exposition_serve(void *ctx, struct http_request *request, const struct rout
 	metrics_value(page, METRIC_DRAINING, "", atomic_load(&app->draining) ? 1 : 0);
 	write_http(page, app);
 	write_counters(page, app);
+	write_captcha(page, app);
 	write_store(page, app);
 	write_queues(page, app);
 	write_sync_and_relay(page, app);

@@ -15,6 +15,7 @@ struct joining {
 	struct json_value *document; /* owned */
 	char *target, *user;		 /* owned; NULL none */
 	char *papers;				 /* owned; for enqueue.lua; NULL none */
+	bool may_be_known;			 /* by its key or identity: may be a repeated join */
 	char request_hash[TARGET_HASH_CHARS + 1];
 	char network[NETWORK_TEXT_BYTES + 20]; /* and a hash of the address, where it is limited */
 };

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "captcha.h"
 #include "challenge.h"
 #include "waitingroom/memory.h"
 
@@ -165,32 +166,53 @@ static enum challenge_outcome check_wait(struct worker *worker, struct http_requ
 	return CHALLENGE_WAITED;
 }
 
+/* CHALLENGE_VOUCHED: asked, and parked. What is noted next is there when the verdict comes. */
+static enum challenge_outcome ask_provider(struct worker *worker, struct http_request *request,
+										   const struct join_wish *wish,
+										   const struct queue_snapshot *snapshot)
+{
+	if (!captcha_response_is_fine(wish->captcha))
+		return CHALLENGE_REFUSED;
+	return captcha_park(worker, request, wish, snapshot) ? CHALLENGE_VOUCHED : CHALLENGE_AWAY;
+}
+
 static enum challenge_outcome check(struct worker *worker, struct http_request *request,
 									const struct join_wish *wish, const struct entry_claims *entry,
 									const struct queue_snapshot *snapshot)
 {
 	if (wish->challenge == NULL)
 		return CHALLENGE_MISSING;
+	const struct parked *notes = http_request_notes(request);
 	struct challenge challenge;
 	uint64_t network = challenge_network(worker, request);
 	enum challenge_outcome outcome =
 		challenge_read(worker->signer, &snapshot->name, network, wish->challenge,
 					   strlen(wish->challenge), worker->wall, &challenge);
-	bool may_be_known = wish->key != NULL || entry->identity[0] != '\0';
-	if (outcome == CHALLENGE_EXPIRED && may_be_known && wish->solution != NULL &&
+	if (outcome == CHALLENGE_EXPIRED && notes->joining.may_be_known && wish->solution != NULL &&
 		is_solved(&challenge, wish)) {
 		add_paper(request, "x");
 		return CHALLENGE_SOLVED;
 	}
 	if (outcome != CHALLENGE_SOLVED)
 		return outcome;
-	if (wish->solution == NULL)
+	if (challenge.kind == CHALLENGE_CAPTCHA && wish->captcha != NULL)
+		outcome = ask_provider(worker, request, wish, snapshot);
+	else if (wish->solution == NULL)
 		outcome = check_wait(worker, request, entry, snapshot, &challenge, network);
 	else if (!is_solved(&challenge, wish))
 		outcome = CHALLENGE_UNSOLVED;
-	if (outcome == CHALLENGE_SOLVED || outcome == CHALLENGE_WAITED)
+	if (outcome == CHALLENGE_SOLVED || outcome == CHALLENGE_WAITED || outcome == CHALLENGE_VOUCHED)
 		add_nonce(request, &challenge, worker->wall);
 	return outcome;
+}
+
+static enum gate_verdict refuse(struct worker *worker, struct http_request *request,
+								const struct queue_snapshot *snapshot,
+								enum challenge_outcome outcome)
+{
+	metrics_add(worker->shard, METRIC_JOINS_AT_GATE, GATE_CHALLENGE, 1);
+	challenge_refuse(worker, request, snapshot, outcome);
+	return GATE_ANSWERED;
 }
 
 enum gate_verdict join_check_challenge(struct worker *worker, struct http_request *request,
@@ -205,7 +227,30 @@ enum gate_verdict join_check_challenge(struct worker *worker, struct http_reques
 		metrics_add(worker->shard, METRIC_CHALLENGES, outcome, 1);
 		return GATE_PASSED;
 	}
-	metrics_add(worker->shard, METRIC_JOINS_AT_GATE, GATE_CHALLENGE, 1);
-	challenge_refuse(worker, request, snapshot, outcome);
-	return GATE_ANSWERED;
+	if (outcome == CHALLENGE_VOUCHED)
+		return GATE_PARKED;
+	return refuse(worker, request, snapshot, outcome);
+}
+
+/* A response that was seen before may be that of a repeated join: whoever is known passes. */
+enum gate_verdict join_take_verdict(struct worker *worker, struct http_request *request,
+									enum captcha_verdict verdict,
+									const struct queue_snapshot *snapshot)
+{
+	const struct parked *notes = http_request_notes(request);
+	switch (verdict) {
+	case CAPTCHA_ACCEPTED:
+		metrics_add(worker->shard, METRIC_CHALLENGES, CHALLENGE_VOUCHED, 1);
+		return GATE_PASSED;
+	case CAPTCHA_DUPLICATE:
+		if (!notes->joining.may_be_known)
+			break;
+		add_paper(request, "x");
+		return GATE_PASSED;
+	case CAPTCHA_REFUSED:
+		break;
+	default:
+		return refuse(worker, request, snapshot, CHALLENGE_AWAY);
+	}
+	return refuse(worker, request, snapshot, CHALLENGE_REFUSED);
 }

@@ -15,6 +15,7 @@ enum join_gate { GATE_QUEUE, GATE_REQUEST, GATE_ENTRY, GATE_CHALLENGE, GATE_COUN
 enum gate_verdict {
 	GATE_PASSED,   /* go on */
 	GATE_ANSWERED, /* refused, and the request has been answered */
+	GATE_PARKED,   /* the request waits for a verdict; join_take_verdict */
 };
 
 /* Label values of METRIC_ENTRIES. */
@@ -47,5 +48,9 @@ WR_MUST_USE enum gate_verdict join_check_challenge(struct worker *worker,
 												   const struct join_wish *wish,
 												   const struct entry_claims *entry,
 												   const struct queue_snapshot *snapshot);
+/* The same once the captcha's provider has been heard. */
+WR_MUST_USE enum gate_verdict join_take_verdict(struct worker *worker, struct http_request *request,
+												enum captcha_verdict verdict,
+												const struct queue_snapshot *snapshot);
 
 #endif

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "captcha.h"
 #include "endpoints.h"
 #include "gather.h"
 #include "page.h"
@@ -102,6 +103,7 @@ static void on_drain_check(void *ctx)
 static void on_wake(void *ctx)
 {
 	struct worker *worker = ctx;
+	captcha_desk_collect(worker->captcha_desk);
 	if (atomic_load(&worker->stop)) {
 		loop_stop(worker->loop);
 	} else if (atomic_load(&worker->drain) && !worker->is_draining) {
@@ -149,6 +151,7 @@ static const char *listen_address(const struct app *app, size_t number)
 static void worker_free(struct worker *worker)
 {
 	store_free(worker->store); /* answers what was under way */
+	captcha_desk_free(worker->captcha_desk);
 	gather_free(worker->gather);
 	verdicts_free(worker->verdicts);
 	http_server_close(worker->http);
@@ -199,6 +202,7 @@ enum wr_err worker_new(struct app *app, size_t number, struct worker **ret_worke
 	worker->store = store_new(worker->loop, app->store_address, &store_options);
 	worker->gather = gather_new(worker);
 	worker->verdicts = verdicts_new((size_t)app->config.session_cache);
+	worker->captcha_desk = captcha_desk_new(worker);
 	worker->join_rate = join_rate_new(JOIN_RATE_SLOTS);
 	worker->flush_timer = loop_timer_new(worker->loop, on_flush, worker);
 	worker->mark_timer = loop_timer_new(worker->loop, on_mark, worker);

@@ -14,6 +14,7 @@
 
 struct gather;
 struct verdicts;
+struct captcha_desk;
 struct join_rate;
 
 struct worker {
@@ -28,6 +29,7 @@ struct worker {
 	struct gather *gather;
 	struct verdicts *verdicts;
 	struct join_rate *join_rate; /* of challenges given out, by network and by queue */
+	struct captcha_desk *captcha_desk;
 	struct metrics_shard *shard;
 	struct loop_timer *flush_timer, *mark_timer, *drain_timer;
 	int reader;				 /* in app->quiescence */

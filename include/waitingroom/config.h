@@ -38,6 +38,13 @@
 	  "X-Forwarded-For counts, and only they may ask gate checks.")                                \
 	T(cors_origins, "WR_CORS_ORIGINS", "",                                                         \
 	  "Origins whose scripts may call the public API, separated by commas.")                       \
+	T(turnstile_url, "WR_TURNSTILE_URL",                                                           \
+	  "https://challenges.cloudflare.com/turnstile/v0/siteverify",                                 \
+	  "Where Turnstile's answers are verified.")                                                   \
+	T(hcaptcha_url, "WR_HCAPTCHA_URL", "https://api.hcaptcha.com/siteverify",                      \
+	  "The same for hCaptcha. Its answers may need a larger WR_BODY_MAX_BYTES.")                   \
+	T(friendly_url, "WR_FRIENDLY_URL", "https://global.frcapi.com/api/v2/captcha/siteverify",      \
+	  "The same for Friendly Captcha.")                                                            \
 	T(log_level, "WR_LOG_LEVEL", "info", "debug, info, warn or error.")                            \
 	T(ready_file, "WR_READY_FILE", "",                                                             \
 	  "Written with the addresses in use once the process serves.")                                \
@@ -63,6 +70,8 @@
 	  "The same for a network (IPv4 /24, IPv6 /48).")                                              \
 	N(session_cache, "WR_SESSION_CACHE", 32768, 64, 16777216, "sessions",                          \
 	  "Verified session tokens that a worker remembers, 250 bytes each once used.")                \
+	N(captcha_timeout_ms, "WR_CAPTCHA_TIMEOUT_MS", 2500, 100, 30000, "ms",                         \
+	  "Longest wait for a captcha provider; then the visitor gets a proof of work.")               \
 	N(store_timeout_ms, "WR_STORE_TIMEOUT_MS", 1000, 10, 60000, "ms",                              \
 	  "Longest wait for a reply of the store.")                                                    \
 	N(store_wait_replicas, "WR_STORE_WAIT_REPLICAS", 0, 0, 16, "replicas",                         \

@@ -38,6 +38,12 @@
 	  "What became of the challenges that joins brought, by outcome.")                             \
 	X(METRIC_CHALLENGES_ISSUED, "counter", "wr_challenges_issued_total",                           \
 	  "Challenges given out, by kind (pow, captcha).")                                             \
+	X(METRIC_CAPTCHA_ASKED, "counter", "wr_captcha_questions_total",                               \
+	  "Questions to captcha providers, by provider and verdict.")                                  \
+	X(METRIC_CAPTCHA_UP, "gauge", "wr_captcha_provider_up",                                        \
+	  "1 while a captcha provider is asked, 0 while visitors get a proof of work instead.")        \
+	X(METRIC_CAPTCHA_OPENED, "counter", "wr_captcha_breaker_opened_total",                         \
+	  "How often a captcha provider was given up for a while.")                                    \
 	X(METRIC_JOINS, "counter", "wr_joins_total", "Places given, by kind (new, repeated).")         \
 	X(METRIC_GATE_CHECKS, "counter", "wr_gate_checks_total",                                       \
 	  "Gate checks decided, by mount and decision.")                                               \

@@ -207,7 +207,8 @@ static void a_pod_hears_everything_at_first_and_then_what_changed(void **state)
 	assert_memory_equal(first, expected, strlen(expected));
 	assert_non_null(strstr(first, "capacity 1"));
 	assert_non_null(strstr(first, " main:1-1 "));
-	const char *last = strstr(first, " main:2-2]"); /* "… <id> main:2-2]": the id before the range */
+	const char *last =
+		strstr(first, " main:2-2]"); /* "… <id> main:2-2]": the id before the range */
 	while (last[-1] != ' ')
 		last--;
 	char after[48];
