@@ -1,6 +1,7 @@
 /* Errors as pages: what went wrong, in the visitor's words, and what can be done about it. */
 #include <stdio.h>
 
+#include "credentials.h"
 #include "noscript_pages.h"
 #include "waitingroom/memory.h"
 #include "waitingroom/pacing.h"
@@ -8,7 +9,7 @@
 static bool may_rejoin(enum wr_err err)
 {
 	return err == WR_PLACE_EXPIRED || err == WR_PLACE_LEFT || err == WR_TURN_MISSED ||
-		   err == WR_SESSION_ENDED || err == WR_PLACE_MOVED;
+		   err == WR_SESSION_ENDED;
 }
 
 /* What the page is called in the language files: "missed" has "missed.h" and "missed.p". Errors
@@ -59,6 +60,14 @@ static void put_retry(struct view *view)
 	view_paragraph(view, "nojs.retry");
 }
 
+/* The place is joined once more with the token that led to it; the cookie that says "I have one"
+ * must go first. */
+static void put_take_back(struct view *view)
+{
+	credentials_drop_cookie(view->worker, view->request, &view->snapshot->name);
+	noscript_put_join(view, "moved.b");
+}
+
 void page_problem(struct worker *worker, struct http_request *request, enum wr_err err)
 {
 	const struct parked *notes = http_request_notes(request);
@@ -74,6 +83,8 @@ void page_problem(struct worker *worker, struct http_request *request, enum wr_e
 		put_retry(&view);
 	if (view.snapshot != NULL && may_rejoin(err))
 		noscript_put_join(&view, "join");
+	else if (view.snapshot != NULL && err == WR_PLACE_MOVED && view.entry[0] != '\0')
+		put_take_back(&view);
 	else if (view.snapshot != NULL)
 		view_anchor(&view, "", "nojs.check");
 	view_support_code(&view, http_request_id(request));

@@ -9,14 +9,13 @@
 
 #include "support/api.h"
 #include "support/cmocka.h"
+#include "support/entry_sign.h"
 #include "support/wait.h"
 #include "waitingroom/memory.h"
 #include "waitingroom/text.h"
 
 #define TARGETS "\"allowed_targets\":[\"https://shop.example/\"]"
-#define INVITED                                                                                    \
-	"\"entry\":\"signed\",\"entry_keys\":[{\"kid\":\"k\",\"alg\":\"HS256\",\"key\":"               \
-	"\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\"}]"
+#define INVITED "\"entry\":\"signed\",\"entry_keys\":" ENTRY_KEYS_JSON
 #define SHORT                                                                                      \
 	HELD ",\"heartbeat_ttl_ms\":6000,\"absent_after_ms\":3000,\"poll_min_ms\":500,\"poll_max_"     \
 		 "ms\":1000"
@@ -299,6 +298,42 @@ static void a_queue_by_invitation_offers_no_form_without_one(void **state)
 	WR_AUTO(http_answer_free_at) struct http_answer *page = look(&browser, FIRST("invited"));
 	expect_page(page, 200, "By invitation only");
 	assert_null(form_of(page, "join"));
+}
+
+static void an_invitation_takes_the_place_along_from_browser_to_browser(void **state)
+{
+	(void)state;
+	struct browser laptop = {.site = "same-origin"}, phone = {.site = "same-origin"};
+	char payload[256], path[1200];
+	struct entry_text entry;
+	int64_t now_s = clock_wall().ms / 1000;
+	int len = snprintf(payload, sizeof(payload),
+					   "{\"aud\":\"default/invited\",\"jti\":\"t1\",\"iat\":%lld,\"exp\":%lld,"
+					   "\"identity\":\"ada\",\"reusable\":true}",
+					   (long long)now_s, (long long)now_s + 60);
+	entry_sign_hs256(ENTRY_HEADER_HS256, payload, (size_t)len, &entry);
+	assert_true(entry.len < 1000);
+	snprintf(path, sizeof(path), "%s&entry=%.1000s", FIRST("invited"), entry.bytes);
+	join(&laptop, path);
+	join(&phone, path);
+	WR_AUTO(mem_free_at) char *first = api_position_id(place_cookie(&laptop));
+	WR_AUTO(mem_free_at) char *second = api_position_id(place_cookie(&phone));
+	assert_string_equal(first, second);
+
+	WR_AUTO(http_answer_free_at) struct http_answer *page = NULL;
+	WAIT_UNTIL(5000, (http_answer_free(page), page = look(&laptop, path), page->status == 409),
+			   "the laptop is told that the place has moved");
+	expect_page(page, 409, "Your place has moved");
+	WR_AUTO(http_answer_free_at) struct http_answer *back = press(&laptop, path, page, "join");
+	expect_redirect(back, "?nojs=1");
+	WR_AUTO(http_answer_free_at) struct http_answer *taken = NULL;
+	WAIT_UNTIL(
+		5000,
+		(http_answer_free(taken), taken = look(&phone, FIRST("invited")), taken->status == 409),
+		"now the phone is told");
+	/* Without the invitation there is nothing to take it back with. */
+	expect_page(taken, 409, "Your place has moved");
+	assert_null(form_of(taken, "join"));
 }
 
 /* ---- a challenge ---- */
@@ -657,6 +692,7 @@ int main(void)
 		cmocka_unit_test(pressing_twice_is_one_place),
 		cmocka_unit_test(a_closed_queue_offers_no_form),
 		cmocka_unit_test(a_queue_by_invitation_offers_no_form_without_one),
+		cmocka_unit_test(an_invitation_takes_the_place_along_from_browser_to_browser),
 		cmocka_unit_test(whoever_cannot_solve_a_challenge_waits_and_then_gets_a_button),
 		cmocka_unit_test(a_challenge_that_is_not_ours_is_replaced),
 		cmocka_unit_test(the_target_is_carried_from_page_to_page),
