@@ -32,8 +32,8 @@ void exposition_serve(void *ctx, struct http_request *request, const struct rout
 struct admin_notes {
 	struct internal *internal;
 	struct queue_name name;
-	uint64_t wanted, done; /* admit: people; delete: steps done; put: tries */
-	bool any_version;	   /* put: not tied to a version by the client */
+	uint64_t wanted, done;	 /* admit: people; delete: steps done; put: tries */
+	bool any_version;		 /* put: not tied to a version by the client */
 	store_id position_id[1]; /* revoke */
 };
 _Static_assert(sizeof(struct admin_notes) <= HTTP_NOTES_BYTES, "notes are too small");
