@@ -63,30 +63,34 @@ static void write_store(struct metrics_page *page, const struct store *store)
 {
 	struct store_counts counts;
 	store_counts(store, &counts);
-	metrics_value(page, METRIC_STORE_CALLS, "", (double)counts.calls);
-	metrics_value(page, METRIC_STORE_COMMANDS, "", (double)counts.commands);
-	metrics_value(page, METRIC_STORE_FAILURES, "", (double)counts.failures);
-	metrics_value(page, METRIC_STORE_RECONNECTS, "", (double)counts.reconnects);
-	metrics_value(page, METRIC_STORE_UP, "", counts.ready ? 1 : 0);
+	metrics_store(page, &(struct metrics_store_counts){.ready = counts.ready,
+													   .calls = counts.calls,
+													   .commands = counts.commands,
+													   .failures = counts.failures,
+													   .timeouts = counts.timeouts,
+													   .reconnects = counts.reconnects,
+													   .answers = &counts.answers});
 }
 
 static void write_relay(struct metrics_page *page, const struct relay *relay)
 {
 	struct relay_counts counts;
 	relay_counts(relay, &counts);
-	metrics_value(page, METRIC_EVENTS, "", (double)counts.published);
-	metrics_value(page, METRIC_EVENTS_ACKED, "", (double)counts.acked);
-	metrics_value(page, METRIC_EVENTS_FAILED, "", (double)counts.failed);
-	metrics_value(page, METRIC_EVENTS_REPUBLISHED, "", (double)counts.republished);
-	metrics_value(page, METRIC_OUTBOX, "", (double)counts.backlog);
-	metrics_value(page, METRIC_OUTBOX_AGE, "", (double)counts.oldest_ms / 1e3);
-	metrics_value(page, METRIC_BROKER_UP, "", counts.connected ? 1 : 0);
+	metrics_relay(page, &(struct metrics_relay_counts){.published = counts.published,
+													   .acked = counts.acked,
+													   .failed = counts.failed,
+													   .republished = counts.republished,
+													   .malformed = counts.malformed,
+													   .backlog = counts.backlog,
+													   .oldest_ms = counts.oldest_ms,
+													   .connected = counts.connected,
+													   .lag = &counts.lag});
 }
 
 static void metrics_serve(void *ctx, struct http_request *request, const struct route_match *match)
 {
 	const struct health *health = ctx;
-	struct metrics_page *page = metrics_page_new();
+	struct metrics_page *page = metrics_page_new(http_request_header(request, "Accept"));
 	size_t len = 0;
 	(void)match;
 	metrics_value(page, METRIC_INFO, "program=\"waitingroom-admitter\",version=\"" WR_VERSION "\"",
@@ -97,7 +101,7 @@ static void metrics_serve(void *ctx, struct http_request *request, const struct 
 		write_relay(page, health->relay);
 	metrics_process(page);
 	const char *text = metrics_page_text(page, &len);
-	http_reply(request, 200, "text/plain; version=0.0.4; charset=utf-8", text, len);
+	http_reply(request, 200, metrics_page_type(page), text, len);
 	metrics_page_free(page);
 }
 

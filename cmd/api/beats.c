@@ -27,6 +27,7 @@ struct beat_batch {
 	struct gather_queue *queue;
 	size_t count;
 	uint64_t version;
+	struct mono_time first; /* its oldest heartbeat */
 	store_id ids[STORE_PEOPLE_MAX];
 	struct beat beats[STORE_PEOPLE_MAX];
 	struct beat_batch *next_free;
@@ -70,10 +71,14 @@ static void on_beats(void *ctx, enum wr_err err, int64_t now_ms, const size_t *m
 	struct beat_batch *batch = ctx;
 	struct gather *gather = batch->gather;
 	(void)now_ms;
-	if (err == WR_OK)
+	if (err == WR_OK) {
 		metrics_add(gather->worker->shard, METRIC_BEATS_FLUSHED, 0, batch->count);
-	else
+		if (batch->count > 0)
+			timings_add(&gather->worker->shard->flush_lag,
+						(clock_mono().ns - batch->first.ns) / 1000);
+	} else {
 		metrics_add(gather->worker->shard, METRIC_BEATS_LOST, 0, batch->count);
+	}
 	if (err == WR_OK && missing_count > 0)
 		restore_missing(gather, batch, missing, missing_count);
 	batch->queue->beats.in_flight--;
@@ -94,6 +99,7 @@ static void send_beats(struct gather *gather, struct gather_queue *queue, size_t
 	batch->queue = queue;
 	batch->count = count;
 	batch->version = beats->version;
+	batch->first = beats->first;
 	if (count > 0) {
 		memcpy(batch->ids, beats->ids + from, count * sizeof(store_id));
 		memcpy(batch->beats, beats->list + from, count * sizeof(struct beat));
@@ -134,6 +140,8 @@ void gather_beat(struct gather *gather, const struct queue_snapshot *snapshot, i
 		beats->ids = mem_grow(beats->ids, beats->room, sizeof(store_id));
 		beats->list = mem_grow(beats->list, beats->room, sizeof(struct beat));
 	}
+	if (beats->count == 0)
+		beats->first = loop_now(gather->worker->loop);
 	size_t i = beats->count++;
 	memcpy(beats->ids[i], claims->position_id, sizeof(store_id));
 	beats->list[i].ticket = claims->ticket;

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "authz.h"
+#include "exposition.h"
 #include "internal.h"
 #include "join_checks.h"
 #include "sync.h"
@@ -37,6 +38,8 @@ static void write_http(struct metrics_page *page, const struct app *app)
 			sum.refused[r] += one.refused[r];
 	}
 	metrics_value(page, METRIC_CONNECTIONS, "", (double)sum.connections_now);
+	metrics_value(page, METRIC_CONNECTIONS_MAX, "",
+				  (double)app->config.connections_max * (double)app->worker_count);
 	metrics_value(page, METRIC_CONNECTIONS_TOTAL, "", (double)sum.connections_total);
 	metrics_value(page, METRIC_PARKED, "", (double)sum.parked_now);
 	for (int r = 0; r < HTTP_REFUSAL_COUNT; r++) {
@@ -131,30 +134,33 @@ static void write_counters(struct metrics_page *page, const struct app *app)
 	metrics_counter(page, METRIC_RESTORED, shards, n, NULL, NULL, 0);
 	metrics_counter(page, METRIC_RENEWED, shards, n, NULL, NULL, 0);
 	metrics_counter(page, METRIC_SESSIONS_RESTORED, shards, n, NULL, NULL, 0);
+	metrics_counter(page, METRIC_PLACES_LOST, shards, n, NULL, NULL, 0);
 }
 
 static void write_store(struct metrics_page *page, const struct app *app)
 {
-	struct store_counts sum = {0};
+	struct store_counts sum = {.calls = 0};
 	uint64_t ready = 0;
-	int64_t longest_us = 0;
 	for (size_t i = 0; i < app->worker_count; i++) {
 		struct store_counts one;
 		store_counts(app->workers[i]->store, &one);
 		sum.calls += one.calls;
 		sum.commands += one.commands;
 		sum.failures += one.failures;
+		sum.timeouts += one.timeouts;
 		sum.reconnects += one.reconnects;
 		ready += one.ready;
-		int64_t us = atomic_exchange(&app->workers[i]->longest_turn_us, 0);
-		longest_us = us > longest_us ? us : longest_us;
+		for (size_t k = 0; k <= TIMINGS_BOUNDS; k++)
+			sum.answers.count[k] += one.answers.count[k];
+		sum.answers.sum_us += one.answers.sum_us;
 	}
-	metrics_value(page, METRIC_STORE_CALLS, "", (double)sum.calls);
-	metrics_value(page, METRIC_STORE_COMMANDS, "", (double)sum.commands);
-	metrics_value(page, METRIC_STORE_FAILURES, "", (double)sum.failures);
-	metrics_value(page, METRIC_STORE_RECONNECTS, "", (double)sum.reconnects);
-	metrics_value(page, METRIC_STORE_UP, "", (double)ready);
-	metrics_value(page, METRIC_LOOP_LAG, "", (double)longest_us / 1e6);
+	metrics_store(page, &(struct metrics_store_counts){.ready = ready,
+													   .calls = sum.calls,
+													   .commands = sum.commands,
+													   .failures = sum.failures,
+													   .timeouts = sum.timeouts,
+													   .reconnects = sum.reconnects,
+													   .answers = &sum.answers});
 }
 
 static void write_captcha(struct metrics_page *page, const struct app *app)
@@ -181,94 +187,63 @@ static void write_captcha(struct metrics_page *page, const struct app *app)
 		}
 }
 
-/* Samples of a family must stand together: one walk over the queues per family. */
-struct family_call {
-	struct metrics_page *page;
-	enum metric metric;
-	struct mono_time now;
-};
-
-static double queue_number(const struct queue_snapshot *snapshot, enum metric metric,
-						   struct mono_time now)
+static void write_workers(struct metrics_page *page, const struct app *app)
 {
-	size_t bytes = 0;
-	switch (metric) {
-	case METRIC_WAITING:
-		return (double)snapshot->waiting;
-	case METRIC_REVOCATIONS:
-		return (double)revocations_count(snapshot->revocations);
-	case METRIC_ACTIVE:
-		return (double)snapshot->active;
-	case METRIC_ABSENT:
-		return (double)snapshot->absent;
-	case METRIC_CAPACITY:
-		return (double)snapshot->settings->capacity;
-	case METRIC_RATE:
-		return (double)snapshot->settings->rate_per_minute;
-	case METRIC_SYNC_AGE:
-		return (double)(now.ns - snapshot->taken.ns) / 1e9;
-	default:
-		for (uint32_t i = 0; i < snapshot->settings->lane_count; i++)
-			bytes += position_index_bytes(snapshot->lanes[i]);
-		return (double)bytes;
+	struct timings_sum lag = {.sum_us = 0};
+	for (size_t i = 0; i < app->worker_count; i++) {
+		struct worker *worker = app->workers[i];
+		char label[32];
+		int64_t this = atomic_load(&worker->longest_turn_us[0]),
+				last = atomic_load(&worker->longest_turn_us[1]);
+		snprintf(label, sizeof(label), "worker=\"%zu\"", i);
+		metrics_value(page, METRIC_LOOP_LAG, label, (double)(this > last ? this : last) / 1e6);
+		timings_add_to(&worker->shard->flush_lag, &lag);
 	}
-}
-
-static void write_queue(void *ctx, const struct queue_snapshot *snapshot)
-{
-	struct family_call *call = ctx;
-	char name[QUEUE_NAME_TEXT_BYTES], label[QUEUE_NAME_TEXT_BYTES + 16];
-	queue_name_print(&snapshot->name, name);
-	snprintf(label, sizeof(label), "queue=\"%s\"", name);
-	metrics_value(call->page, call->metric, label, queue_number(snapshot, call->metric, call->now));
-}
-
-static void write_queues(struct metrics_page *page, const struct app *app)
-{
-	static const enum metric families[] = {METRIC_WAITING,	   METRIC_ACTIVE,	  METRIC_ABSENT,
-										   METRIC_CAPACITY,	   METRIC_RATE,		  METRIC_SYNC_AGE,
-										   METRIC_INDEX_BYTES, METRIC_REVOCATIONS};
-	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
-		struct family_call call = {.page = page, .metric = families[i], .now = clock_mono()};
-		queue_table_each(app->queues, write_queue, &call);
-	}
+	metrics_timings(page, METRIC_FLUSH_SECONDS, "", &lag);
 }
 
 static void write_sync_and_relay(struct metrics_page *page, const struct app *app)
 {
 	struct sync_counts sync;
 	sync_counts(app->sync, &sync);
+	metrics_value(page, METRIC_SYNC_ROUNDS, "", (double)sync.rounds);
 	metrics_value(page, METRIC_SYNC_RELOADS, "", (double)sync.reloads);
 	metrics_value(page, METRIC_SYNC_FAILURES, "", (double)sync.failures);
+	metrics_value(page, METRIC_REVIVALS, "", (double)sync.revivals);
+	metrics_value(page, METRIC_CLOCK_OFFSET, "", (double)sync.clock_offset_ms / 1e3);
+	metrics_value(page, METRIC_OUTBOX_LIMIT, "", (double)app->config.outbox_limit);
 	if (app->relay == NULL)
 		return;
 	struct relay_counts relay;
 	relay_counts(app->relay, &relay);
-	metrics_value(page, METRIC_EVENTS, "", (double)relay.published);
-	metrics_value(page, METRIC_EVENTS_ACKED, "", (double)relay.acked);
-	metrics_value(page, METRIC_EVENTS_FAILED, "", (double)relay.failed);
-	metrics_value(page, METRIC_EVENTS_REPUBLISHED, "", (double)relay.republished);
-	metrics_value(page, METRIC_OUTBOX, "", (double)relay.backlog);
-	metrics_value(page, METRIC_OUTBOX_AGE, "", (double)relay.oldest_ms / 1e3);
-	metrics_value(page, METRIC_BROKER_UP, "", relay.connected ? 1 : 0);
+	metrics_relay(page, &(struct metrics_relay_counts){.published = relay.published,
+													   .acked = relay.acked,
+													   .failed = relay.failed,
+													   .republished = relay.republished,
+													   .malformed = relay.malformed,
+													   .backlog = relay.backlog,
+													   .oldest_ms = relay.oldest_ms,
+													   .connected = relay.connected,
+													   .lag = &relay.lag});
 }
 
 void exposition_serve(void *ctx, struct http_request *request, const struct route_match *match)
 {
 	const struct app *app = ((struct internal *)ctx)->app;
-	struct metrics_page *page = metrics_page_new();
+	struct metrics_page *page = metrics_page_new(http_request_header(request, "Accept"));
 	size_t len = 0;
 	(void)match;
 	metrics_value(page, METRIC_INFO, "program=\"waitingroom-api\",version=\"" WR_VERSION "\"", 1);
 	metrics_value(page, METRIC_DRAINING, "", atomic_load(&app->draining) ? 1 : 0);
 	write_http(page, app);
+	write_workers(page, app);
 	write_counters(page, app);
 	write_captcha(page, app);
 	write_store(page, app);
-	write_queues(page, app);
+	exposition_queues(page, app);
 	write_sync_and_relay(page, app);
 	metrics_process(page);
 	const char *text = metrics_page_text(page, &len);
-	http_reply(request, 200, "text/plain; version=0.0.4; charset=utf-8", text, len);
+	http_reply(request, 200, metrics_page_type(page), text, len);
 	metrics_page_free(page);
 }

@@ -85,6 +85,8 @@ static void take_settings(struct followed *followed, const struct queue_settings
 	if (followed->settings != NULL)
 		let_go(followed, followed->settings, free_settings);
 	followed->settings = queue_settings_new_copy(settings);
+	for (size_t i = 0; i < old_count; i++)
+		calibration_forget(&old[i].calibration); /* predicted for another rate, perhaps */
 	followed->lane_count = settings->lane_count;
 	for (size_t i = 0; i < settings->lane_count; i++) {
 		struct followed_lane lane = {.index = NULL};
@@ -109,6 +111,7 @@ static void start_new_indexes(struct followed *followed)
 		let_go(followed, followed->lanes[i].index, free_index);
 		followed->lanes[i].index = position_index_new();
 		followed->lanes[i].estimator = (struct estimator){.started = false};
+		calibration_forget(&followed->lanes[i].calibration);
 	}
 	strcpy(followed->last_departure, "0");
 }
@@ -251,6 +254,17 @@ static size_t write_common(const struct queue_snapshot *picture, char *ret_text,
 	return out.len;
 }
 
+/* How good are the waits that this pod predicts? */
+static void calibrate(struct followed_lane *lane, struct queue_snapshot *picture, size_t number,
+					  bool paused)
+{
+	if (paused)
+		calibration_forget(&lane->calibration);
+	calibration_check(&lane->calibration, picture->as_of_ms, lane->index);
+	calibration_ask(&lane->calibration, picture->as_of_ms, lane->index, &picture->waits[number]);
+	calibration_add(&picture->calibration, &lane->calibration.counts);
+}
+
 static void show_lanes(struct followed *followed, const struct synced *answer,
 					   struct queue_snapshot *picture)
 {
@@ -262,13 +276,21 @@ static void show_lanes(struct followed *followed, const struct synced *answer,
 		picture->lanes[i] = lane->index;
 		uint64_t waiting = position_index_last(lane->index) - position_index_gone(lane->index);
 		for (size_t from = 0; from < answer->lane_count; from++)
-			if (strcmp(lane->name, answer->lanes[from].lane) == 0)
+			if (strcmp(lane->name, answer->lanes[from].lane) == 0) {
 				estimator_observe(&lane->estimator, answer->now_ms, answer->lanes[from].admitted,
 								  answer->lanes[from].gone, waiting, paused);
+				picture->joined_total += answer->lanes[from].ticket;
+				picture->admitted_total += answer->lanes[from].admitted;
+				picture->departed_total += answer->lanes[from].gone;
+			}
 		picture->waits[i] =
 			estimator_model(&lane->estimator, answer->now_ms, lane_rate_per_s(settings, i),
 							(int64_t)answer->active >= settings->capacity, paused);
 		picture->waiting += waiting;
+		if (picture->waits[i].known &&
+			wait_mean_s(&picture->waits[i], waiting) > picture->new_wait_s)
+			picture->new_wait_s = wait_mean_s(&picture->waits[i], waiting);
+		calibrate(lane, picture, i, paused);
 	}
 }
 
@@ -283,10 +305,14 @@ struct queue_snapshot *followed_snapshot(struct followed *followed, const struct
 									 .active = answer->active,
 									 .absent = answer->absent,
 									 .returned = answer->returned,
+									 .outbox_length = answer->outbox_length,
+									 .oldest_joined_ms = answer->oldest_joined_ms,
+									 .new_wait_s = -1,
 									 .as_of_ms = answer->now_ms,
 									 .taken = now};
 	memcpy(picture.epoch, answer->epoch, sizeof(picture.epoch));
 	memcpy(picture.lost_epoch, answer->lost_epoch, sizeof(picture.lost_epoch));
+	memcpy(picture.violations, answer->violations, sizeof(picture.violations));
 	show_lanes(followed, answer, &picture);
 	size_t room = COMMON_BYTES + queue_settings_news_bytes(followed->settings);
 	WR_AUTO(mem_free_at) char *common = mem_alloc_zero(1, room);

@@ -8,6 +8,7 @@ struct followed_lane {
 	char name[NAME_MAX_CHARS + 1];
 	struct position_index *index;
 	struct estimator estimator;
+	struct calibration calibration;
 };
 
 /* Replaced here, but still shown by the picture that workers read. */

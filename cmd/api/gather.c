@@ -181,6 +181,18 @@ static void on_visits(void *ctx, enum wr_err err, int64_t now_ms, const struct v
 	batch_done(batch);
 }
 
+/* Places that ended are remembered for ended_keep_ms, so one that was given less than that ago, in
+ * this life of the queue or the one that its total loss ended, cannot have been forgotten. */
+static bool should_be_known(const struct worker *worker, const struct position_claims *claims)
+{
+	const struct queue_snapshot *snapshot = queue_table_find(worker->app->queues, &claims->queue);
+	if (snapshot == NULL || queue_settings_lane(snapshot->settings, claims->lane) < 0 ||
+		(strcmp(claims->epoch, snapshot->epoch) != 0 &&
+		 (claims->epoch[0] == '\0' || strcmp(claims->epoch, snapshot->lost_epoch) != 0)))
+		return false;
+	return snapshot->as_of_ms - claims->issued_s * 1000 < snapshot->settings->ended_keep_ms;
+}
+
 static void on_restored(void *ctx, enum wr_err err, const enum place_state *states, size_t count)
 {
 	struct batch *batch = ctx;
@@ -188,9 +200,12 @@ static void on_restored(void *ctx, enum wr_err err, const enum place_state *stat
 	for (size_t i = 0; i < batch->count; i++) {
 		struct http_request *request = batch->requests[i];
 		struct worker *worker = batch->gather->worker;
-		unpark(batch->gather, request);
+		const struct parked *notes = unpark(batch->gather, request);
 		if (err == WR_OK && i < count && states[i] == PLACE_WAITING)
 			metrics_add(worker->shard, METRIC_RESTORED, 0, 1);
+		if (err == WR_OK && i < count && states[i] == PLACE_NONE &&
+			should_be_known(worker, &notes->claims))
+			metrics_add(worker->shard, METRIC_PLACES_LOST, 0, 1);
 		place_answer_restored(worker, request, err != WR_OK || i < count ? err : WR_BUG,
 							  err == WR_OK && i < count ? states[i] : PLACE_NONE);
 	}

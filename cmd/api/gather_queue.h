@@ -22,6 +22,7 @@ struct beats { /* of a queue, since the last flush */
 	uint64_t version; /* settings that lane numbers refer to */
 	unsigned in_flight;
 	struct mono_time last_flush;
+	struct mono_time first; /* when the oldest of them came */
 };
 
 struct upkeep { /* of a queue's sessions, since the last flush */

@@ -35,6 +35,7 @@ struct sync {
 	bool probed, file_applied;
 	atomic_bool stop;
 	_Atomic uint64_t rounds, failures, reloads, revivals;
+	_Atomic int64_t clock_offset_ms;
 };
 
 /* ---- one answer of the store ---- */
@@ -59,6 +60,7 @@ static void on_synced(void *ctx, enum wr_err err, const struct synced *answer)
 		call->err = WR_STORE_AWAY; /* cannot be: version 0 was asked for */
 		return;
 	}
+	atomic_store(&call->sync->clock_offset_ms, answer->now_ms - clock_wall().ms);
 	followed_apply(followed, answer);
 	call->answer = *answer;
 	call->answer.departures = NULL;
@@ -358,5 +360,6 @@ void sync_counts(const struct sync *sync, struct sync_counts *ret_counts)
 	*ret_counts = (struct sync_counts){.rounds = atomic_load(&sync->rounds),
 									   .failures = atomic_load(&sync->failures),
 									   .reloads = atomic_load(&sync->reloads),
-									   .revivals = atomic_load(&sync->revivals)};
+									   .revivals = atomic_load(&sync->revivals),
+									   .clock_offset_ms = atomic_load(&sync->clock_offset_ms)};
 }

@@ -12,6 +12,7 @@ void sync_stop(struct sync *sync); /* waits for the thread and frees */
 
 struct sync_counts { /* any thread */
 	uint64_t rounds, failures, reloads, revivals;
+	int64_t clock_offset_ms; /* the store's clock minus ours, in the last round */
 };
 void sync_counts(const struct sync *sync, struct sync_counts *ret_counts);
 

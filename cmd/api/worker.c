@@ -42,8 +42,17 @@ static void turn_ends(void *ctx)
 {
 	struct worker *worker = ctx;
 	int64_t us = (clock_mono().ns - worker->turn_began.ns) / 1000;
-	if (us > atomic_load_explicit(&worker->longest_turn_us, memory_order_relaxed))
-		atomic_store_explicit(&worker->longest_turn_us, us, memory_order_relaxed);
+	int64_t half_minute = worker->turn_began.ns / INT64_C(30000000000);
+	if (half_minute != worker->half_minute) {
+		int64_t last = half_minute == worker->half_minute + 1
+						   ? atomic_load_explicit(&worker->longest_turn_us[0], memory_order_relaxed)
+						   : 0;
+		atomic_store_explicit(&worker->longest_turn_us[1], last, memory_order_relaxed);
+		atomic_store_explicit(&worker->longest_turn_us[0], 0, memory_order_relaxed);
+		worker->half_minute = half_minute;
+	}
+	if (us > atomic_load_explicit(&worker->longest_turn_us[0], memory_order_relaxed))
+		atomic_store_explicit(&worker->longest_turn_us[0], us, memory_order_relaxed);
 	quiescence_leave(worker->app->quiescence, worker->reader);
 }
 

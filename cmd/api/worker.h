@@ -38,8 +38,10 @@ struct worker {
 	atomic_bool drain, stop; /* set by main, seen at the next wake */
 	atomic_bool ended;		 /* the thread has left its loop */
 	bool is_draining;
-	_Atomic int64_t turn_ms;		 /* monotonic ms at the start of the last turn: is it alive? */
-	_Atomic int64_t longest_turn_us; /* since last asked */
+	_Atomic int64_t turn_ms; /* monotonic ms at the start of the last turn: is it alive? */
+	/* Longest turns of this half minute and of the last one: any number of scrapers may look. */
+	_Atomic int64_t longest_turn_us[2];
+	int64_t half_minute;
 	struct mono_time turn_began;
 };
 

@@ -88,6 +88,8 @@
 	  "Polls that one queue should cause at most; long lines then poll less often. 0: no "         \
 	  "opinion.")                                                                                  \
 	N(queues_max, "WR_QUEUES_MAX", 1024, 1, 65536, "queues", "Most queues that a pod follows.")    \
+	N(metric_queues, "WR_METRIC_QUEUES", 100, 1, 65536, "queues",                                  \
+	  "Queues with metrics of their own, the first by name; the others share queue=\"other\".")    \
 	N(outbox_limit, "WR_OUTBOX_LIMIT", 1000000, 1, 1000000000, "entries",                          \
 	  "Above so many entries in a queue's outbox joins are refused.")                              \
 	N(relay, "WR_RELAY", 1, 0, 1, "0/1", "This process helps to move the outbox to JetStream.")    \

@@ -14,6 +14,7 @@
 #include "waitingroom/err.h"
 #include "waitingroom/outbox.h"
 #include "waitingroom/text.h"
+#include "waitingroom/timings.h"
 
 /* enum, word in the outbox, subject noun, subject event, transition in the event id, about people?
  * Subject: wr.<tenant>.<queue>.<noun>.<event>; CloudEvents type io.waitingroom.<noun>.<event>.v1.
@@ -77,6 +78,7 @@ struct relay_counts {
 	uint64_t backlog;  /* entries known to wait, all queues */
 	int64_t oldest_ms; /* age of the oldest entry seen, 0: none */
 	bool connected;
+	struct timings_sum lag; /* of entries: from the change to the confirmation of all its events */
 };
 struct relay; /* owns one thread */
 /* gives; starts the thread; connects in the background (NATS may be absent). WR_BAD_CONFIG for an unusable URL. */

@@ -57,7 +57,7 @@ void position_index_set_last(struct position_index *index, uint64_t last_ticket)
 
 struct index_answer {
 	bool in_line;	   /* false: the ticket has left the line */
-	uint64_t position; /* from 1; valid only if in_line */
+	uint64_t position; /* from 1; of a ticket that has left: where it would stand */
 };
 
 /* Reader. WR_NOT_FOUND when ticket is 0 or above the last ticket known (a fresh place that the

@@ -15,12 +15,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "waitingroom/calibration.h"
 #include "waitingroom/clock.h"
 #include "waitingroom/estimate.h"
 #include "waitingroom/position_index.h"
 #include "waitingroom/quiescence.h"
 #include "waitingroom/revocations.h"
 #include "waitingroom/settings.h"
+#include "waitingroom/state.h"
 #include "waitingroom/token.h"
 
 struct queue_snapshot {
@@ -37,6 +39,12 @@ struct queue_snapshot {
 	uint64_t waiting, active, absent, returned; /* people */
 	int64_t as_of_ms;							/* store time of this picture */
 	struct mono_time taken;						/* when it was taken here: age = now − taken */
+	uint64_t joined_total, admitted_total, departed_total; /* since the queue began */
+	uint64_t outbox_length;
+	uint64_t violations[VIOLATION_COUNT];
+	int64_t oldest_joined_ms; /* 0: nobody in line */
+	double new_wait_s;		  /* predicted for who joins now; negative: not known */
+	struct calibration_counts calibration;
 	/* What every place object of this picture says alike: the beginning of a JSON object, without
 	 * its end. Written once a picture instead of once a heartbeat. */
 	size_t common_len;

@@ -1,7 +1,7 @@
 /* Lists with weights, as Accept-Language and Accept-Encoding have them (RFC 9110 section 12.4.2).
  *
  * What     "de-CH, de;q=0.9, *;q=0.1" → items, one by one, in their order.
- * Used by  compress, cmd/api's choice of a language.
+ * Used by  compress, metrics, cmd/api's choice of a language.
  * Threads  any; pure.
  */
 #ifndef WAITINGROOM_QVALUE_H

@@ -47,4 +47,13 @@ bool place_state_is_terminal(enum place_state state);
 enum wr_err place_state_poll_error(enum place_state state);
 bool place_state_may_move(enum place_state from, enum place_state to);
 
+/* What the store counts although it must never be: enum, word in scripts and labels. */
+#define VIOLATION_TABLE(X)                                                                         \
+	X(VIOLATION_DOUBLE, "double")                                                                  \
+	X(VIOLATION_INVERSION, "inversion")                                                            \
+	X(VIOLATION_CAPACITY, "capacity")
+#define VIOLATION_ENUM(id, word) id,
+enum violation { VIOLATION_TABLE(VIOLATION_ENUM) VIOLATION_COUNT };
+#undef VIOLATION_ENUM
+
 #endif

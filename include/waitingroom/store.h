@@ -28,6 +28,7 @@
 #include "waitingroom/position_index.h"
 #include "waitingroom/settings.h"
 #include "waitingroom/state.h"
+#include "waitingroom/timings.h"
 #include "waitingroom/token.h"
 
 /* ---- address ---- */
@@ -65,6 +66,7 @@ struct store_counts { /* read from any thread */
 		refusals; /* attempts that came to nothing: no answer, a replica, loading, a password */
 	uint64_t in_flight;
 	bool ready;
+	struct timings_sum answers; /* from sending a call to its answer */
 };
 void store_counts(const struct store *store, struct store_counts *ret_counts);
 
@@ -236,6 +238,8 @@ struct synced {
 	const struct revocation *revocations;
 	char last_revocation[STREAM_ID_BYTES]; /* as last_departure */
 	bool more;							   /* there are more departures or revocations */
+	uint64_t violations[VIOLATION_COUNT];
+	int64_t oldest_joined_ms; /* of the person at the head of the line; 0: nobody known there */
 };
 /* WR_NO_QUEUE: deleted (tombstone seen). WR_NOT_FOUND: the store knows nothing of it (never was, or lost). */
 typedef void (*store_synced_fn)(void *ctx, enum wr_err err, const struct synced *result);

@@ -119,10 +119,13 @@ static void finish_entries(struct feed *feed)
 	while (feed->oldest && !feed->oldest->unanswered &&
 		   (feed->oldest->whole || feed->oldest->abandoned)) {
 		const struct open_entry *entry = pop_oldest(feed);
-		if (entry->abandoned)
+		if (entry->abandoned) {
 			memcpy(feed->again_until, entry->id, sizeof(feed->again_until));
-		else
-			add_done(feed, entry->id);
+			continue;
+		}
+		/* The store's clock against ours. */
+		timings_add(&feed->shared->meter.lag, (clock_wall().ms - entry->at_ms) * 1000);
+		add_done(feed, entry->id);
 	}
 }
 

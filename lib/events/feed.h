@@ -27,6 +27,7 @@ struct relay_meter {
 	_Atomic uint64_t published, acked, failed, republished, malformed, entries_removed, backlog;
 	_Atomic int64_t oldest_ms;
 	_Atomic bool connected;
+	struct timings lag;
 };
 
 static inline void meter_add(_Atomic uint64_t *counter, uint64_t count)

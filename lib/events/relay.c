@@ -344,6 +344,8 @@ void relay_counts(const struct relay *relay, struct relay_counts *ret_counts)
 	READ(oldest_ms);
 	READ(connected);
 #undef READ
+	ret_counts->lag = (struct timings_sum){.sum_us = 0};
+	timings_add_to(&meter->lag, &ret_counts->lag);
 }
 
 void relay_stop(struct relay *relay, int64_t deadline_ms)

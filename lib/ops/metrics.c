@@ -6,52 +6,70 @@
  */
 #include "waitingroom/metrics.h"
 
-#include <dirent.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <unistd.h>
+#include <strings.h>
 
 #include "waitingroom/memory.h"
+#include "waitingroom/qvalue.h"
 
 static const struct {
-	const char *type, *name, *help;
+	const char *where, *type, *name, *labels, *help;
 } families[] = {
-#define METRIC_ROW(id, type_, name_, help_) {type_, name_, help_},
+#define METRIC_ROW(id, where_, type_, name_, labels_, help_) {where_, type_, name_, labels_, help_},
 	METRIC_TABLE(METRIC_ROW)
 #undef METRIC_ROW
 };
-
-/* Upper bounds in microseconds: heartbeats take tens, store steps a millisecond, trouble a second. */
-static const int64_t bucket_us[METRIC_BUCKETS] = {
-	50, 100, 250, 500, 1000, 2500, 5000, 10000, 25000, 50000, 100000, 250000, 1000000, 5000000};
 
 struct metrics_page {
 	char *text;
 	size_t len, room;
 	enum metric family; /* the one being written; METRIC_COUNT before the first */
+	bool openmetrics, ended;
 };
 
 void metrics_request(struct metrics_shard *shard, unsigned endpoint, int status, int64_t us)
 {
 	unsigned class = status >= 100 && status < 600 ? (unsigned)status / 100 : 0;
-	unsigned bucket = 0;
-	while (bucket < METRIC_BUCKETS && us > bucket_us[bucket])
-		bucket++;
 	metrics_raise(&shard->requests[endpoint][class], 1);
-	metrics_raise(&shard->buckets[endpoint][bucket], 1);
-	metrics_raise(&shard->request_us[endpoint], us > 0 ? (uint64_t)us : 0);
+	timings_add(&shard->request_time[endpoint], us);
 }
 
-struct metrics_page *metrics_page_new(void)
+/* ---- the page ---- */
+
+#define OPENMETRICS "application/openmetrics-text"
+
+static bool item_is(const struct qvalue *item, const char *type)
+{
+	size_t len = strlen(type);
+	return item->len >= len && strncasecmp(item->text, type, len) == 0 &&
+		   (item->len == len || item->text[len] == ';' || item->text[len] == ' ');
+}
+
+/* Prometheus names OpenMetrics with a higher q than text/plain when it can read both. Another
+ * version than 1.0 (or 0.0.1, its draft) is not ours to write. */
+static bool prefers_openmetrics(const char *accept)
+{
+	int open = 0, plain = 0;
+	struct qvalue item;
+	while (qvalue_next(&accept, &item))
+		if (item_is(&item, OPENMETRICS))
+			open = item.q > open ? item.q : open;
+		else if (item_is(&item, "text/plain"))
+			plain = item.q > plain ? item.q : plain;
+	return open > 0 && open >= plain;
+}
+
+struct metrics_page *metrics_page_new(const char *accept)
 {
 	struct metrics_page *page = mem_alloc_zero(1, sizeof(*page));
 	page->room = 16384;
 	page->text = mem_alloc_zero(1, page->room);
 	page->family = METRIC_COUNT;
+	page->openmetrics = prefers_openmetrics(accept);
 	return page;
 }
 
@@ -61,12 +79,6 @@ void metrics_page_free(struct metrics_page *page)
 		return;
 	free(page->text);
 	free(page);
-}
-
-const char *metrics_page_text(const struct metrics_page *page, size_t *ret_len)
-{
-	*ret_len = page->len;
-	return page->text;
 }
 
 __attribute__((format(printf, 2, 3))) static void page_add(struct metrics_page *page,
@@ -86,20 +98,41 @@ __attribute__((format(printf, 2, 3))) static void page_add(struct metrics_page *
 	}
 }
 
+/* In OpenMetrics the family of a counter is named without the _total of its samples. */
 static void page_family(struct metrics_page *page, enum metric metric)
 {
+	const char *name = families[metric].name, *type = families[metric].type;
 	if (page->family == metric)
 		return;
 	page->family = metric;
-	page_add(page, "# HELP %s %s\n# TYPE %s %s\n", families[metric].name, families[metric].help,
-			 families[metric].name, families[metric].type);
+	int len = (int)strlen(name);
+	if (page->openmetrics && strcmp(type, "counter") == 0)
+		len -= (int)strlen("_total");
+	page_add(page, "# HELP %.*s %s\n# TYPE %.*s %s\n", len, name, families[metric].help, len, name,
+			 type);
+}
+
+const char *metrics_page_type(const struct metrics_page *page)
+{
+	return page->openmetrics ? OPENMETRICS "; version=1.0.0; charset=utf-8"
+							 : "text/plain; version=0.0.4; charset=utf-8";
+}
+
+const char *metrics_page_text(struct metrics_page *page, size_t *ret_len)
+{
+	if (page->openmetrics && !page->ended)
+		page_add(page, "# EOF\n");
+	page->ended = true;
+	*ret_len = page->len;
+	return page->text;
 }
 
 void metrics_value(struct metrics_page *page, enum metric metric, const char *labels, double value)
 {
 	page_family(page, metric);
-	page_add(page, "%s%s%s%s %.17g\n", families[metric].name, labels[0] ? "{" : "", labels,
-			 labels[0] ? "}" : "", value);
+	const char *name = families[metric].name, *open = labels[0] ? "{" : "",
+			   *close = labels[0] ? "}" : "";
+	page_add(page, "%s%s%s%s %.17g\n", name, open, labels, close, value);
 }
 
 void metrics_counter(struct metrics_page *page, enum metric metric,
@@ -117,25 +150,32 @@ void metrics_counter(struct metrics_page *page, enum metric metric,
 	}
 }
 
-static void write_histogram(struct metrics_page *page, struct metrics_shard *const *shards,
-							size_t shard_count, const char *endpoint, size_t number)
+void metrics_histogram(struct metrics_page *page, enum metric metric, const char *labels,
+					   const double *bounds, size_t bound_count, const uint64_t *counts, double sum)
 {
-	uint64_t below = 0, us = 0;
-	const char *name = families[METRIC_REQUEST_SECONDS].name;
-	for (size_t b = 0; b <= METRIC_BUCKETS; b++) {
-		for (size_t s = 0; s < shard_count; s++)
-			below += atomic_load_explicit(&shards[s]->buckets[number][b], memory_order_relaxed);
-		if (b < METRIC_BUCKETS)
-			page_add(page, "%s_bucket{endpoint=\"%s\",le=\"%g\"} %" PRIu64 "\n", name, endpoint,
-					 (double)bucket_us[b] / 1e6, below);
-		else
-			page_add(page, "%s_bucket{endpoint=\"%s\",le=\"+Inf\"} %" PRIu64 "\n", name, endpoint,
-					 below);
+	const char *name = families[metric].name, *comma = labels[0] ? "," : "";
+	uint64_t below = 0;
+	page_family(page, metric);
+	for (size_t i = 0; i < bound_count; i++) {
+		below += counts[i];
+		page_add(page, "%s_bucket{%s%sle=\"%g\"} %" PRIu64 "\n", name, labels, comma, bounds[i],
+				 below);
 	}
-	for (size_t s = 0; s < shard_count; s++)
-		us += atomic_load_explicit(&shards[s]->request_us[number], memory_order_relaxed);
-	page_add(page, "%s_sum{endpoint=\"%s\"} %.6f\n", name, endpoint, (double)us / 1e6);
-	page_add(page, "%s_count{endpoint=\"%s\"} %" PRIu64 "\n", name, endpoint, below);
+	below += counts[bound_count];
+	page_add(page, "%s_bucket{%s%sle=\"+Inf\"} %" PRIu64 "\n", name, labels, comma, below);
+	const char *open = labels[0] ? "{" : "", *close = labels[0] ? "}" : "";
+	page_add(page, "%s_sum%s%s%s %.6f\n", name, open, labels, close, sum);
+	page_add(page, "%s_count%s%s%s %" PRIu64 "\n", name, open, labels, close, below);
+}
+
+void metrics_timings(struct metrics_page *page, enum metric metric, const char *labels,
+					 const struct timings_sum *sum)
+{
+	double bounds[TIMINGS_BOUNDS];
+	for (size_t i = 0; i < TIMINGS_BOUNDS; i++)
+		bounds[i] = (double)timings_bound_us[i] / 1e6;
+	metrics_histogram(page, metric, labels, bounds, TIMINGS_BOUNDS, sum->count,
+					  (double)sum->sum_us / 1e6);
 }
 
 void metrics_requests(struct metrics_page *page, struct metrics_shard *const *shards,
@@ -147,73 +187,29 @@ void metrics_requests(struct metrics_page *page, struct metrics_shard *const *sh
 			uint64_t sum = 0;
 			for (size_t s = 0; s < shard_count; s++)
 				sum += atomic_load_explicit(&shards[s]->requests[e][c], memory_order_relaxed);
-			if (sum == 0 && c != 2)
-				continue;
+			if (sum == 0 && (c < 2 || c == 3))
+				continue; /* the others are there from the start: a rate needs a 0 to begin with */
 			char labels[96];
 			snprintf(labels, sizeof(labels), "endpoint=\"%s\",status=\"%s\"", endpoints[e],
 					 classes[c]);
 			metrics_value(page, METRIC_REQUESTS, labels, (double)sum);
 		}
-	page_family(page, METRIC_REQUEST_SECONDS);
-	for (size_t e = 0; e < endpoint_count; e++)
-		write_histogram(page, shards, shard_count, endpoints[e], e);
-}
-
-static uint64_t open_descriptors(void)
-{
-	uint64_t count = 0;
-	DIR *dir = opendir("/proc/self/fd");
-	if (dir == NULL)
-		return 0;
-	while (readdir(dir) != NULL)
-		count++;
-	closedir(dir);
-	return count > 3 ? count - 3 : 0; /* ".", ".." and the directory itself */
-}
-
-/* Start of the process: boot time plus field 22 of /proc/self/stat. */
-static double start_seconds(void)
-{
-	char text[1024] = "";
-	FILE *file = fopen("/proc/self/stat", "r");
-	if (file == NULL)
-		return 0;
-	size_t n = fread(text, 1, sizeof(text) - 1, file);
-	fclose(file);
-	text[n] = '\0';
-	char *field = strrchr(text, ')');
-	for (int i = 2; field != NULL && i < 22; i++)
-		field = strchr(field + 1, ' ');
-	double ticks = field != NULL ? strtod(field, NULL) : 0;
-	double boot = 0;
-	file = fopen("/proc/stat", "r");
-	if (file == NULL)
-		return 0;
-	while (fgets(text, sizeof(text), file) != NULL)
-		if (strncmp(text, "btime ", 6) == 0)
-			boot = strtod(text + 6, NULL);
-	fclose(file);
-	return boot + ticks / (double)sysconf(_SC_CLK_TCK);
-}
-
-void metrics_process(struct metrics_page *page)
-{
-	struct rusage usage;
-	if (getrusage(RUSAGE_SELF, &usage) == 0)
-		metrics_value(page, METRIC_CPU, "",
-					  (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
-						  (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6);
-	long pages_total = 0, pages_resident = 0;
-	FILE *file = fopen("/proc/self/statm", "r");
-	if (file != NULL) {
-		if (fscanf(file, "%ld %ld", &pages_total, &pages_resident) == 2)
-			metrics_value(page, METRIC_RSS, "",
-						  (double)pages_resident * (double)sysconf(_SC_PAGESIZE));
-		fclose(file);
+	for (size_t e = 0; e < endpoint_count; e++) {
+		struct timings_sum sum = {.sum_us = 0};
+		char labels[64];
+		for (size_t i = 0; i < shard_count; i++)
+			timings_add_to(&shards[i]->request_time[e], &sum);
+		snprintf(labels, sizeof(labels), "endpoint=\"%s\"", endpoints[e]);
+		metrics_timings(page, METRIC_REQUEST_SECONDS, labels, &sum);
 	}
-	metrics_value(page, METRIC_FDS, "", (double)open_descriptors());
-	struct rlimit limit;
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
-		metrics_value(page, METRIC_FDS_MAX, "", (double)limit.rlim_cur);
-	metrics_value(page, METRIC_START, "", start_seconds());
+}
+
+/* ---- documentation ---- */
+
+void metrics_print_markdown(FILE *out)
+{
+	fprintf(out, "| metric | type | labels | exported by | meaning |\n|---|---|---|---|---|\n");
+	for (size_t i = 0; i < METRIC_COUNT; i++)
+		fprintf(out, "| `%s` | %s | %s | %s | %s |\n", families[i].name, families[i].type,
+				families[i].labels, families[i].where, families[i].help);
 }

@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "waitingroom/metrics.h"
 #include "waitingroom/settings.h"
 #include "waitingroom/text.h"
 #include "waitingroom/version.h"
@@ -72,6 +73,8 @@ bool process_arguments(int argc, char **argv, const char *program, const char *s
 		*ret_status = print_config();
 	} else if (argc == 2 && strcmp(argv[1], "--print-settings-doc") == 0) {
 		config_print_markdown(stdout);
+	} else if (argc == 2 && strcmp(argv[1], "--print-metrics-doc") == 0) {
+		metrics_print_markdown(stdout);
 	} else if (argc == 2 && strcmp(argv[1], "--print-queue-settings-doc") == 0) {
 		queue_settings_print_markdown(stdout);
 	} else {

@@ -180,6 +180,9 @@ static void call_answer(struct call *call, const struct reply *reply)
 	struct store *store = call->store;
 	TAILQ_REMOVE(&store->under_way, call, link);
 	enum wr_err err = call->err;
+	int64_t left_ns = call->deadline.ns - clock_mono().ns;
+	timings_add(&store->counters.answers,
+				(int64_t)store->options.timeout_ms * 1000 - left_ns / 1000);
 	char wrong_server[128] = "";
 	if (!reply_is_error(reply)) {
 		link_works(store);

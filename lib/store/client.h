@@ -227,6 +227,7 @@ bool link_send(struct store *store, redisCallbackFn *fn, void *ctx, const char *
 struct counters { /* written by the loop's thread, read by any; single numbers, so relaxed */
 	_Atomic uint64_t calls, failures, reconnects, refusals, timeouts, commands, in_flight;
 	_Atomic bool ready;
+	struct timings answers;
 };
 
 struct scratch { /* where answers are unpacked; grows, used by one answer at a time */

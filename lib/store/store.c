@@ -67,6 +67,7 @@ void store_counts(const struct store *store, struct store_counts *ret_counts)
 		.in_flight = counter_read(&counters->in_flight),
 		.ready = atomic_load_explicit(&counters->ready, memory_order_relaxed),
 	};
+	timings_add_to(&counters->answers, &ret_counts->answers);
 }
 
 void store_wait(struct store *store, const bool *done)

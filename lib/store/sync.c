@@ -204,12 +204,16 @@ static void sync_end(struct call *call, enum wr_err err, const struct reply *rep
 	struct departures found = {.store = call->store, .result = result};
 	struct revoked revoked = {.list = NULL};
 	struct walk walk = walk_begin(err, reply);
-	walk_expect(&walk, walk_outcome(&walk) == 13 || walk.err);
+	walk_expect(&walk, walk_outcome(&walk) == 15 || walk.err);
 	take_counts(&walk, result);
 	take_lanes(&walk, result);
 	take_settings(&walk, result);
 	take_departures(&walk, result, &found, call->asked);
 	take_revocations(&walk, result, &revoked, call->asked);
+	walk_expect(&walk, walk_array(&walk) == VIOLATION_COUNT || walk.err);
+	for (int i = 0; i < VIOLATION_COUNT; i++)
+		result->violations[i] = walk_count(&walk);
+	result->oldest_joined_ms = walk_int(&walk);
 	err = walk_end(&walk, call);
 	if (err == WR_NO_QUEUE)
 		err = why_no_queue(reply);

@@ -214,13 +214,28 @@ static void a_pod_hears_everything_at_first_and_then_what_changed(void **state)
 	char after[48];
 	snprintf(after, sizeof(after), "%.*s", (int)strcspn(last, " "), last);
 	const char *second = sync_of(room, after, "1");
-	assert_non_null(strstr(second, "] [] [] []"));
+	assert_non_null(strstr(second, "] [] [] [] [0 0 0] 1700000000000"));
 	room_release(room, "leave", "cid");
 	room_set(room, "capacity=3");
 	const char *third = sync_of(room, after, "1");
 	assert_non_null(strstr(third, " 0 2 1 "));
 	assert_non_null(strstr(third, "capacity 3"));
-	assert_non_null(strstr(third, " vip:1-1] []"));
+	assert_non_null(strstr(third, " vip:1-1] [] [0 0 0] 0"));
+	room_free(room);
+}
+
+static void a_pod_hears_since_when_the_head_of_the_line_waits(void **state)
+{
+	(void)state;
+	struct room *room = room_open(client, "capacity=0 lanes=main:1:open,vip:2:signed");
+	room_join(room, "ann");
+	room_pass(room, 1000);
+	room_join(room, "bob cid@vip");
+	assert_non_null(strstr(sync_of(room, "0", "1"), " [0 0 0] 1700000000000"));
+	room_release(room, "leave", "ann"); /* and stays in the list until admission comes by */
+	assert_non_null(strstr(sync_of(room, "0", "1"), " [0 0 0] 1700000001000"));
+	room_release(room, "leave", "bob cid");
+	assert_non_null(strstr(sync_of(room, "0", "1"), " [0 0 0] 0"));
 	room_free(room);
 }
 
@@ -291,6 +306,7 @@ int main(void)
 		cmocka_unit_test(a_deleted_queue_is_forgotten_when_nothing_of_it_is_left_to_do),
 		cmocka_unit_test(deleting_what_never_was_is_said_to_be_so),
 		cmocka_unit_test(a_pod_hears_everything_at_first_and_then_what_changed),
+		cmocka_unit_test(a_pod_hears_since_when_the_head_of_the_line_waits),
 		cmocka_unit_test(a_pod_is_given_departures_in_portions),
 		cmocka_unit_test(departures_are_forgotten_after_a_minute),
 		cmocka_unit_test(long_stretches_of_departures_are_marked_over_the_end_of_a_chunk),

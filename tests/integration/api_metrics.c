@@ -6,6 +6,7 @@
 #include "support/cmocka.h"
 #include "support/wait.h"
 #include "waitingroom/memory.h"
+#include "waitingroom/metrics.h"
 #include "waitingroom/version.h"
 
 #include <stdio.h>
@@ -154,6 +155,70 @@ static double metric(const char *name)
 	return stack_metric(stack_internal_url(stack, 0), name);
 }
 
+static char *page_of(const char *internal_url, const char *accept, const char *type)
+{
+	char header[256];
+	snprintf(header, sizeof(header), "Accept: %s\r\n", accept);
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *answer = http_call(internal_url, "GET", "/metrics", header, NULL);
+	api_expect_status(answer, 200);
+	assert_string_equal(http_answer_header(answer, "Content-Type"), type);
+	return strdup(answer->body);
+}
+
+#define TEXT "text/plain; version=0.0.4; charset=utf-8"
+#define OPEN "application/openmetrics-text; version=1.0.0; charset=utf-8"
+
+static void every_documented_family_is_exported_where_it_is_said_to_be(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *where, *name;
+	} families[] = {
+#define FAMILY(id, where_, type, name_, labels, help) {where_, name_},
+		METRIC_TABLE(FAMILY)
+#undef FAMILY
+	};
+	free(api_join(url, "line"));
+	WAIT_UNTIL(5000, metric("wr_queue_waiting{queue=\"default/line\"}") >= 1, "somebody waits");
+	WR_AUTO(mem_free_at) char *api = page_of(stack_internal_url(stack, 0), TEXT, TEXT);
+	WR_AUTO(mem_free_at) char *admitter = page_of(stack_admitter_url(stack, 0), TEXT, TEXT);
+	for (size_t i = 0; i < COUNT(families); i++) {
+		char line[128];
+		/* Of a line that is held nobody knows how long it takes. */
+		if (strcmp(families[i].name, "wr_queue_estimated_wait_seconds") == 0)
+			continue;
+		snprintf(line, sizeof(line), "# TYPE %s ", families[i].name);
+		bool by_api = strcmp(families[i].where, "admitter") != 0;
+		bool by_admitter = strcmp(families[i].where, "api") != 0;
+		if ((strstr(api, line) != NULL) != by_api ||
+			(strstr(admitter, line) != NULL) != by_admitter)
+			fail_msg("%s is not exported by: %s", families[i].name, families[i].where);
+	}
+}
+
+static void openmetrics_is_given_to_who_prefers_it(void **state)
+{
+	(void)state;
+	const char *internal = stack_internal_url(stack, 0);
+	free(page_of(internal, "*/*", TEXT));
+	free(page_of(internal, "application/openmetrics-text;q=0.3,text/plain;q=0.5", TEXT));
+	/* What Prometheus sends, without and with native histograms. */
+	free(page_of(internal,
+				 "application/openmetrics-text; version=0.0.1,text/plain;version=0.0.4;q=0.5,*/*;"
+				 "q=0.1",
+				 OPEN));
+	WR_AUTO(mem_free_at)
+	char *page = page_of(internal,
+						 "application/vnd.google.protobuf;encoding=delimited,application/"
+						 "openmetrics-text;version=1.0.0;q=0.8,text/plain;version=0.0.4;q=0.5",
+						 OPEN);
+	assert_non_null(strstr(page, "# TYPE wr_http_requests counter\n"));
+	assert_non_null(strstr(page, "\nwr_http_requests_total{"));
+	assert_null(strstr(page, "_total counter\n"));
+	assert_string_equal(page + strlen(page) - 6, "# EOF\n");
+}
+
 static void requests_are_counted_by_endpoint_and_result(void **state)
 {
 	(void)state;
@@ -258,6 +323,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_sample_stands_in_one_described_family),
+		cmocka_unit_test(every_documented_family_is_exported_where_it_is_said_to_be),
+		cmocka_unit_test(openmetrics_is_given_to_who_prefers_it),
 		cmocka_unit_test(requests_are_counted_by_endpoint_and_result),
 		cmocka_unit_test(people_in_line_are_counted_by_queue),
 		cmocka_unit_test(refused_requests_are_counted_by_reason),

@@ -199,7 +199,9 @@ static void follow_store(struct history *history)
 	const char *argv[] = {history->last_departure, "0", "1000"};
 	redisReply *reply =
 		redis_script(room->client, "sync", room->settings_key, room->now_ms, 3, argv);
-	assert_int_equal(reply->elements, 14);
+	assert_int_equal(reply->elements, 16);
+	for (size_t i = 0; i < reply->element[14]->elements; i++)
+		assert_int_equal(reply->element[14]->element[i]->integer, 0); /* what must never be */
 	const redisReply *lanes = lanes_of(reply), *departures = reply->element[12];
 	for (size_t i = 0; i < lanes->elements / 4; i++)
 		position_index_set_last(history->index[i], (uint64_t)lanes->element[i * 4 + 1]->integer);

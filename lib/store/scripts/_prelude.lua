@@ -114,6 +114,11 @@ local function depart(departed)
 	depart_ranges(ranges)
 end
 
+-- What must never be, seen after a step: counted in the store, shown by sync, exported by every pod.
+local function violated(kind, n)
+	if n > 0 then call('HINCRBY', key('counts'), 'violated:' .. kind, int(n)) end
+end
+
 local function departs(departed, lane, ticket)
 	local tickets = departed[lane]
 	if not tickets then

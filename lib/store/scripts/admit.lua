@@ -12,6 +12,9 @@
 -- slot; but a newcomer, whose first heartbeat may still be on its way, is not passed: at the start of
 -- a rush nobody has polled yet, and all would be set aside. Rules as in lib/core/admission.c, held against this file by tests.
 --
+-- What was done is looked at once more, by other means than it was decided with: somebody let in who
+-- had a session already, more sessions than capacity, a ticket below one that went in before.
+--
 -- Writes: outbox (admitted) - position hashes - sessions, heartbeats, absent, returned - bitmap -
 -- lists - counts and bucket. An admitted letter without its session entry: reap sees it in
 -- heartbeats and puts it into sessions. People still in a list who are not waiting are dropped here,
@@ -153,6 +156,7 @@ local function peek(c)
 			c.at = c.at + 1
 		else
 			p = restored
+			p.restored = true
 			c.restored_at = c.restored_at + 1
 		end
 		looked = looked + 1
@@ -193,6 +197,25 @@ while #taken < wanted do
 	cursors[best].next = nil
 end
 
+-- How many of those who were just let in from a lane's list stood behind somebody who went in from
+-- it earlier, in this step or before? Who comes back or was restored is let in late by right.
+local function inversions()
+	local highest, n = {}, 0
+	for i = 1, #taken do
+		local p = taken[i]
+		if not p.returned and not p.restored then
+			local last = highest[p.l]
+				or number(call('HGET', key('tokens'), 'let_in:' .. p.l), 0)
+			if p.t <= last then n = n + 1 end
+			highest[p.l] = math.max(last, p.t)
+		end
+	end
+	for lane, ticket in pairs(highest) do
+		call('HSET', key('tokens'), 'let_in:' .. lane, int(ticket))
+	end
+	return n
+end
+
 local lines = {}
 for i = 1, #taken do
 	local p = taken[i]
@@ -221,7 +244,12 @@ for i = 1, #aside do
 	absent[i * 2] = p.id
 end
 if #taken > 0 then
-	call('ZADD', key('sessions'), unpack(sessions))
+	violated('double', #taken - call('ZADD', key('sessions'), unpack(sessions)))
+	if state ~= 'passthrough' then
+		violated('capacity',
+			math.min(#taken, call('ZCARD', key('sessions')) - number(cfg[6], 0)))
+	end
+	violated('inversion', inversions())
 	call('ZREM', key('heartbeats'), unpack(ids))
 end
 if #aside > 0 then call('ZADD', key('absent'), unpack(absent)) end

@@ -240,7 +240,13 @@ for name, line in pairs(lane) do
 	if #line.list > 0 then call('LPUSH', key('waiting:' .. name), unpack(line.list)) end
 end
 if #beats > 0 then call('ZADD', key('heartbeats'), unpack(beats)) end
-if #sessions > 0 then call('ZADD', key('sessions'), unpack(sessions)) end
+if #sessions > 0 then
+	violated('double', #sessions / 2 - call('ZADD', key('sessions'), unpack(sessions)))
+	if state ~= 'passthrough' then
+		violated('capacity',
+			math.min(#sessions / 2, call('ZCARD', key('sessions')) - number(cfg[7], 0)))
+	end
+end
 depart(departed)
 if #admitted > 0 and state ~= 'passthrough' then bucket_write(units) end
 for name, seen in pairs(joins) do

@@ -4,7 +4,9 @@
 --       stream, last revocations id known ('0' at first; '' or not given: none of them)
 -- Gives 'ok', now, epoch, lost_epoch, recovering, version, active, absent, returned, outbox_length,
 --       lanes = { name, ticket, gone, admitted, … }, settings = { field, value, … } (empty when the
---       version is the known one), departures = { id, ranges, … }, revocations = { id, items, … }
+--       version is the known one), departures = { id, ranges, … }, revocations = { id, items, … },
+--       violations = { double, inversion, capacity },
+--       join time of the person at the head of the line (0: nobody known)
 --       or 'noqueue', epoch of the tombstone ('' when the store knows nothing: it has lost all)
 --
 -- Reads only.
@@ -37,7 +39,21 @@ if ARGV[4] and ARGV[4] ~= '' then
 		revocations[i * 2] = entries[i][2][2]
 	end
 end
+-- Who has left stays in the list until admission comes by: a few are looked at, no more.
+local oldest = 0
+for i = 1, #list do
+	local head = call('LRANGE', key('waiting:' .. list[i].name), '-8', '-1')
+	for k = #head, 1, -1 do
+		local p = call('HMGET', position_key(head[k]), 's', 'j')
+		local joined = p[1] == 'w' and number(p[2], 0) or 0
+		if joined > 0 then
+			if oldest == 0 or joined < oldest then oldest = joined end
+			break
+		end
+	end
+end
 return { 'ok', int(now), epoch_now(), counts.lost_epoch or '', counts.rebuild and 1 or 0,
 	tonumber(version), call('ZCARD', key('sessions')), call('ZCARD', key('absent')),
 	call('ZCARD', key('returned')), call('XLEN', key('outbox')), lanes, settings,
-	departures, revocations }
+	departures, revocations, { number(counts['violated:double'], 0),
+		number(counts['violated:inversion'], 0), number(counts['violated:capacity'], 0) }, oldest }
