@@ -75,7 +75,12 @@ test('a place whose number is not known yet has made no way', () => {
 
 test('an answer has one state, and a pause comes before nearness', () => {
 	const stateOf = rule('stateOf');
-	const answer = { status: 'waiting', ahead: 500, waiting: 1000, estimated_wait_s: { low: 600, high: 900 } };
+	const answer = {
+		status: 'waiting',
+		ahead: 500,
+		waiting: 1000,
+		estimated_wait_s: { low: 600, high: 900 },
+	};
 	assert.equal(stateOf(answer), 'waiting');
 	assert.equal(stateOf({ ...answer, ahead: 9 }), 'almost');
 	assert.equal(stateOf({ ...answer, ahead: 10 }), 'waiting');
@@ -94,7 +99,10 @@ test('a support code is the first 45 bits of the hash in groups of three', () =>
 	const digest = createHash('sha256').update('0123456789abcdefghijkl').digest();
 	const bits = BigInt('0x' + digest.subarray(0, 6).toString('hex')) >> 3n;
 	const digits = [...supportCode(digest).replaceAll('-', '')];
-	const value = digits.reduce((sum, digit) => sum * 32n + BigInt('0123456789ABCDEFGHJKMNPQRSTVWXYZ'.indexOf(digit)), 0n);
+	const value = digits.reduce(
+		(sum, digit) => sum * 32n + BigInt('0123456789ABCDEFGHJKMNPQRSTVWXYZ'.indexOf(digit)),
+		0n,
+	);
 	assert.equal(value, bits);
 });
 
@@ -152,9 +160,17 @@ test('every language says every number, wait, age and time', () => {
 	for (const lang of languages) {
 		const strings = stringsOf(lang);
 		for (const n of [0, 1, 2, 3, 5, 11, 21, 22, 100, 1203, 1000000])
-			assert.doesNotMatch(rule('pluralText')(strings, lang, 'ahead', n), /undefined|[{}]/, `${lang} ${n}`);
+			assert.doesNotMatch(
+				rule('pluralText')(strings, lang, 'ahead', n),
+				/undefined|[{}]/,
+				`${lang} ${n}`,
+			);
 		for (const high of [30, 240, 3600, 30000, 100000])
-			assert.doesNotMatch(rule('waitText')(strings, lang, { low: high / 2, high }), /undefined|[{}]/, lang);
+			assert.doesNotMatch(
+				rule('waitText')(strings, lang, { low: high / 2, high }),
+				/undefined|[{}]/,
+				lang,
+			);
 		assert.ok(rule('agoText')(lang, 5000));
 		assert.ok(rule('clockText')(lang, 0, 3600000, 7200000));
 		assert.ok(rule('countdownText')(lang, 90000));

@@ -14,7 +14,10 @@ function startWorker() {
 	const heard = [];
 	let wakeUp = () => {};
 	const context = vm.createContext({
-		performance, setTimeout, clearTimeout, TextEncoder,
+		performance,
+		setTimeout,
+		clearTimeout,
+		TextEncoder,
 		postMessage: (message) => {
 			heard.push(message);
 			wakeUp();
@@ -26,7 +29,8 @@ function startWorker() {
 		tell: (data) => context.onmessage({ data }),
 		call: (code) => vm.runInContext(code, context),
 		async hears(key) {
-			while (!heard.some((message) => key in message)) await new Promise((resolve) => (wakeUp = resolve));
+			while (!heard.some((message) => key in message))
+				await new Promise((resolve) => (wakeUp = resolve));
 			return heard.find((message) => key in message)[key];
 		},
 	};
@@ -51,7 +55,10 @@ test('it finds the smallest number of every puzzle and tells how far it is', asy
 	solution.forEach((found, i) => {
 		for (let n = 0; n <= found; n++) assert.equal(zeroBits(sha256(`c.h:${i}:${n}`)) >= 8, n === found);
 	});
-	assert.deepEqual(worker.heard.filter((m) => 'progress' in m).map((m) => m.progress * 8), [1, 2, 3, 4, 5, 6, 7]);
+	assert.deepEqual(
+		worker.heard.filter((m) => 'progress' in m).map((m) => m.progress * 8),
+		[1, 2, 3, 4, 5, 6, 7],
+	);
 });
 
 test('it rests while the page is hidden and goes on where it was', async () => {

@@ -35,25 +35,41 @@ let kept = stored('kept');
 let hasPlace = false;
 let mayJoin = true; // not after leaving, until asked to
 let isAsking = false;
-let misses = 0, lostAt = 0;
+let misses = 0,
+	lostAt = 0;
 let heardAt = 0; // when the last good answer came
 let clockAhead = Infinity; // how far this device's clock is ahead of the server's
 let dueAt = 0; // of the next poll
-let shown = null, isFresh = false, why = '', wasPaused = false; // the estimate on the page
+let shown = null,
+	isFresh = false,
+	why = '',
+	wasPaused = false; // the estimate on the page
 let told = Infinity; // people ahead at the last spoken milestone
-let enterBy = 0, enterAt = 0; // the turn ends; this page enters by itself (0: not)
-let turnMs = 1, isWarned = false;
-let isEntering = false, isNowhere = false; // going in; let in, but there is no address to go to
-let isFrozen = false, isAlert = false, audio = null;
-let failure = null, code = '';
-let check = null, proof = null, progress = 0; // the quick check before a place
+let enterBy = 0,
+	enterAt = 0; // the turn ends; this page enters by itself (0: not)
+let turnMs = 1,
+	isWarned = false;
+let isEntering = false,
+	isNowhere = false; // going in; let in, but there is no address to go to
+let isFrozen = false,
+	isAlert = false,
+	audio = null;
+let failure = null,
+	code = '';
+let check = null,
+	proof = null,
+	progress = 0; // the quick check before a place
 
 // ---- asking ----
 
 async function ask(path, body, headers) {
 	try {
 		const response = await fetch('../../' + path, {
-			method: 'POST', body, headers, cache: 'no-store', signal: AbortSignal.timeout?.(10000),
+			method: 'POST',
+			body,
+			headers,
+			cache: 'no-store',
+			signal: AbortSignal.timeout?.(10000),
 		});
 		const text = await response.text();
 		const retry = Number(response.headers.get('Retry-After')) * 1000;
@@ -71,7 +87,12 @@ const hasNone = (reply) => reply.status === 204 || reply.status === 401;
 async function enqueue(proof) {
 	const key = stored('key') ?? crypto.getRandomValues(new Uint32Array(4)).join('-');
 	stored('key', key);
-	const wish = JSON.stringify({ queue_id: queue, target: decodeTarget(query.get('t')), entry: query.get('entry') ?? undefined, ...proof });
+	const wish = JSON.stringify({
+		queue_id: queue,
+		target: decodeTarget(query.get('t')),
+		entry: query.get('entry') ?? undefined,
+		...proof,
+	});
 	const reply = await ask('enqueue', wish, { 'Content-Type': 'application/json', 'Idempotency-Key': key });
 	if (reply.status && reply.status < 429 && reply.status !== 403) stored('key', null);
 	return { ...reply, isJoin: true };
@@ -121,15 +142,17 @@ function answered(body, isJoin, isFromOther) {
 	const last = kept;
 	kept = keep(kept, body);
 	stored('kept', kept);
-	if (last?.id !== kept.id) told = Infinity, shown = null;
+	if (last?.id !== kept.id) ((told = Infinity), (shown = null));
 	if (last?.id !== kept.id || !code) nameCode(kept.id);
 	answer = { ...body, ahead: kept.ahead };
 	// Another tab has asked for us: this one stays a little behind it.
 	wake(body.poll_after_ms * (isFromOther ? 1.25 : 1));
 	if (body.status === 'admitted') {
 		enterBy = heardAt + body.enter_within_ms;
-		if (isJoin && isVisible() && body.redirect_url) return go(body.redirect_url);
-		if (state !== 'your_turn') enterAt = isVisible() ? heardAt + 5000 : 0, turnMs = 1;
+		// Whoever has just been there and is here again came back, or was sent back: no going in circles.
+		const isFree = isVisible() && heardAt - (stored('went') ?? 0) > 60000;
+		if (isJoin && isFree && body.redirect_url) return go(body.redirect_url);
+		if (state !== 'your_turn') ((enterAt = isFree ? heardAt + 5000 : 0), (turnMs = 1));
 		turnMs = Math.max(turnMs, body.enter_within_ms);
 	}
 	move(stateOf(answer));
@@ -168,7 +191,7 @@ try {
 	worker.onmessage = ({ data }) => {
 		if (data.wake) alarm();
 		else if (data.solution) poll({ ...proof, solution: data.solution });
-		else progress = data.progress, render();
+		else ((progress = data.progress), render());
 	};
 	worker.onerror = () => {
 		worker = null;
@@ -233,6 +256,7 @@ self.confirmed = (response) => poll({ ...proof, captcha: response });
 
 function go(url) {
 	isEntering = true;
+	stored('went', now());
 	if (/^https?:/.test(url)) location.replace(url);
 }
 
@@ -260,7 +284,9 @@ async function moreTime() {
 
 function ring() {
 	[660, 880].forEach((pitch, i) => {
-		const tone = audio.createOscillator(), volume = audio.createGain(), at = audio.currentTime + i * 0.25;
+		const tone = audio.createOscillator(),
+			volume = audio.createGain(),
+			at = audio.currentTime + i * 0.25;
 		tone.frequency.value = pitch;
 		volume.gain.setValueAtTime(0.2, at);
 		volume.gain.exponentialRampToValueAtTime(0.001, at + 0.4);
@@ -285,11 +311,26 @@ function alertVisitor() {
 
 const inLine = ['prequeue', 'waiting', 'almost', 'paused', 'reconnecting'];
 const signs = {
-	missed: 'M24 13v12l8 4', expired: 'M24 13v12l8 4', ended: 'M16 25l6 6 11-13', left: 'M30 24H14m7-7l-7 7 7 7',
-	full: 'M15 24h18', closed: 'M16 16l16 16m0-16l-16 16', moved: 'M15 24h18m-7-7l7 7-7 7',
-	invite: 'M13 17h22v15H13zl11 9 11-9', error: 'M24 14v12m0 7v.1',
+	missed: 'M24 13v12l8 4',
+	expired: 'M24 13v12l8 4',
+	ended: 'M16 25l6 6 11-13',
+	left: 'M30 24H14m7-7l-7 7 7 7',
+	full: 'M15 24h18',
+	closed: 'M16 16l16 16m0-16l-16 16',
+	moved: 'M15 24h18m-7-7l7 7-7 7',
+	invite: 'M13 17h22v15H13zl11 9 11-9',
+	error: 'M24 14v12m0 7v.1',
 };
-const buttons = { missed: 'join', expired: 'join', left: 'join', ended: 'join', moved: 'moved.b', closed: 'again', error: 'again', your_turn: 'your_turn.enter' };
+const buttons = {
+	missed: 'join',
+	expired: 'join',
+	left: 'join',
+	ended: 'join',
+	moved: 'moved.b',
+	closed: 'again',
+	error: 'again',
+	your_turn: 'your_turn.enter',
+};
 
 function say(id, text) {
 	const element = $(id);
@@ -304,7 +345,11 @@ function announce(id, text) {
 // The one place where the state changes; what is said and sounds at a change is here.
 function move(next) {
 	if (next === state) return;
-	if (favicon) favicon.href = favicon.href.replace(/fill='\S*'/, `fill='${next === 'your_turn' ? '%230b6e69' : 'none'}'`);
+	if (favicon)
+		favicon.href = favicon.href.replace(
+			/fill='\S*'/,
+			`fill='${next === 'your_turn' ? '%230b6e69' : 'none'}'`,
+		);
 	state = room.dataset.state = next;
 	isFresh = true;
 	render();
@@ -330,7 +375,10 @@ function lead() {
 	if (isNowhere) return t('your_turn.nowhere');
 	if (misses > 1 && !inLine.includes(state)) return t('reconnecting.new');
 	if (state === 'your_turn') return t(enterAt ? 'your_turn.auto' : 'your_turn.p', { time: clock(enterBy) });
-	if (state === 'reconnecting') return answer ? t('reconnecting.p', { time: clock(heardAt + answer.hold_ms) }) : t('reconnecting.new');
+	if (state === 'reconnecting')
+		return answer
+			? t('reconnecting.p', { time: clock(heardAt + answer.hold_ms) })
+			: t('reconnecting.new');
 	if (state === 'challenge' && $('captcha').firstChild) return t('challenge.person');
 	return t(state + '.p');
 }
@@ -347,14 +395,27 @@ function estimate() {
 }
 
 function bigAndLabel() {
-	if (state === 'your_turn') return [countdownText(lang, enterBy - now()), t('your_turn.label'), (enterBy - now()) / turnMs];
-	if (state === 'challenge') return [new Intl.NumberFormat(lang, { style: 'percent' }).format(progress), t('challenge.label'), progress];
-	if (state === 'prequeue') return [countdownText(lang, answer.opens_at_ms + clockAhead - now()), t('prequeue.label'), 0];
-	if (inLine.includes(state) && answer?.ahead !== undefined) return [numberText(lang, answer.ahead), pluralText(strings, lang, 'ahead', answer.ahead), kept.done];
-	return ['', '', state === 'joining' ? 0.25 : 0];
+	if (state === 'your_turn')
+		return [countdownText(lang, enterBy - now()), t('your_turn.label'), (enterBy - now()) / turnMs];
+	if (state === 'challenge')
+		return [
+			new Intl.NumberFormat(lang, { style: 'percent' }).format(progress),
+			t('challenge.label'),
+			progress,
+		];
+	if (state === 'prequeue')
+		return [countdownText(lang, answer.opens_at_ms + clockAhead - now()), t('prequeue.label'), 0];
+	if (inLine.includes(state) && answer?.ahead !== undefined)
+		return [numberText(lang, answer.ahead), pluralText(strings, lang, 'ahead', answer.ahead), kept.done];
+	return ['', '', 0.25];
 }
 
-const spoken = () => ['h', 'big', 'label', 'range'].map((id) => $(id)).filter((element) => !element.hidden && element.textContent).map((element) => element.textContent).join(' ');
+const spoken = () =>
+	['h', 'big', 'label', 'range']
+		.map((id) => $(id))
+		.filter((element) => !element.hidden && element.textContent)
+		.map((element) => element.textContent)
+		.join(' ');
 
 function title(big) {
 	if (state === 'your_turn') return `${heading()} ${big}`;
@@ -374,29 +435,60 @@ function render() {
 	say('lead', lead());
 	say('big', big);
 	say('label', label);
-	$('dial').hidden = !big && state !== 'joining';
+	const isBusy = !big && (state === 'joining' || state === 'reconnecting');
+	$('dial').hidden = !big && !isBusy;
+	$('dial').classList.toggle('busy', isBusy);
 	$('arc').style.strokeDasharray = `${Math.min(1, Math.max(0, done)) * 100} 100`;
 	$('arc').style.strokeLinecap = done > 0 ? 'round' : 'butt';
 	$('bar').value = done * 100;
 	$('bar').hidden = !isInLine;
 	$('icon').toggleAttribute('hidden', !signs[state]);
 	$('sign').setAttribute('d', signs[state] ?? '');
-	const hasWait = isInLine && (state === 'waiting' || state === 'almost' || (state === 'reconnecting' && shown));
+	const hasWait =
+		isInLine && (state === 'waiting' || state === 'almost' || (state === 'reconnecting' && shown));
 	const { wait, at } = hasWait ? (state === 'reconnecting' ? shown : estimate()) : {};
 	const hasClock = wait && wait.high > 60 && wait.high <= 86400;
 	if (state === 'prequeue') {
 		say('range', clockText(lang, now(), answer.opens_at_ms + clockAhead));
-		say('clock', answer.ahead === undefined ? '' : `${numberText(lang, answer.ahead)} ${pluralText(strings, lang, 'ahead', answer.ahead)}`);
+		say(
+			'clock',
+			answer.ahead === undefined
+				? ''
+				: `${numberText(lang, answer.ahead)} ${pluralText(strings, lang, 'ahead', answer.ahead)}`,
+		);
 	} else {
-		say('range', hasWait && (wait || state !== 'almost') ? waitText(strings, lang, wait) : '');
-		say('clock', hasClock ? t('wait.clock', { time: clockText(lang, now(), at + wait.low * 1000, at + wait.high * 1000) }) : '');
+		say('range', hasWait && (wait || state === 'waiting') ? waitText(strings, lang, wait) : '');
+		say(
+			'clock',
+			hasClock
+				? t('wait.clock', {
+						time: clockText(lang, now(), at + wait.low * 1000, at + wait.high * 1000),
+					})
+				: '',
+		);
 	}
 	say('why', hasWait ? why : '');
-	say('note', (isInLine || state === 'your_turn') && (answer.messages?.[lang] ?? answer.message) || '');
+	say('note', ((isInLine || state === 'your_turn') && (answer.messages?.[lang] ?? answer.message)) || '');
 	say('age', isInLine ? t('age', { ago: agoText(lang, now() - answer.as_of_ms - clockAhead) }) : '');
-	say('safe', isInLine && state !== 'reconnecting' ? t('safe', { time: unitText(lang, 'minute', ...Array(2).fill(Math.max(1, Math.floor(answer.hold_ms / 60000)))) }) : '');
+	say(
+		'safe',
+		isInLine && state !== 'reconnecting'
+			? t('safe', {
+					time: unitText(
+						lang,
+						'minute',
+						...Array(2).fill(Math.max(1, Math.floor(answer.hold_ms / 60000))),
+					),
+				})
+			: '',
+	);
 	say('go', isEntering || isNowhere ? '' : t(buttons[state]));
-	say('more', state === 'your_turn' && !isEntering && (enterAt || enterBy - now() < 60000) ? t('your_turn.more') : '');
+	say(
+		'more',
+		state === 'your_turn' && !isEntering && (enterAt || enterBy - now() < 60000)
+			? t('your_turn.more')
+			: '',
+	);
 	$('tools').hidden = !isInLine;
 	say('number', state === 'joining' ? '' : code || failure?.request_id || '');
 	$('code').hidden = $('number').hidden;
@@ -408,7 +500,10 @@ function render() {
 }
 
 async function nameCode(id) {
-	if (self.crypto?.subtle) code = supportCode(new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(id))));
+	if (self.crypto?.subtle)
+		code = supportCode(
+			new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(id))),
+		);
 }
 
 // ---- what the visitor does ----
@@ -473,7 +568,8 @@ self.addEventListener('pageshow', ({ persisted }) => {
 setInterval(() => {
 	if (enterAt && now() >= enterAt) enter();
 	if (lostAt && now() - lostAt > 60000) announce('shout', lead());
-	if (state === 'your_turn' && enterBy - now() < 60000 && !isWarned) isWarned = true, announce('shout', `${$('big').textContent} ${t('your_turn.label')}`);
+	if (state === 'your_turn' && enterBy - now() < 60000 && !isWarned)
+		((isWarned = true), announce('shout', `${$('big').textContent} ${t('your_turn.label')}`));
 	if (dueAt && now() > dueAt + 5000) poll(); // the clock has stopped
 	render();
 }, 1000);
@@ -483,16 +579,26 @@ setInterval(() => {
 // A look at a state, for operators: examples instead of a place, and no network.
 function preview(name) {
 	const base = {
-		status: 'waiting', position_id: 'preview', ahead: 1203, waiting: 4820, hold_ms: 300000, as_of_ms: now(),
-		estimated_wait_s: { low: 720, high: 1080 }, message: '', enter_within_ms: 600000, poll_after_ms: 1e9,
+		status: 'waiting',
+		position_id: 'preview',
+		ahead: 1203,
+		waiting: 4820,
+		hold_ms: 300000,
+		as_of_ms: now(),
+		estimated_wait_s: { low: 720, high: 1080 },
+		message: '',
+		enter_within_ms: 600000,
+		poll_after_ms: 1e9,
 	};
 	const samples = {
-		prequeue: { opens_at_ms: now() + 1420000 }, almost: { ahead: 7, estimated_wait_s: { low: 0, high: 50 } },
-		paused: { paused: true, estimated_wait_s: null, message: t('paused.sample') }, your_turn: { status: 'admitted' },
+		prequeue: { opens_at_ms: now() + 1420000 },
+		almost: { ahead: 7, estimated_wait_s: { low: 0, high: 50 } },
+		paused: { paused: true, estimated_wait_s: null, message: t('paused.sample') },
+		your_turn: { status: 'admitted' },
 	};
 	kept = { id: 'preview', first: 3100, done: 0 };
 	if (['waiting', 'reconnecting'].includes(name) || samples[name]) answered({ ...base, ...samples[name] });
-	if (name === 'reconnecting') heardAt -= 95000, clockAhead -= 95000;
+	if (name === 'reconnecting') ((heardAt -= 95000), (clockAhead -= 95000));
 	if (name === 'challenge') progress = 0.42;
 	dueAt = 0;
 	move(strings[name + '.h'] ? name : 'waiting');

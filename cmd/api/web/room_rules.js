@@ -44,15 +44,22 @@ function stateOf(answer) {
 
 // Which page shows a refusal, by its problem code.
 const stateOfProblem = {
-	place_expired: 'expired', place_left: 'left', turn_missed: 'missed', session_ended: 'ended',
-	queue_closed: 'closed', queue_full: 'full', place_moved: 'moved',
-	challenge_required: 'challenge', entry_required: 'invite',
+	place_expired: 'expired',
+	place_left: 'left',
+	turn_missed: 'missed',
+	session_ended: 'ended',
+	queue_closed: 'closed',
+	queue_full: 'full',
+	place_moved: 'moved',
+	challenge_required: 'challenge',
+	entry_required: 'invite',
 };
 
 // The support code of a place, to be read out over the telephone: the first 45 bits of the SHA-256
 // of the position id, as nine digits of Crockford's base 32.
 function supportCode(digest) {
-	let bits = 0, code = '';
+	let bits = 0,
+		code = '';
 	for (const byte of digest.slice(0, 6)) bits = bits * 256 + byte;
 	bits = Math.floor(bits / 8);
 	for (let i = 0; i < 9; i++, bits = Math.floor(bits / 32))
@@ -79,7 +86,9 @@ function pluralText(strings, lang, key, n) {
 // From and to as one text: "12–18 minutes", "14:35 – 14:41".
 function rangeText(format, from, to) {
 	if (from === to) return format.format(to);
-	return format.formatRange ? format.formatRange(from, to) : `${format.format(from)} – ${format.format(to)}`;
+	return format.formatRange
+		? format.formatRange(from, to)
+		: `${format.format(from)} – ${format.format(to)}`;
 }
 
 const unitText = (lang, unit, from, to) =>
@@ -91,7 +100,8 @@ function waitText(strings, lang, wait) {
 	if (wait.high <= 60) return strings['wait.soon'];
 	if (wait.high > 86400) return strings['wait.day'];
 	const [unit, step] = wait.high > 7200 ? ['hour', 1800] : ['minute', 60];
-	const low = Math.floor(wait.low / step), high = Math.ceil(wait.high / step);
+	const low = Math.floor(wait.low / step),
+		high = Math.ceil(wait.high / step);
 	const size = step / (unit === 'hour' ? 3600 : 60);
 	return fill(strings['wait.range'], { range: unitText(lang, unit, Math.max(1, low) * size, high * size) });
 }
@@ -105,7 +115,8 @@ function clockText(lang, now, from, to = from) {
 // "09:58", "1:02:03", "2 days": what is left.
 function countdownText(lang, ms) {
 	const seconds = Math.max(0, Math.ceil(ms / 1000));
-	if (seconds >= 172800) return unitText(lang, 'day', Math.floor(seconds / 86400), Math.floor(seconds / 86400));
+	if (seconds >= 172800)
+		return unitText(lang, 'day', Math.floor(seconds / 86400), Math.floor(seconds / 86400));
 	const two = new Intl.NumberFormat(lang, { minimumIntegerDigits: 2 });
 	const parts = [Math.floor(seconds / 60) % 60, seconds % 60].map((n) => two.format(n));
 	if (seconds >= 3600) parts.unshift(numberText(lang, Math.floor(seconds / 3600)));
@@ -116,5 +127,7 @@ function countdownText(lang, ms) {
 function agoText(lang, ms) {
 	const seconds = Math.max(0, Math.round(ms / 1000));
 	const format = new Intl.RelativeTimeFormat(lang);
-	return seconds < 100 ? format.format(-seconds, 'second') : format.format(-Math.round(seconds / 60), 'minute');
+	return seconds < 100
+		? format.format(-seconds, 'second')
+		: format.format(-Math.round(seconds / 60), 'minute');
 }

@@ -10,7 +10,8 @@
 // A puzzle: the smallest n for which SHA-256("<challenge>:<i>:<n>") begins with so many zero bits.
 // Only the end of the text changes from try to try, so the blocks before it are hashed once.
 
-const K = new Int32Array(64), START = new Int32Array(8);
+const K = new Int32Array(64),
+	START = new Int32Array(8);
 (() => {
 	// The constants of SHA-256 are the first bits of roots of the first primes.
 	const bits = (x) => ((x - Math.floor(x)) * 2 ** 32) | 0;
@@ -30,7 +31,8 @@ function compress(state, view, at) {
 	const w = schedule;
 	for (let i = 0; i < 16; i++) w[i] = view.getInt32(at + i * 4);
 	for (let i = 16; i < 64; i++) {
-		const x = w[i - 15], y = w[i - 2];
+		const x = w[i - 15],
+			y = w[i - 2];
 		const s0 = ((x >>> 7) | (x << 25)) ^ ((x >>> 18) | (x << 14)) ^ (x >>> 3);
 		const s1 = ((y >>> 17) | (y << 15)) ^ ((y >>> 19) | (y << 13)) ^ (y >>> 10);
 		w[i] = (w[i - 16] + s0 + w[i - 7] + s1) | 0;
@@ -41,22 +43,38 @@ function compress(state, view, at) {
 		const t1 = (h + s1 + ((e & f) ^ (~e & g)) + K[i] + w[i]) | 0;
 		const s0 = ((a >>> 2) | (a << 30)) ^ ((a >>> 13) | (a << 19)) ^ ((a >>> 22) | (a << 10));
 		const t2 = (s0 + ((a & b) ^ (a & c) ^ (b & c))) | 0;
-		h = g; g = f; f = e; e = (d + t1) | 0;
-		d = c; c = b; b = a; a = (t1 + t2) | 0;
+		h = g;
+		g = f;
+		f = e;
+		e = (d + t1) | 0;
+		d = c;
+		c = b;
+		b = a;
+		a = (t1 + t2) | 0;
 	}
-	state[0] += a; state[1] += b; state[2] += c; state[3] += d;
-	state[4] += e; state[5] += f; state[6] += g; state[7] += h;
+	state[0] += a;
+	state[1] += b;
+	state[2] += c;
+	state[3] += d;
+	state[4] += e;
+	state[5] += f;
+	state[6] += g;
+	state[7] += h;
 }
 
 // A text without its last few digits: whole blocks are hashed, the rest waits for the digits.
 function begin(text) {
-	const bytes = new TextEncoder().encode(text), whole = bytes.length & ~63;
-	const state = START.slice(), view = new DataView(bytes.buffer);
+	const bytes = new TextEncoder().encode(text),
+		whole = bytes.length & ~63;
+	const state = START.slice(),
+		view = new DataView(bytes.buffer);
 	for (let at = 0; at < whole; at += 64) compress(state, view, at);
 	return { state, rest: bytes.slice(whole), len: bytes.length };
 }
 
-const tail = new Uint8Array(128), tailView = new DataView(tail.buffer), state = new Int32Array(8);
+const tail = new Uint8Array(128),
+	tailView = new DataView(tail.buffer),
+	state = new Int32Array(8);
 
 // The state after the beginning and the digits of n.
 function finish(start, n) {
@@ -77,7 +95,9 @@ function hasZeros(hash, bits) {
 	return bits <= 32 ? Math.clz32(hash[0]) >= bits : hash[0] === 0 && Math.clz32(hash[1]) >= bits - 32;
 }
 
-let task = null, timer = 0, nextStep = 0;
+let task = null,
+	timer = 0,
+	nextStep = 0;
 
 // A few milliseconds of work, then the messages that came meanwhile.
 function step() {
