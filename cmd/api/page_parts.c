@@ -55,6 +55,12 @@ static void put_rules(struct html_out *out, const struct page_source *source)
 	put_file(out, "room_rules.js");
 }
 
+static void put_view(struct html_out *out, const struct page_source *source)
+{
+	(void)source;
+	put_file(out, "room_view.js");
+}
+
 static void put_js(struct html_out *out, const struct page_source *source)
 {
 	(void)source;
@@ -186,6 +192,7 @@ static const struct value {
 	{"theme_css", put_theme_css, false},
 	{"css", put_css, false},
 	{"rules", put_rules, false},
+	{"view", put_view, false},
 	{"js", put_js, false},
 	{"worker", put_worker, false},
 	{"worker_url", put_worker_url, false},
