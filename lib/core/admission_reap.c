@@ -12,6 +12,7 @@
 
 #define STRETCH_TICKETS 4096
 #define CHUNK_TICKETS 131072
+#define RENEWALS_TOLD_MS 10000
 
 struct reap_step {
 	struct admission *admission;
@@ -49,8 +50,11 @@ static bool end_slot(struct reap_step *step, struct admission_place *place)
 		place->slot_ends_ms = turn_ends_ms;
 		return false;
 	}
-	if (place->state == PLACE_CLAIMED && place->session_ends_ms > step->now_ms) {
-		place->slot_ends_ms = place->session_ends_ms;
+	int64_t ends_ms = place->session_ends_ms, told_until_ms = step->since_ms + RENEWALS_TOLD_MS;
+	if (step->admission->settings.session_renewal && told_until_ms > ends_ms)
+		ends_ms = told_until_ms;
+	if (place->state == PLACE_CLAIMED && ends_ms > step->now_ms) {
+		place->slot_ends_ms = ends_ms;
 		return false;
 	}
 	place->has_slot = false;

@@ -223,6 +223,23 @@ static void nobody_is_absent_for_its_time_after_an_outage(void **state)
 	room_free(room);
 }
 
+static void a_session_that_slides_waits_for_the_renewals_that_pods_could_not_tell(void **state)
+{
+	(void)state;
+	struct room *room = room_open(client, "session_renewal=1");
+	room_join(room, "ann bob");
+	room_poll(room, "ann bob");
+	room_pass_unheard(room, 900000); /* both were renewed by the pods meanwhile */
+	assert_string_equal(room_reap(room), "0 expired 0 missed 0 ended");
+	room_pass(room, 9999);
+	assert_string_equal(room_reap(room), "0 expired 0 missed 0 ended");
+	assert_string_equal(room_release(room, "renew", "ann"), "c");
+	room_pass(room, 1);
+	assert_string_equal(room_reap(room), "0 expired 0 missed 1 ended");
+	assert_string_equal(room_set_of(room, "sessions"), "ann");
+	room_free(room);
+}
+
 static void a_turn_waits_its_full_time_after_an_outage_and_a_session_does_not(void **state)
 {
 	(void)state;
@@ -404,6 +421,7 @@ int main(void)
 		cmocka_unit_test(nobody_expires_for_a_full_time_after_a_restart_of_the_store),
 		cmocka_unit_test(a_gap_within_bounds_is_no_outage),
 		cmocka_unit_test(nobody_is_absent_for_its_time_after_an_outage),
+		cmocka_unit_test(a_session_that_slides_waits_for_the_renewals_that_pods_could_not_tell),
 		cmocka_unit_test(a_turn_waits_its_full_time_after_an_outage_and_a_session_does_not),
 		cmocka_unit_test(a_clock_that_steps_back_is_an_outage_and_ends_nobody),
 		cmocka_unit_test(a_heartbeat_between_two_reaps_wins),

@@ -224,6 +224,19 @@ static void a_revocation_is_told_whatever_the_store_remembers_but_not_of_the_lin
 	room_free(room);
 }
 
+static void a_renewal_that_comes_after_the_end_is_told_as_a_revocation(void **state)
+{
+	(void)state;
+	struct room *room = room_with_people("session_renewal=1");
+	room_pass(room, TTL_MS);
+	room_settle(room);
+	assert_string_equal(room_look(room, "ann"), "e");
+	assert_string_equal(room_release(room, "renew", "ann cid"), "e m");
+	assert_string_equal(revocations(room), "s ann 1860");
+	assert_string_equal(redeem(room, "p1:ann"), "ended 0");
+	room_free(room);
+}
+
 static void a_token_that_outlives_a_shorter_setting_is_told_of_until_its_end(void **state)
 {
 	(void)state;
@@ -393,6 +406,7 @@ int main(void)
 		cmocka_unit_test(those_of_one_call_are_told_together),
 		cmocka_unit_test(who_has_no_session_is_not_told_of),
 		cmocka_unit_test(a_revocation_is_told_whatever_the_store_remembers_but_not_of_the_line),
+		cmocka_unit_test(a_renewal_that_comes_after_the_end_is_told_as_a_revocation),
 		cmocka_unit_test(a_token_that_outlives_a_shorter_setting_is_told_of_until_its_end),
 		cmocka_unit_test(what_nobody_needs_any_more_is_forgotten),
 		cmocka_unit_test(a_pod_is_given_revocations_in_portions_and_only_when_it_asks),

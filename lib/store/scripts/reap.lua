@@ -5,7 +5,8 @@
 --       more: 1 when the limit ended the call
 --
 -- Nobody pays for our outages: 'since' is the moment when listening resumed, and no patience runs
--- out before it has had its full time from there (amnesty). Sessions end when their token does.
+-- out before it has had its full time from there (amnesty). Sessions end when their token does;
+-- those that slide a little later, because the pods may have renewals to tell.
 -- Every score is looked at inside this step, so a heartbeat that came in between wins. After a
 -- recovery window the lost tickets that nobody claimed are marked gone, one stretch a call.
 --
@@ -13,12 +14,13 @@
 -- bitmap and counts. A hash that is ahead of its sets is met here again, in sessions or in
 -- heartbeats, and taken out of them.
 local cfg = call('HMGET', KEYS[1], 'version', 'heartbeat_ttl_ms', 'first_heartbeat_ms',
-	'claim_ttl_ms', 'ended_keep_ms', 'lanes')
+	'claim_ttl_ms', 'ended_keep_ms', 'lanes', 'session_renewal')
 if not cfg[1] then return { 'noqueue' } end
 local limit = tonumber(ARGV[3])
 local since = patience(ARGV[1], tonumber(ARGV[2]))
 local ttl, first = number(cfg[2], 300000), number(cfg[3], 30000)
 local claim_ttl, keep = number(cfg[4], 600000), number(cfg[5], 3600000)
+local told_until = cfg[7] == '1' and since + 10000 or 0 -- pods are back within two seconds
 local missed, ended, expired, finished, departed = {}, {}, {}, {}, {}
 local sessions_out, beats_out, later, repaired, before = {}, {}, {}, {}, {}
 
@@ -27,11 +29,12 @@ for i = 1, #due do
 	local id = due[i]
 	local p = call('HMGET', position_key(id), 's', 'l', 't', 'e')
 	local who = p[1] and id .. ' ' .. p[2] .. ' ' .. p[3]
+	local ends = math.max(number(p[4], 0), told_until)
 	if p[1] == 'a' and since + claim_ttl > now then
 		later[#later + 1] = int(since + claim_ttl)
 		later[#later + 1] = id
-	elseif p[1] == 'c' and number(p[4], 0) > now then
-		later[#later + 1] = p[4]
+	elseif p[1] == 'c' and ends > now then
+		later[#later + 1] = int(ends)
 		later[#later + 1] = id
 	else
 		sessions_out[#sessions_out + 1] = id

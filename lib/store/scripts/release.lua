@@ -10,7 +10,8 @@
 -- and is dropped when admit meets it: taking it out of the middle would cost a walk.
 --
 -- A session that ends here has a token that does not know: the pods are told (tell_revoked). A revoked
--- one is told of also when the store has forgotten it: its token may be about.
+-- one is told of also when the store has forgotten it: its token may be about. So is one that has ended
+-- and is renewed after all: nobody slides on without a slot.
 --
 -- Writes: outbox - revocations - position hashes - sets - bitmap. Told and not yet ended is the harmless
 -- side: the session is refused, and ends when it is tried again or by itself. A hash that has ended while its sets have not
@@ -41,7 +42,7 @@ for i = 2, #ARGV do
 		state = 'e'
 		kind = what == 'revoke' and 'session-revoked' or 'session-released'
 	end
-	if state == 'e' and kind or what == 'revoke' and state ~= 'w' then
+	if state == 'e' and (kind or what == 'renew') or what == 'revoke' and state ~= 'w' then
 		-- The token may have been renewed without the store having heard of it yet.
 		local last_s = math.floor((math.max(session_end, ends) + 60000) / 1000)
 		revoked[#revoked + 1] = 's ' .. id .. ' ' .. int(last_s)
