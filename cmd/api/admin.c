@@ -198,8 +198,8 @@ void admin_revoke_serve(void *ctx, struct http_request *request, const struct ro
 	}
 	memcpy(notes->position_id[0], id, sizeof(store_id));
 	http_request_park(request);
-	store_release(internal->store, &notes->name, STORE_REVOKE,
-				  (const store_id *)notes->position_id, 1, on_revoked, request);
+	store_release(internal->store, &notes->name, STORE_REVOKE, (const store_id *)notes->position_id,
+				  1, on_revoked, request);
 }
 
 /* ---- admit now ---- */
