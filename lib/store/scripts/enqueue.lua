@@ -83,6 +83,7 @@ local function joins_of(name, limit)
 	return seen
 end
 local function network_is_over(text)
+	if network_limit == 0 and address_limit == 0 then return false end
 	local network, address = string.match(text, '^(%S*) ?(%S*)$')
 	local wide, near = joins_of(network, network_limit), joins_of(address, address_limit)
 	if wide and wide.room <= wide.new or near and near.room <= near.new then return true end
@@ -102,15 +103,12 @@ end
 -- Redeemed for somebody else? Remembers the proof with the place that is being made.
 local redeemed = {}
 local function is_spent(kind, paper, id)
-	if not paper then return false end
 	local name = key('spent:' .. kind .. ':' .. paper.name)
 	local by = redeemed[name] and redeemed[name].id or some(call('GET', name))
 	return by ~= nil and by ~= id
 end
 local function redeem(kind, paper, id)
-	if paper then
-		redeemed[key('spent:' .. kind .. ':' .. paper.name)] = { id = id, life = paper.life }
-	end
+	redeemed[key('spent:' .. kind .. ':' .. paper.name)] = { id = id, life = paper.life }
 end
 
 local PERSON_LIFE_S = '172800' -- longer than any token of a place
@@ -121,17 +119,27 @@ local made, enqueued, admitted, departed = {}, {}, {}, {}
 
 local function find(id, hash)
 	if mine[id] then return mine[id] end
-	local kept = call('HMGET', position_key(id), 's', 'l', 't', 'r', 'j', 'h')
+	local kept = call('HMGET', position_key(id), 's', 'l', 't', 'r', 'j')
 	if not kept[1] then return nil end
 	return { id = id, s = kept[1], l = kept[2], t = number(kept[3], 0), r = kept[4] or hash,
-		j = kept[5] or '0', p = 0, h = number(kept[6], 0) }
+		j = kept[5] or '0', p = 0 }
+end
+
+local function take_over(place)
+	local held = place.h or number(call('HGET', position_key(place.id), 'h'), 0)
+	place.h = math.max(math.floor(now / 1000), held + 1)
+	moved[#moved + 1] = place
+	mine[place.id] = place
 end
 
 for i = at, #ARGV, 7 do
 	local id, name, hash = ARGV[i], ARGV[i + 1], ARGV[i + 4]
-	local papers = ARGV[i + 6] ~= '' and papers_of(ARGV[i + 6]) or nothing
-	local person = papers.i and key('person:' .. id)
-	if person then id = persons[person] or some(call('GET', person)) or id end
+	local papers, person = nothing, nil
+	if ARGV[i + 6] ~= '' then
+		papers = papers_of(ARGV[i + 6])
+		person = papers.i and key('person:' .. id)
+		if person then id = persons[person] or some(call('GET', person)) or id end
+	end
 	local code, place = nil, find(id, hash)
 	if person and (place and finished[place.s] or not place and id ~= ARGV[i]) then
 		id, place = papers.i.name, nil
@@ -144,11 +152,7 @@ for i = at, #ARGV, 7 do
 			line.first = line.ticket
 		end
 		code = (place.r == '' or place.r == hash) and 'same' or 'reused'
-		if person then
-			place.h = math.max(math.floor(now / 1000), place.h + 1)
-			moved[#moved + 1] = place
-			mine[id] = place
-		end
+		if person then take_over(place) end
 	elseif state == 'closed' then
 		code = 'closed'
 	elseif busy then
@@ -157,9 +161,9 @@ for i = at, #ARGV, 7 do
 		code = 'lane'
 	elseif waiting >= max_waiting and direct <= 0 then
 		code = 'full'
-	elseif is_spent('j', papers.j, id) then
+	elseif papers.j and is_spent('j', papers.j, id) then
 		code = 'used'
-	elseif papers.x or is_spent('n', papers.n, id) then
+	elseif papers.x or papers.n and is_spent('n', papers.n, id) then
 		code = 'replayed'
 	elseif network_is_over(ARGV[i + 5]) then
 		code = 'rate'
@@ -168,10 +172,13 @@ for i = at, #ARGV, 7 do
 		line.ticket = line.ticket + 1
 		code = 'new'
 		place = { id = id, s = 'w', l = name, t = line.ticket, r = hash, j = int(now),
-			p = line.ticket - line.gone, g = ARGV[i + 2], u = ARGV[i + 3], h = 0 }
-		redeem('j', papers.j, id)
-		redeem('n', papers.n, id)
-		if id ~= ARGV[i] then persons[person] = id end
+			p = line.ticket - line.gone, g = ARGV[i + 2], u = ARGV[i + 3] }
+		if papers.j then redeem('j', papers.j, id) end
+		if papers.n then redeem('n', papers.n, id) end
+		if person then
+			place.h = 0
+			if id ~= ARGV[i] then persons[person] = id end
+		end
 		local who = id .. ' ' .. name .. ' ' .. int(place.t)
 		enqueued[#enqueued + 1] = who
 		if direct > 0 then
