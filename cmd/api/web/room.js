@@ -62,6 +62,8 @@ async function enqueue(proof) {
 	});
 	const reply = await ask('enqueue', wish, { 'Content-Type': 'application/json', 'Idempotency-Key': key });
 	if (reply.status && reply.status < 429 && reply.status !== 403) stored('key', null);
+	// The key was used with another target, by a tab that this one is a copy of.
+	if (reply.body?.code === 'idempotency_key_reused') return enqueue(proof);
 	return { ...reply, isJoin: true };
 }
 

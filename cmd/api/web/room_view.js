@@ -141,6 +141,7 @@ const opensAt = () => answer.opens_at_ms + clockAhead;
 function showDial(big, label, done) {
 	const isBusy = !big && (state === 'joining' || state === 'reconnecting');
 	say('big', big);
+	$('big').style.setProperty('--shrink', Math.min(1, 6 / big.length)); // a million fits, too
 	say('label', label);
 	$('dial').hidden = !big && !isBusy;
 	$('dial').classList.toggle('busy', isBusy);
