@@ -108,6 +108,12 @@ static void expect_closed(void)
 	}
 }
 
+static bool is_sent_to_the_room(void)
+{
+	WR_AUTO(http_answer_free_at) struct http_answer *answer = visit_page("/hall", NULL);
+	return answer->status == 302;
+}
+
 static void slow_pods_do_not_let_anybody_pass(void **state)
 {
 	(void)state;
@@ -116,7 +122,8 @@ static void slow_pods_do_not_let_anybody_pass(void **state)
 	expect_closed();
 	for (int pod = 0; pod < 2; pod++)
 		process_continue(stack_pod(gateway_world()->stack, pod));
-	WAIT_UNTIL(10000, page_ends_in(gateway_world()->session, true), "everything is as before");
+	WAIT_UNTIL(10000, page_ends_in(gateway_world()->session, true), "sessions pass");
+	WAIT_UNTIL(10000, is_sent_to_the_room(), "others are sent to the room");
 }
 
 static void without_pods_the_site_is_closed(void **state)
@@ -169,9 +176,15 @@ static void when_the_pods_are_back_everything_is_as_before(void **state)
 	(void)state;
 	for (int pod = 0; pod < 2; pod++)
 		stack_restart_pod(gateway_world()->stack, pod);
-	WAIT_UNTIL(10000, page_ends_in(gateway_world()->session, true), "sessions pass");
-	WR_AUTO(http_answer_free_at) struct http_answer *out = visit_page("/hall", NULL);
-	expect_room(out, NULL);
+	/* the gateway has to notice first */
+	WAIT_UNTIL(10000, is_sent_to_the_room(), "visitors are sent to the room");
+	for (int i = 0; i < 4; i++) {
+		WR_AUTO(http_answer_free_at)
+		struct http_answer *in = visit_page("/hall", gateway_world()->session);
+		expect_site(in);
+		WR_AUTO(http_answer_free_at) struct http_answer *out = visit_page("/hall", NULL);
+		expect_room(out, NULL);
+	}
 }
 
 /* Also after a case that failed half-way. */
