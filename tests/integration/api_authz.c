@@ -130,6 +130,31 @@ static void each_queue_has_a_cookie_of_its_own(void **state)
 	assert_int_equal(status_with("default/shop", other), 401);
 }
 
+/* The server writes one answer over the last. */
+static void answers_on_one_connection_name_each_its_own_session(void **state)
+{
+	(void)state;
+	struct http_client *client = http_client_open(url);
+	char *cookies[3], *ids[3];
+	for (int i = 0; i < 3; i++) {
+		cookies[i] = enter("shop", "shop");
+		ids[i] = api_position_id(strchr(cookies[i], '=') + 1);
+	}
+	for (int i = 0; i < 12; i++) {
+		char headers[2048];
+		snprintf(headers, sizeof(headers), AT("/") "Cookie: %s\r\n", cookies[i * 5 % 3]);
+		http_client_send(client, "GET", "/authz/nginx?queue=shop", headers, NULL);
+		WR_AUTO(http_answer_free_at) struct http_answer *answer = http_client_read(client, 5000);
+		expect_state(answer, "admitted");
+		assert_string_equal(http_answer_header(answer, "X-WaitingRoom-Session"), ids[i * 5 % 3]);
+	}
+	for (int i = 0; i < 3; i++) {
+		free(cookies[i]);
+		free(ids[i]);
+	}
+	http_client_close(client);
+}
+
 static void a_session_that_is_used_slides(void **state)
 {
 	(void)state;
@@ -368,6 +393,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_queue_has_a_cookie_of_its_own),
+		cmocka_unit_test(answers_on_one_connection_name_each_its_own_session),
 		cmocka_unit_test(a_session_that_is_used_slides),
 		cmocka_unit_test(requests_that_come_together_exchange_a_token_once),
 		cmocka_unit_test(a_fixed_session_is_never_exchanged),
