@@ -107,7 +107,7 @@ bool queue_state_parse(const char *word, enum queue_state *ret_state);
 
 #define QUEUE_ON_OUTAGE_TABLE(X)                                                                   \
 	X(QUEUE_ON_OUTAGE_HOLD, "hold", "Nobody without a session passes.")                            \
-	X(QUEUE_ON_OUTAGE_OPEN, "open", "Everybody passes.")
+	X(QUEUE_ON_OUTAGE_OPEN, "open", "At most rate_per_minute people pass without one, at each pod.")
 
 #define QUEUE_CHALLENGE_TABLE(X)                                                                   \
 	X(QUEUE_CHALLENGE_OFF, "off", "Nothing.")                                                      \
