@@ -26,8 +26,9 @@
 
 	const pass = here.searchParams.get('wr_pass')
 	if (pass !== null) {
-		const { aud, exp, sexp } = claimsOf(pass)
-		if (aud === queue && exp * 1000 > Date.now()) localStorage.setItem(key, sexp * 1000)
+		// Lengths of time only: a clock that is wrong must not send anybody round in circles.
+		const { aud, iat, sexp } = claimsOf(pass)
+		if (aud === queue) localStorage.setItem(key, Date.now() + (sexp - iat) * 1000)
 		here.searchParams.delete('wr_pass')
 		history.replaceState(history.state, '', here)
 	}
