@@ -215,6 +215,18 @@ void admission_restore(struct admission *admission, int64_t now_ms,
 					   const struct admission_token *tokens, size_t count,
 					   enum place_state *ret_states);
 
+#define ADMISSION_BATCH_MAX 500 /* people; as a call of the store has */
+struct admission_session {		/* what the signed token of a session says */
+	const char *id;
+	int lane; /* negative: unknown */
+	uint64_t ticket;
+	int64_t ends_ms;
+	const char *epoch;
+};
+void admission_restore_sessions(struct admission *admission, int64_t now_ms,
+								const struct admission_session *tokens, size_t count,
+								enum place_state *ret_states);
+
 struct admission_admitted {
 	uint64_t admitted, set_aside, in_line;
 	int64_t free;

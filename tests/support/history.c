@@ -231,6 +231,48 @@ static void beat(struct history *history)
 	report(history, ids, count, missing);
 }
 
+/* Whoever polls and is let in holds the token of a session, whatever the store forgets. */
+static void hand_out_sessions(struct history *history)
+{
+	for (size_t i = 0; i < HISTORY_PEOPLE; i++) {
+		struct history_person *person = &history->people[i];
+		const struct admission_place *place = admission_find(model_of(history), person->id);
+		if (!place || place->state != PLACE_CLAIMED)
+			continue;
+		person->session_ends_ms = place->session_ends_ms;
+		memcpy(person->session_epoch, model_of(history)->epoch, sizeof(person->session_epoch));
+		person->lane = (int)place->lane;
+		person->ticket = place->ticket;
+	}
+}
+
+/* Seen at the gate; pods do not report sessions of whose end they have been told. */
+static void report_sessions(struct history *history)
+{
+	struct admission_session tokens[TWIN_BATCH_MAX];
+	enum place_state before[TWIN_BATCH_MAX], after[TWIN_BATCH_MAX];
+	size_t count = 0;
+	for (size_t thrown = 2 * HISTORY_PEOPLE; thrown > 0 && count < TWIN_BATCH_MAX; thrown--) {
+		const struct history_person *person = somebody(history);
+		const struct admission_place *place = admission_find(model_of(history), person->id);
+		bool is_lost = !place || place->state != PLACE_CLAIMED;
+		if (person->session_ends_ms == 0 || !chance(is_lost ? 50 : 5))
+			continue;
+		before[count] = place ? place->state : PLACE_NONE;
+		tokens[count++] =
+			(struct admission_session){.id = person->id,
+									   .lane = chance(2) ? -1 : person->lane,
+									   .ticket = person->ticket,
+									   .ends_ms = person->session_ends_ms,
+									   .epoch = chance(3) ? "older" : person->session_epoch};
+	}
+	twin_restore_sessions(history->twin, tokens, count, after);
+	history_check_events(history, false);
+	for (size_t i = 0; i < count; i++)
+		if (before[i] == PLACE_NONE && after[i] == PLACE_CLAIMED)
+			history_mark(MARK_SESSION_BACK);
+}
+
 static void visit(struct history *history)
 {
 	const char *ids[TWIN_BATCH_MAX];
@@ -241,6 +283,7 @@ static void visit(struct history *history)
 							: VISIT_LOOK,
 			   ids, count);
 	history_check_events(history, false);
+	hand_out_sessions(history);
 }
 
 static void release(struct history *history)
@@ -330,6 +373,15 @@ static void forget_positions(struct history *history)
 }
 
 /* Visitors keep their tokens and pods what they have seen; the store knows less than they do. */
+/* Soon after a loss, as people click on: sessions are short in these histories. */
+static void be_seen_at_the_gate(struct history *history)
+{
+	for (uint64_t times = 1 + dice(3); times > 0; times--) {
+		twin_compare(history->twin);
+		report_sessions(history);
+	}
+}
+
 static void fail_over(struct history *history)
 {
 	if (!history->kept_model)
@@ -352,6 +404,7 @@ static void fail_over(struct history *history)
 			 model_of(history)->epoch);
 	forget_positions(history);
 	history_reload_index(history, false);
+	be_seen_at_the_gate(history);
 }
 
 static void lose_everything(struct history *history)
@@ -365,12 +418,16 @@ static void lose_everything(struct history *history)
 	struct room *room = history->twin->room;
 	snprintf(room->seen_epoch, sizeof(room->seen_epoch), "%s",
 			 chance(50) ? model_of(history)->epoch : model_of(history)->lost_epoch);
-	for (size_t i = 0; i < HISTORY_PEOPLE; i++)
+	for (size_t i = 0; i < HISTORY_PEOPLE; i++) {
+		if (history->people[i].told != PLACE_CLAIMED)
+			history->people[i].session_ends_ms = 0; /* ended, and the pods know */
 		history->people[i].told = PLACE_NONE;
+	}
 	history->level_ms = room->now_ms;
 	history->level = model_of(history)->settings.burst * 60000;
 	forget_positions(history);
 	history_reload_index(history, false);
+	be_seen_at_the_gate(history);
 }
 
 /* ---- life ---- */
@@ -413,6 +470,7 @@ void history_step(struct history *history)
 		{22, 0, beat},
 		{10, 0, visit},
 		{6, 0, release},
+		{4, 0, report_sessions},
 		{18, 0, admit},
 		{8, 0, reap},
 		{14, 0, pass_time},

@@ -28,6 +28,8 @@ struct history_person {
 	uint64_t ticket;
 	int64_t joined_ms;
 	char epoch[EPOCH_CHARS + 1];
+	int64_t session_ends_ms; /* of the session token; 0: none */
+	char session_epoch[EPOCH_CHARS + 1];
 	uint64_t position;	   /* last seen in line; 0: none */
 	enum place_state told; /* where their events stand */
 };
@@ -78,6 +80,7 @@ enum history_mark {
 	MARK_USED,
 	MARK_TAKEN_OVER,
 	MARK_SECOND_PLACE,
+	MARK_SESSION_BACK,
 	MARK_MORE,
 	MARK_COUNT
 };

@@ -253,6 +253,25 @@ void twin_restore(struct twin *twin, const struct admission_token *tokens, size_
 	run(twin, "restore", count * 5, argv, text);
 }
 
+void twin_restore_sessions(struct twin *twin, const struct admission_session *tokens, size_t count,
+						   enum place_state *ret_states)
+{
+	const char *argv[ARGUMENTS_MAX];
+	for (size_t i = 0; i < count; i++) {
+		const char *person[] = {tokens[i].id, tokens[i].epoch, lane_name(twin, tokens[i].lane),
+								number_text(twin, (int64_t)tokens[i].ticket),
+								number_text(twin, tokens[i].ends_ms)};
+		memcpy(argv + i * 5, person, sizeof(person));
+	}
+	admission_restore_sessions(twin->model, twin->room->now_ms, tokens, count, ret_states);
+	char text[ANSWER_BYTES];
+	int len = snprintf(text, sizeof(text), "ok %" PRId64, twin->room->now_ms);
+	for (size_t i = 0; i < count; i++)
+		len += snprintf(text + len, sizeof(text) - (size_t)len, " %c",
+						place_state_letter(ret_states[i]));
+	run(twin, "session_restore", count * 5, argv, text);
+}
+
 void twin_admit(struct twin *twin, uint64_t limit, uint64_t extra,
 				struct admission_admitted *ret_admitted)
 {

@@ -42,6 +42,8 @@ void twin_release(struct twin *twin, enum admission_release what, const char *co
 				  size_t count);
 void twin_restore(struct twin *twin, const struct admission_token *tokens, size_t count,
 				  enum place_state *ret_states);
+void twin_restore_sessions(struct twin *twin, const struct admission_session *tokens, size_t count,
+						   enum place_state *ret_states);
 void twin_admit(struct twin *twin, uint64_t limit, uint64_t extra,
 				struct admission_admitted *ret_admitted);
 void twin_reap(struct twin *twin, uint64_t limit, struct admission_reaped *ret_reaped);
