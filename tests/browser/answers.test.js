@@ -4,7 +4,14 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { bigOf, headingOf, openRoom, stateOf, until, untilState } from './browser.js';
 
-const room = await openRoom({ queues: [{ queue: 'default/demo', state: 'hold' }] });
+const room = await openRoom({
+	queues: [
+		{ queue: 'default/demo', state: 'hold' },
+		...['turnstile', 'hcaptcha', 'friendly'].map((challenge) => ({
+			queue: `default/${challenge}`, state: 'hold', challenge, captcha_site_key: 'site-key', captcha_secret: 'secret',
+		})),
+	],
+});
 
 let places = 0;
 const place = (more) => ({
@@ -85,6 +92,25 @@ room.test('without a worker the page waits instead of solving, and polls all the
 	await untilState(page, 'waiting');
 	await polls(4, calls);
 });
+
+// What the providers' scripts do, as far as the page can see.
+const providers = {
+	turnstile: [/^https:\/\/challenges\.cloudflare\.com\//, "const box = document.querySelector('.cf-turnstile'); self[box.dataset.callback](box.dataset.sitekey + ' done')"],
+	hcaptcha: [/^https:\/\/js\.hcaptcha\.com\//, "const box = document.querySelector('.h-captcha'); self[box.dataset.callback](box.dataset.sitekey + ' done')"],
+	friendly: [/^https:\/\/cdn\.jsdelivr\.net\//, "const box = document.querySelector('.frc-captcha'); box.dispatchEvent(new CustomEvent('frc:widget.complete', { detail: { response: box.dataset.sitekey + ' done' } }))"],
+};
+for (const [kind, [address, body]] of Object.entries(providers))
+	room.test(`the script of ${kind} is fetched when it is asked for, and what it answers goes with the join`, async ({ visitor }) => {
+		let isIn = false;
+		const { made, page, of } = await scene(visitor, {
+			heartbeat: () => (isIn ? place() : none),
+			enqueue: ({ body }) => (isIn = body.captcha !== undefined) ? place({ token: 'x' }) : problem(403, 'challenge_required', { challenge: { kind, challenge: 'signed', site_key: 'site-key', wait_ms: 60000 } }),
+		});
+		await made.context.route(address, (route) => route.fulfill({ contentType: 'text/javascript', body }));
+		await page.goto(`${room.url}/q/default/${kind}`);
+		await untilState(page, 'waiting');
+		assert.deepEqual([of('enqueue')[1].body.challenge, of('enqueue')[1].body.captcha], ['signed', 'site-key done']);
+	});
 
 room.test('a turn that comes while nobody looks is kept for the button', async ({ visitor }) => {
 	let isTurn = false;
