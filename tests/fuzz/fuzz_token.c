@@ -17,6 +17,7 @@
 
 #define POSITION_HEADER "{\"alg\":\"HS256\",\"kid\":\"p1\",\"typ\":\"wr-position+jwt\"}"
 #define SESSION_HEADER "{\"alg\":\"ES256\",\"kid\":\"s1\",\"typ\":\"wr-session+jwt\"}"
+#define PASS_HEADER "{\"alg\":\"ES256\",\"kid\":\"s1\",\"typ\":\"wr-pass+jwt\"}"
 #define PAYLOAD_MAX 800
 
 int LLVMFuzzerInitialize(int *argc, char ***argv);
@@ -117,8 +118,8 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsi
 {
 	if (seed % 8 == 0)
 		return LLVMFuzzerMutate(data, size, max_size);
-	bool session = seed % 8 == 1; /* rarely: ES256 takes its time */
-	const char *header = session ? SESSION_HEADER : POSITION_HEADER;
+	bool session = seed % 8 <= 2; /* rarely: ES256 takes its time */
+	const char *header = seed % 8 == 1 ? SESSION_HEADER : session ? PASS_HEADER : POSITION_HEADER;
 	uint8_t payload[PAYLOAD_MAX], text[2048];
 	size_t payload_len = payload_of(data, size, payload);
 	payload_len = LLVMFuzzerMutate(payload, payload_len, sizeof(payload));
@@ -152,8 +153,8 @@ static void check_position(const char *text, size_t len)
 	check(queue_name_equal(&claims.queue, &again.queue) && claims.ticket == again.ticket &&
 		  strcmp(claims.position_id, again.position_id) == 0 &&
 		  strcmp(claims.epoch, again.epoch) == 0 && strcmp(claims.lane, again.lane) == 0 &&
-		  strcmp(claims.target_hash, again.target_hash) == 0 && claims.issued_s == again.issued_s &&
-		  claims.expires_s == again.expires_s);
+		  strcmp(claims.target_hash, again.target_hash) == 0 && claims.holder == again.holder &&
+		  claims.issued_s == again.issued_s && claims.expires_s == again.expires_s);
 }
 
 static void check_session(const char *text, size_t len)
@@ -168,7 +169,30 @@ static void check_session(const char *text, size_t len)
 	check(session_token_verify(signer, printed, printed_len, now, &again) == WR_OK);
 	check(queue_name_equal(&claims.queue, &again.queue) &&
 		  strcmp(claims.position_id, again.position_id) == 0 &&
-		  strcmp(claims.epoch, again.epoch) == 0 && claims.renewal == again.renewal &&
+		  strcmp(claims.epoch, again.epoch) == 0 && strcmp(claims.lane, again.lane) == 0 &&
+		  claims.ticket == again.ticket && strcmp(claims.binding, again.binding) == 0 &&
+		  claims.renewal == again.renewal && claims.issued_s == again.issued_s &&
+		  claims.expires_s == again.expires_s);
+}
+
+static void check_pass(const char *text, size_t len)
+{
+	struct pass_claims claims, again;
+	struct session_claims session;
+	if (pass_token_verify(signer, text, len, now, &claims) != WR_OK)
+		return;
+	check(jws_es256_is_valid(text, len, x, y));
+	check(session_token_verify(signer, text, len, now, &session) == WR_BAD_TOKEN);
+	char printed[TOKEN_MAX_BYTES + 1];
+	size_t printed_len;
+	check(pass_token_print(signer, &claims, printed, &printed_len) == WR_OK);
+	check(pass_token_verify(signer, printed, printed_len, now, &again) == WR_OK);
+	check(queue_name_equal(&claims.queue, &again.queue) &&
+		  strcmp(claims.position_id, again.position_id) == 0 &&
+		  strcmp(claims.epoch, again.epoch) == 0 && strcmp(claims.pass_id, again.pass_id) == 0 &&
+		  strcmp(claims.lane, again.lane) == 0 && claims.ticket == again.ticket &&
+		  strcmp(claims.binding, again.binding) == 0 && claims.renewal == again.renewal &&
+		  claims.session_expires_s == again.session_expires_s &&
 		  claims.issued_s == again.issued_s && claims.expires_s == again.expires_s);
 }
 
@@ -176,5 +200,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	check_position((const char *)data, size);
 	check_session((const char *)data, size);
+	check_pass((const char *)data, size);
 	return 0;
 }
