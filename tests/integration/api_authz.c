@@ -50,7 +50,7 @@ static int close_room(void **state)
 static struct http_answer *check_at(const char *pod, const char *queue, const char *headers)
 {
 	char path[160];
-	snprintf(path, sizeof(path), "/authz/nginx?queue=%s", queue);
+	print_into(path, "/authz/nginx?queue=%s", queue);
 	return http_call(pod, "GET", path, headers, NULL);
 }
 
@@ -63,7 +63,7 @@ static struct http_answer *check(const char *queue, const char *headers)
 static struct http_answer *check_with(const char *queue, const char *cookie)
 {
 	char headers[2048];
-	snprintf(headers, sizeof(headers), AT("/") PAGE "Cookie: %s\r\n", cookie);
+	print_into(headers, AT("/") PAGE "Cookie: %s\r\n", cookie);
 	return check(queue, headers);
 }
 
@@ -87,10 +87,9 @@ static char *enter(const char *queue, const char *name)
 	WR_AUTO(http_answer_free_at) struct http_answer *answer = api_enqueue(url, queue, NULL);
 	api_expect_place(answer, "admitted");
 	WR_AUTO(mem_free_at) char *token = http_answer_text(answer, "session_token");
-	char *cookie = NULL;
-	if (asprintf(&cookie, "wr-session-%s=%s", name, token) < 0)
-		abort();
-	return cookie;
+	char cookie[TOKEN_MAX_BYTES + 128];
+	print_into(cookie, "wr-session-%s=%s", name, token);
+	return mem_copy_string(cookie);
 }
 
 /* The pair that a Set-Cookie sets; gives. NULL: there is none. */
@@ -123,7 +122,7 @@ static void each_queue_has_a_cookie_of_its_own(void **state)
 	WR_AUTO(mem_free_at) char *one = enter("shop", "shop");
 	WR_AUTO(mem_free_at) char *other = enter("acme/shop", "acme.shop");
 	char both[2048];
-	snprintf(both, sizeof(both), "%s; %s", other, one);
+	print_into(both, "%s; %s", other, one);
 	assert_int_equal(status_with("default/shop", both), 200);
 	assert_int_equal(status_with("acme/shop", both), 200);
 	assert_int_equal(status_with("acme/shop", one), 401);
@@ -142,7 +141,7 @@ static void answers_on_one_connection_name_each_its_own_session(void **state)
 	}
 	for (int i = 0; i < 12; i++) {
 		char headers[2048];
-		snprintf(headers, sizeof(headers), AT("/") "Cookie: %s\r\n", cookies[i * 5 % 3]);
+		print_into(headers, AT("/") "Cookie: %s\r\n", cookies[i * 5 % 3]);
 		http_client_send(client, "GET", "/authz/nginx?queue=shop", headers, NULL);
 		WR_AUTO(http_answer_free_at) struct http_answer *answer = http_client_read(client, 5000);
 		expect_state(answer, "admitted");
@@ -240,11 +239,11 @@ static void the_sites_page_gives_the_session_back_with_its_cookie(void **state)
 	(void)state;
 	WR_AUTO(mem_free_at) char *cookie = enter("shop", "shop");
 	char headers[2048];
-	snprintf(headers, sizeof(headers), "Cookie: %s\r\nSec-Fetch-Site: cross-site\r\n", cookie);
+	print_into(headers, "Cookie: %s\r\nSec-Fetch-Site: cross-site\r\n", cookie);
 	WR_AUTO(http_answer_free_at)
 	struct http_answer *foreign = http_call(url, "POST", "/session/release", headers, "");
 	api_expect_problem(foreign, 403, "forbidden");
-	snprintf(headers, sizeof(headers), "Cookie: %s\r\nSec-Fetch-Site: same-origin\r\n", cookie);
+	print_into(headers, "Cookie: %s\r\nSec-Fetch-Site: same-origin\r\n", cookie);
 	WR_AUTO(http_answer_free_at)
 	struct http_answer *other =
 		http_call(url, "POST", "/session/release?queue=acme/shop", headers, "");
@@ -267,7 +266,7 @@ static void the_longest_way_back_is_told_whole(void **state)
 	memset(path, 'x', sizeof(path));
 	path[0] = '/';
 	path[2048 - strlen("https://shop.example")] = '\0';
-	snprintf(headers, sizeof(headers), AT("%s"), path);
+	print_into(headers, AT("%s"), path);
 	WR_AUTO(http_answer_free_at) struct http_answer *script = check("targets", headers);
 	api_expect_problem(script, 401, "session_required");
 	WR_AUTO(mem_free_at) char *queue_url = http_answer_text(script, "queue_url");
@@ -275,7 +274,7 @@ static void the_longest_way_back_is_told_whole(void **state)
 	assert_int_equal(strlen(queue_url),
 					 strlen("https://shop.example/q/default/targets?t=") + BASE64URL_LEN(2048));
 	strcpy(path + strlen(path), "x"); /* one byte more has no way back */
-	snprintf(headers, sizeof(headers), AT("%s") PAGE, path);
+	print_into(headers, AT("%s") PAGE, path);
 	WR_AUTO(http_answer_free_at) struct http_answer *page = check("targets", headers);
 	api_expect_status(page, 401);
 	assert_string_equal(http_answer_header(page, "Location"),

@@ -68,10 +68,10 @@ static struct http_answer *join(const char *queue, const char *entry, const char
 								const char *more)
 {
 	char body[2048], headers[128] = "";
-	snprintf(body, sizeof(body), "{\"queue_id\":\"%s\"%s%s%s%s}", queue,
-			 entry ? ",\"entry\":\"" : "", entry ? entry : "", entry ? "\"" : "", more);
+	print_into(body, "{\"queue_id\":\"%s\"%s%s%s%s}", queue, entry ? ",\"entry\":\"" : "",
+			   entry ? entry : "", entry ? "\"" : "", more);
 	if (key)
-		snprintf(headers, sizeof(headers), "Idempotency-Key: %s\r\n", key);
+		print_into(headers, "Idempotency-Key: %s\r\n", key);
 	return http_call(url, "POST", "/enqueue", headers, body);
 }
 
@@ -198,7 +198,7 @@ static void a_bad_token_is_refused_also_where_none_is_needed(void **state)
 static struct http_answer *join_person(const char *queue, const char *name, const char *identity)
 {
 	char aud[96];
-	snprintf(aud, sizeof(aud), "%s%s", strchr(queue, '/') ? "" : "default/", queue);
+	print_into(aud, "%s%s", strchr(queue, '/') ? "" : "default/", queue);
 	struct entry_text entry = invite(aud, identity);
 	struct http_answer *answer = join(queue, entry.bytes, name, "");
 	if (answer->status != 200 && answer->status != 201)

@@ -93,7 +93,7 @@ static struct http_answer *revoke(const char *body)
 static struct http_answer *revoke_id(const char *id)
 {
 	char body[64];
-	snprintf(body, sizeof(body), "{\"position_id\":\"%s\"}", id);
+	print_into(body, "{\"position_id\":\"%s\"}", id);
 	return revoke(body);
 }
 
@@ -131,7 +131,7 @@ static void a_place_in_line_has_nothing_to_revoke(void **state)
 	WR_AUTO(mem_free_at) char *token = api_join(stack_url(stack, 0), "line");
 	WR_AUTO(mem_free_at) char *id = api_position_id(token);
 	char body[64];
-	snprintf(body, sizeof(body), "{\"position_id\":\"%s\"}", id);
+	print_into(body, "{\"position_id\":\"%s\"}", id);
 	WR_AUTO(http_answer_free_at)
 	struct http_answer *answer = api_admin(stack, 0, "POST", "/default/line/revoke", body);
 	api_expect_problem(answer, 409, "conflict");

@@ -9,4 +9,8 @@
 
 #include <cmocka.h>
 
+/* Prints into an array, which must be large enough. */
+#define print_into(array, ...)                                                                     \
+	assert_in_range(snprintf((array), sizeof(array), __VA_ARGS__), 0, sizeof(array) - 1)
+
 #endif
