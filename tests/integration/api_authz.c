@@ -6,6 +6,7 @@
 #include "support/wait.h"
 #include "waitingroom/memory.h"
 #include "waitingroom/text.h"
+#include "waitingroom/token.h"
 
 #include <stdio.h>
 #include <stdlib.h>
