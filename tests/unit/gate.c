@@ -141,6 +141,28 @@ static void a_session_ends_a_leeway_after_its_time(void **state)
 	assert_int_equal(gate_session_judge(&session, &now, NOW), GATE_SESSION_EXPIRED);
 }
 
+static void a_session_that_was_ended_is_refused_and_no_other(void **state)
+{
+	(void)state;
+	struct queue_snapshot now = picture();
+	struct revocations *revocations = revocations_new();
+	struct session_claims session = claims("now", NOW_S - 10, NOW_S + 10);
+	now.revocations = revocations;
+	strcpy(session.position_id, "AAAAAAAAAAAAAAAA");
+	if (!revocations_add_session(revocations, "AAAAAAAAAAAAAAAA", NOW_S + 100)) {
+		size_t dropped;
+		struct revocations *larger = revocations_copy(revocations, NOW_S, &dropped);
+		revocations_free(revocations);
+		revocations = larger;
+		now.revocations = revocations;
+		assert_true(revocations_add_session(revocations, "AAAAAAAAAAAAAAAA", NOW_S + 100));
+	}
+	assert_int_equal(gate_session_judge(&session, &now, NOW), GATE_SESSION_REVOKED);
+	strcpy(session.position_id, "AAAAAAAAAAAAAAAB");
+	assert_int_equal(gate_session_judge(&session, &now, NOW), GATE_SESSION_GOOD);
+	revocations_free(revocations);
+}
+
 static void a_session_slides_once_a_quarter_of_its_life_is_over(void **state)
 {
 	(void)state;
@@ -237,6 +259,7 @@ int main(void)
 		cmocka_unit_test(a_session_of_this_life_or_the_lost_one_is_good),
 		cmocka_unit_test(a_session_of_a_deleted_queue_is_not),
 		cmocka_unit_test(a_session_ends_a_leeway_after_its_time),
+		cmocka_unit_test(a_session_that_was_ended_is_refused_and_no_other),
 		cmocka_unit_test(a_session_slides_once_a_quarter_of_its_life_is_over),
 		cmocka_unit_test(what_a_browser_says_it_does_counts_more_than_what_it_takes),
 		cmocka_unit_test(an_outage_lets_in_the_rate_and_a_burst),
