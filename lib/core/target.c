@@ -15,6 +15,7 @@
  */
 #include "target.h"
 
+#include <arpa/inet.h>
 #include <string.h>
 #include <strings.h>
 
@@ -82,12 +83,13 @@ static bool is_host_name(const char *host, size_t len)
 
 static bool is_ipv6_address(const char *host, size_t len)
 {
-	if (len < 4 || host[0] != '[' || host[len - 1] != ']')
+	char text[INET6_ADDRSTRLEN];
+	struct in6_addr address;
+	if (len < 4 || len - 2 >= sizeof(text) || host[0] != '[' || host[len - 1] != ']')
 		return false;
-	for (size_t i = 1; i < len - 1; i++)
-		if (!is_one_of(host[i], "0123456789abcdefABCDEF:."))
-			return false;
-	return true;
+	memcpy(text, host + 1, len - 2);
+	text[len - 2] = '\0';
+	return inet_pton(AF_INET6, text, &address) == 1;
 }
 
 static const char *parse_port(const char *text, size_t len, uint16_t *ret_port)

@@ -174,6 +174,7 @@ static const char *const tricks[] = {
 	"https://shop.example%2eevil.example/",
 	"https://shop\xd0\xbe.example/",
 	"https://[shop.example]/",
+	"https://[d:1]/",
 	"https:///shop.example/",
 	"https://shop.example/\r\nSet-Cookie: a=b",
 	"https://shop.example/\x01",
