@@ -242,7 +242,7 @@ static bool begin(struct worker *worker, struct http_request *request, enum auth
 	if (atomic_load(&app->synced))
 		fail(worker, request, AUTHZ_NO_QUEUE, WR_NO_QUEUE, NULL);
 	else
-		fail(worker, request, AUTHZ_NOT_READY, WR_BUSY, NULL);
+		fail(worker, request, AUTHZ_NOT_READY, WR_STORE_AWAY, NULL);
 	return false;
 }
 

@@ -363,7 +363,7 @@ static void a_pod_that_has_not_read_the_queues_asks_for_another_try(void **state
 	int pod = stack_launch_pod(young);
 	WR_AUTO(http_answer_free_at)
 	struct http_answer *answer = check_at(stack_url(young, pod), "shop", AT("/") PAGE);
-	api_expect_problem(answer, 503, "busy");
+	api_expect_problem(answer, 503, "store_unavailable");
 	assert_non_null(http_answer_header(answer, "Retry-After"));
 	redis_continue(young->redis);
 	stack_free(young);
