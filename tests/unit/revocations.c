@@ -114,7 +114,7 @@ static void a_random_history_says_what_a_plain_list_says(void **state)
 	(void)state;
 	unsigned seed = (unsigned)time(NULL);
 	print_message("# seed %u\n", seed);
-	for (int history = 0; history < 20; history++) {
+	for (int history = 0; history < 8; history++) {
 		WR_AUTO(free_at) struct revocations *table = revocations_new();
 		struct known known[PEOPLE] = {0};
 		int64_t now_s = 1000;
