@@ -43,7 +43,7 @@ struct sync {
 struct sync_call {
 	struct sync *sync;
 	struct followed *followed;
-	bool done;
+	bool done, reread;
 	enum wr_err err;
 	struct synced answer; /* without the departures, which are applied at once */
 };
@@ -55,6 +55,11 @@ static void on_synced(void *ctx, enum wr_err err, const struct synced *answer)
 	call->done = true;
 	call->err = err;
 	if (err != WR_OK)
+		return;
+	/* Deleted and made anew since: the same version is of other settings. */
+	call->reread =
+		followed->is_known && !answer->has_settings && strcmp(followed->epoch, answer->epoch) != 0;
+	if (call->reread)
 		return;
 	if (followed->settings == NULL && !answer->has_settings) {
 		call->err = WR_STORE_AWAY; /* cannot be: version 0 was asked for */
@@ -158,10 +163,11 @@ static enum wr_err ask(struct sync *sync, struct sync_call *call)
 		call->done = false;
 		store_sync(sync->store, &followed->name, followed->last_departure,
 				   followed->last_revocation,
-				   followed->settings != NULL ? followed->settings->version : 0, ENTRIES_AT_ONCE,
-				   on_synced, call);
+				   followed->settings != NULL && !call->reread ? followed->settings->version : 0,
+				   ENTRIES_AT_ONCE, on_synced, call);
 		store_wait(sync->store, &call->done);
-	} while (call->err == WR_OK && call->answer.more && !atomic_load(&sync->stop));
+	} while (call->err == WR_OK && (call->reread || call->answer.more) &&
+			 !atomic_load(&sync->stop));
 	return call->err;
 }
 

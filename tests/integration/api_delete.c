@@ -4,9 +4,11 @@
  */
 #include "support/api.h"
 #include "support/cmocka.h"
+#include "support/process.h"
 #include "support/wait.h"
 #include "waitingroom/memory.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -208,6 +210,33 @@ static void a_queue_made_anew_at_once_has_nothing_of_the_old_one(void **state)
 	}
 }
 
+static bool shows(int pod, const char *queue, const char *message)
+{
+	char path[96];
+	snprintf(path, sizeof(path), "/queues/%s", queue);
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *answer = http_call(stack_url(stack, pod), "GET", path, NULL, NULL);
+	WR_AUTO(mem_free_at)
+	char *text = answer->status == 200 ? http_answer_text(answer, "message") : NULL;
+	return text && strcmp(text, message) == 0;
+}
+
+/* The store loses everything, and the pod that brings the queue back knew newer settings than one
+ * that slept: both call them version 1. */
+static void a_pod_that_slept_through_a_loss_reads_the_settings_again(void **state)
+{
+	(void)state;
+	make_queue("default/lost");
+	process_pause(stack_pod(stack, 1));
+	expect_admin("PUT", "/default/lost", "{" HELD ",\"message\":\"Newer.\"}", 200);
+	WAIT_UNTIL(5000, shows(0, "default/lost", "Newer."), "the change to be seen");
+	free(redis_do(stack->redis, "FLUSHALL"));
+	WAIT_UNTIL(5000, api_store_number(stack, "EXISTS wr:{default/lost}:settings") == 1,
+			   "the queue to be brought back");
+	process_signal(stack_pod(stack, 1), SIGCONT);
+	WAIT_UNTIL(5000, shows(1, "default/lost", "Newer."), "the pod that slept to know");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -217,6 +246,7 @@ int main(void)
 		cmocka_unit_test(deleting_what_is_not_there_is_404),
 		cmocka_unit_test(a_queue_made_anew_starts_a_new_life),
 		cmocka_unit_test(a_queue_made_anew_at_once_has_nothing_of_the_old_one),
+		cmocka_unit_test(a_pod_that_slept_through_a_loss_reads_the_settings_again),
 	};
 	return cmocka_run_group_tests(tests, open_room, close_room);
 }
