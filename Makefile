@@ -286,7 +286,7 @@ lint: all ## the project's own rules, layout and shell scripts
 format: ## lays out all C files
 	$(Q)clang-format -i $$(git ls-files '*.c' '*.h')
 
-image-test: ## builds deploy/Dockerfile , twice, and runs it (buildah, root, four minutes)
+image-test: ## builds deploy/Dockerfile twice and runs it (buildah, root, four minutes)
 	$(Q)scripts/bootstrap all
 	$(Q)tests/image/build_and_run
 
