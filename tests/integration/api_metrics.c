@@ -26,7 +26,7 @@ static int open_room(void **state)
 	stack = stack_start(&(struct stack_options){
 		.pods = 1,
 		.admitters = 1,
-		.queues = QUEUES(QUEUE("line", HELD) "," QUEUE("acme/sale", HELD)),
+		.queues = QUEUES(QUEUE("line", HELD) "," QUEUE("lost", HELD) "," QUEUE("acme/sale", HELD)),
 		.env = (const char *const[]){NO_RATE_LIMITS, "WR_FLUSH_INTERVAL_MS=500", NULL}});
 	url = stack_url(stack, 0);
 	return 0;
@@ -267,6 +267,32 @@ static void refused_requests_are_counted_by_reason(void **state)
 /* ---- what heartbeats cost the store ---- */
 
 /* Calls of one kind since the server began. */
+/* The store forgets a place and believes that its ticket has left, as after a failover whose recovery
+ * window went by while the visitor slept. */
+static void a_place_that_the_store_should_remember_is_counted_as_lost(void **state)
+{
+	(void)state;
+	WR_AUTO(mem_free_at) char *token = api_join(url, "lost");
+	api_await_position(url, token);
+	assert_true(metric("wr_places_lost_total") == 0);
+	WR_AUTO(mem_free_at)
+	char *reply =
+		redis_do(stack->redis,
+				 "EVAL \"local q = 'wr:{default/lost}:' "
+				 "for _, k in ipairs(redis.call('KEYS', q .. 'position:*')) do "
+				 "redis.call('DEL', k) end "
+				 "redis.call('SETBIT', q .. 'gone:main:0', 0, 1) "
+				 "redis.call('HINCRBY', q .. 'counts', 'gone:main', 1) "
+				 "redis.call('XADD', q .. 'departures', '*', 'd', 'main:1-1') return 'done'\" 0");
+	assert_non_null(strstr(reply, "done"));
+	WAIT_UNTIL(5000, metric("wr_queue_waiting{queue=\"default/lost\"}") == 0,
+			   "the pod hears of it");
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *answer = api_poll(url, "/heartbeat", token);
+	assert_int_equal(answer->status, 410);
+	assert_true(metric("wr_places_lost_total") == 1);
+}
+
 static int64_t calls_of(const char *command)
 {
 	WR_AUTO(mem_free_at) char *info = redis_do(stack->redis, "INFO commandstats");
@@ -328,6 +354,7 @@ int main(void)
 		cmocka_unit_test(requests_are_counted_by_endpoint_and_result),
 		cmocka_unit_test(people_in_line_are_counted_by_queue),
 		cmocka_unit_test(refused_requests_are_counted_by_reason),
+		cmocka_unit_test(a_place_that_the_store_should_remember_is_counted_as_lost),
 		cmocka_unit_test(a_burst_of_heartbeats_is_a_few_commands),
 	};
 	return cmocka_run_group_tests(tests, open_room, close_room);
