@@ -50,8 +50,12 @@ export class Contract {
 	}
 
 	complaints(exchange) {
+		return [...this.answerComplaints(exchange), ...this.#requestComplaints(exchange)];
+	}
+
+	// Of the answer alone, whatever was asked.
+	answerComplaints(exchange) {
 		if (isLibrarysOwn(exchange)) return [];
-		const url = new URL(exchange.target, 'http://x');
 		const path = exchange.target.split('?')[0];
 		const found = this.find(exchange.server, exchange.method, path);
 		if (!found) return this.#undocumented(exchange, path);
@@ -59,11 +63,14 @@ export class Contract {
 		this.seen.set(found.operation.operationId, counts.set(exchange.status, (counts.get(exchange.status) ?? 0) + 1));
 		const response = resolve(this.document, found.operation.responses[exchange.status]);
 		if (!response) return [`status ${exchange.status} is not documented`];
-		return [
-			...this.#headers(response, exchange),
-			...this.#body(response, exchange),
-			...(exchange.status < 400 ? this.#request(found, url, path, exchange) : []),
-		];
+		return [...this.#headers(response, exchange), ...this.#body(response, exchange)];
+	}
+
+	#requestComplaints(exchange) {
+		const path = exchange.target.split('?')[0];
+		const found = this.find(exchange.server, exchange.method, path);
+		if (!found || exchange.status >= 400) return [];
+		return this.#request(found, new URL(exchange.target, 'http://x'), path, exchange);
 	}
 
 	// Operations and statuses that are documented and were never seen: ["join 503", …].
