@@ -96,6 +96,8 @@ function bodyOf(content, type) {
 const credentials = () => pick([() => undefined, () => 'Bearer', () => `Bearer ${texts().replace(/[^\x21-\x7e]/g, '')}`,
 	() => `Bearer ${pick(tokens)}`, () => `Bearer ${pick(tokens).slice(0, -below(60) - 1)}`,
 	() => `Bearer ${pick(tokens).split('.').reverse().join('.')}`, () => `Bearer ${stack.adminKey}`, () => 'Basic YTpi'])();
+// By way of bytes, which have no lone surrogates.
+const escaped = (value) => encodeURIComponent(Buffer.from(String(value)).toString());
 const visible = (text) => text.replace(/[^\x20-\x7e]/g, '?').slice(0, 2000);
 const segments = ['default', 'demo', 'none', 'other', 'DEMO', '%2e%2e', '%00', 'a'.repeat(64), '%F0%9F%98%80', '-', '%7Bx%7D', 'vip'];
 
@@ -107,10 +109,10 @@ const asProxiesSay = [
 ];
 
 function build({ path, method, operation, parameters, server }) {
-	const filled = path.replace('/{rest}', () => pick(['/', '/shop', '/shop?a=b', `/${encodeURIComponent(texts().toWellFormed())}`]))
+	const filled = path.replace('/{rest}', () => pick(['/', '/shop', '/shop?a=b', `/${escaped(texts())}`]))
 		.replace(/\{[^}]+\}/g, () => (rarely(0.6) ? null : pick(segments)) ?? 'demo').replace('/demo/demo', '/default/demo');
 	const query = parameters.filter((one) => one.in === 'query' && rarely(0.7))
-		.map((one) => `${one.name}=${encodeURIComponent(String(rarely(0.5) ? plausible(one.schema) : texts()).toWellFormed())}`);
+		.map((one) => `${one.name}=${escaped(rarely(0.5) ? plausible(one.schema) : texts())}`);
 	const headers = {};
 	for (const one of parameters.filter((each) => each.in === 'header' && rarely(0.7)))
 		headers[one.name] = visible(String(rarely(0.5) ? plausible(one.schema) : texts()));
