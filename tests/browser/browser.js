@@ -74,6 +74,13 @@ export const untilSite = async (page, within = 20000) => {
 	await page.waitForLoadState();
 };
 
+// Takes the turn when it comes, without waiting for the page to do it by itself.
+export async function enter(page, within) {
+	if ((await untilState(page, ['your_turn', 'site'], within)) === 'your_turn')
+		await page.getByRole('button', { name: 'Enter now' }).click().catch(() => {}); // it may have gone in meanwhile
+	await untilSite(page);
+}
+
 const textOf = async (page, id) => (await page.locator(`#${id}`).textContent()).trim();
 export const codeOf = (page) => until('the support code is shown', () => textOf(page, 'number'));
 export const headingOf = (page) => textOf(page, 'h');

@@ -1,6 +1,6 @@
 // From the shop through the room into the shop, with a capacity of one, through nginx.
 import assert from 'node:assert/strict';
-import { bigOf, codeOf, headingOf, openRoom, quick, stateOf, until, untilSite, untilState } from './browser.js';
+import { bigOf, codeOf, enter, headingOf, openRoom, quick, stateOf, until, untilSite, untilState } from './browser.js';
 
 const room = await openRoom({ queues: [{ queue: 'default/demo', capacity: 1, ...quick }] });
 
@@ -73,7 +73,7 @@ room.test('whoever left is asked first, and joins again by a button', async ({ v
 	await untilState(page, ['almost', 'waiting']);
 	await until('there is a new place', async () => (await codeOf(page)) !== before);
 	await release(stack, inside);
-	await untilSite(page);
+	await enter(page);
 });
 
 room.test('a refresh, a second tab and the way back and forth keep the one place', async ({ visitor, stack }) => {
@@ -102,7 +102,7 @@ room.test('a refresh, a second tab and the way back and forth keep the one place
 	assert.equal(await codeOf(again), code, 'after the tab was closed and opened again');
 
 	await release(stack, inside);
-	await untilSite(again);
+	await enter(again);
 	await again.goto(`${stack.site}/checkout`);
 	await again.goBack();
 	assert.equal(again.url(), `${stack.site}/`, 'the room is not in the way back');
@@ -150,7 +150,7 @@ room.test('a pod that is killed in the middle is noticed by nobody', async ({ vi
 	assert.deepEqual([...seen], ['almost']);
 	assert.equal(await codeOf(page), code);
 	await release(stack, inside);
-	await untilSite(page);
+	await enter(page);
 });
 
 room.test('a pass is good once: its address in another browser leads to the room', async ({ visitor, stack }) => {

@@ -61,6 +61,32 @@ for (const colorScheme of ['light', 'dark'])
 		await page.screenshot({ path: `${pictures}/theme-${colorScheme}.png` });
 	});
 
+room.test('axe finds nothing on the page without scripts either', async ({ visitor, stack }) => {
+	const page = `${stack.site}/_wr/q/default/demo?nojs=1&lang=en`;
+	for (const colorScheme of ['light', 'dark']) {
+		const guest = await visitor({ colorScheme });
+		const tab = await guest.tab(page);
+		assert.deepEqual(await violations(tab), [], 'before joining');
+		await tab.getByRole('button', { name: 'Join the line' }).click();
+		await until('the place is there', async () => /ahead of you/.test(await tab.locator('main').textContent()) || void (await tab.goto(page)));
+		assert.deepEqual(await violations(tab), [], 'in line');
+		await tab.screenshot({ path: `${pictures}/noscript-${colorScheme}.png` });
+		await tab.getByRole('link', { name: 'Leave the line' }).click();
+		assert.deepEqual(await violations(tab), [], 'before leaving');
+	}
+});
+
+room.test('axe would find a fault', async ({ visitor, stack }) => {
+	const guest = await visitor();
+	const page = await guest.context.newPage();
+	await look(page, stack, 'waiting');
+	await page.evaluate(() => {
+		document.getElementById('lead').style.color = '#ccc';
+		document.querySelector('label').replaceWith(document.querySelector('select'));
+	});
+	assert.deepEqual((await violations(page)).map((each) => each.split(':')[0]).sort(), ['color-contrast', 'select-name']);
+});
+
 room.test('no state needs more than 320 pixels, in the wordiest languages too', async ({ visitor, stack }) => {
 	const guest = await visitor({ viewport: { width: 320, height: 640 } });
 	const page = await guest.context.newPage();

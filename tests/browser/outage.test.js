@@ -1,6 +1,6 @@
 // Servers go away and come back while somebody waits.
 import assert from 'node:assert/strict';
-import { bigOf, codeOf, headingOf, openRoom, quick, stateOf, until, untilSite, untilState } from './browser.js';
+import { bigOf, codeOf, enter, headingOf, openRoom, quick, stateOf, until, untilState } from './browser.js';
 
 const held = { ...quick, state: 'hold' };
 const room = await openRoom({ queues: [{ queue: 'default/demo', ...held }] });
@@ -40,7 +40,7 @@ room.test('Redis away for a while costs nobody the place, and the line goes on a
 	await untilState(other, 'paused', 40000);
 	assert.equal(await codeOf(page), code);
 	await stack.change('default/demo', { state: 'open' });
-	await Promise.all([untilSite(page, 40000), untilSite(other, 40000)]);
+	await Promise.all([enter(page, 40000), enter(other, 40000)]);
 });
 
 room.test('NATS away is noticed by nobody', async ({ visitor, stack }) => {
@@ -51,7 +51,7 @@ room.test('NATS away is noticed by nobody', async ({ visitor, stack }) => {
 	await until('heartbeats go on', () => answers.good >= 5);
 	assert.equal(answers.stale, 0);
 	await stack.change('default/demo', { state: 'open' });
-	await untilSite(page);
+	await enter(page);
 	await stack.broker.start();
 });
 
