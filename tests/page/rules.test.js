@@ -113,15 +113,21 @@ test('a target is read from base64url, and nothing else is', () => {
 	for (const wrong of [null, '', 'a b', '<x>', '%']) assert.equal(decodeTarget(wrong), undefined);
 });
 
+// What Debian's node does not have yet, as little as older browsers: then both ends are written out,
+// and languages group four digits as they are used to.
+const hasRanges = 'formatRange' in Intl.NumberFormat.prototype;
+const canGroupAlways = new Intl.NumberFormat('en', { useGrouping: 'always' }).resolvedOptions().useGrouping === 'always';
+const about = (short, long) => `About ${hasRanges ? short : long}`;
+
 test('a wait is rounded outward, in minutes and then in half hours', () => {
 	const waitText = (low, high) => rule('waitText')(en, 'en', low === null ? null : { low, high });
 	assert.equal(waitText(null), en['wait.unknown']);
 	assert.equal(waitText(0, 60), en['wait.soon']);
-	assert.equal(waitText(0, 90), 'About 1–2 minutes');
-	assert.equal(waitText(750, 1030), 'About 12–18 minutes');
+	assert.equal(waitText(0, 90), about('1–2 minutes', '1 minute – 2 minutes'));
+	assert.equal(waitText(750, 1030), about('12–18 minutes', '12 minutes – 18 minutes'));
 	assert.equal(waitText(600, 600), 'About 10 minutes');
-	assert.equal(waitText(4500, 7200), 'About 75–120 minutes');
-	assert.equal(waitText(7000, 12500), 'About 1.5–3.5 hours');
+	assert.equal(waitText(4500, 7200), about('75–120 minutes', '75 minutes – 120 minutes'));
+	assert.equal(waitText(7000, 12500), about('1.5–3.5 hours', '1.5 hours – 3.5 hours'));
 	assert.equal(waitText(80000, 90000), en['wait.day']);
 });
 
@@ -190,6 +196,6 @@ test('plural forms follow the language', () => {
 
 test('digits are grouped in every language that groups them', () => {
 	assert.equal(rule('numberText')('en', 1204), '1,204');
-	assert.match(rule('numberText')('pl', 1204), /^1\s204$/);
-	assert.equal(rule('numberText')('es', 1204), '1.204');
+	assert.match(rule('numberText')('pl', 1204), canGroupAlways ? /^1\s204$/ : /^1204$/);
+	assert.equal(rule('numberText')('es', 1204), canGroupAlways ? '1.204' : '1204');
 });
