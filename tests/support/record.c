@@ -2,7 +2,8 @@
  *
  * The file is opened at the first exchange and what an earlier run left in it is thrown away. A line
  * is one write, so a program that dies leaves whole lines only. Pods are started again on the same
- * ports, so an address stays known; a test program has few.
+ * ports, so an address stays known; a test program has few. A later stack may get a port that an
+ * earlier one had for something else: the last word counts.
  */
 #include "support/record.h"
 
@@ -31,22 +32,31 @@ static const char *without_scheme(const char *address)
 	return strncmp(address, "http://", 7) == 0 ? address + 7 : address;
 }
 
+/* Of those known, or the first free one. */
+static size_t server_at(const char *address)
+{
+	size_t at = 0;
+	while (at < server_count && strcmp(servers[at].address, without_scheme(address)) != 0)
+		at++;
+	return at;
+}
+
 const char *record_kind(const char *address)
 {
-	for (size_t i = 0; i < server_count; i++)
-		if (strcmp(servers[i].address, without_scheme(address)) == 0)
-			return servers[i].kind;
-	return NULL;
+	size_t at = server_at(address);
+	return at < server_count ? servers[at].kind : NULL;
 }
 
 void record_server(const char *kind, const char *address)
 {
-	if (!getenv("WR_TEST_RECORD") || record_kind(address))
+	if (!getenv("WR_TEST_RECORD"))
 		return;
-	if (server_count == SERVERS_MAX)
+	size_t at = server_at(address);
+	if (at == SERVERS_MAX)
 		fail_msg("more than %d servers in one test program", SERVERS_MAX);
-	servers[server_count].kind = kind;
-	servers[server_count++].address = mem_copy_string(without_scheme(address));
+	if (at == server_count)
+		servers[server_count++].address = mem_copy_string(without_scheme(address));
+	servers[at].kind = kind;
 }
 
 struct record *record_request(const char *head, const char *body)
