@@ -211,6 +211,7 @@ export class Stack {
 
 	// The queue anew: nobody in it, nobody on the site. Every pod has it on return.
 	async renew(queue, settings) {
+		const former = (await this.states(queue)).map((state) => state?.epoch);
 		await this.admin('DELETE', `/${queue}`).catch((error) => {
 			if (!/ 404 /.test(error.message)) throw error;
 		});
@@ -220,7 +221,7 @@ export class Stack {
 			}));
 		await until(`every pod has the new ${queue}`, async () => {
 			const states = await this.states(queue);
-			return states.every((state) => state && state.epoch === states[0].epoch && state.waiting === 0 && state.active === 0);
+			return states.every((state) => state && state.epoch === states[0].epoch && !former.includes(state.epoch));
 		});
 	}
 
