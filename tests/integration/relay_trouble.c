@@ -14,14 +14,17 @@ static void a_killed_broker_loses_nothing_and_repeats_are_dropped(void **state)
 {
 	(void)state;
 	struct world *world = world_new(4);
-	world_add_entries(world, 600);
 	world->relay = world_start_relay(world, "a");
-	WAIT_UNTIL(SOON_MS, counts_of(world->relay).acked > 2000, "some events are stored");
-	nats_kill(world->nats);
-	assert_int_not_equal(memory_outbox_length(world->outbox), 0);
-	world_add_entries(world, 400);
-	nats_restart(world->nats);
-	world_await_empty_outbox(world);
+	/* A fast relay may have every ack just before the kill; then there was no trouble: once more. */
+	for (int i = 0; i < 10 && counts_of(world->relay).republished == 0; i++) {
+		uint64_t acked = counts_of(world->relay).acked;
+		world_add_entries(world, 600);
+		WAIT_UNTIL(SOON_MS, counts_of(world->relay).acked > acked + 2000, "some are stored");
+		nats_kill(world->nats);
+		world_add_entries(world, 400);
+		nats_restart(world->nats);
+		world_await_empty_outbox(world);
+	}
 	struct event_stream *stream = event_stream_open(nats_url(world->nats));
 	world_expect_everybody_once_in_order(world, stream);
 	struct relay_counts counts = counts_of(world->relay);
@@ -36,13 +39,13 @@ static void an_entry_leaves_the_outbox_only_after_its_events_are_stored(void **s
 	(void)state;
 	struct world *world =
 		world_new(1); /* entry n is about the tickets from n * RELAY_WORLD_PEOPLE + 1 */
-	world_add_entries(world, 1500);
+	world_add_entries(world, 6000);
 	world->relay = world_start_relay(world, "a");
-	WAIT_UNTIL(SOON_MS, memory_outbox_length(world->outbox) < 1300, "some entries are gone");
+	WAIT_UNTIL(SOON_MS, memory_outbox_length(world->outbox) < 5800, "some entries are gone");
 	nats_kill(world->nats);
 	relay_stop(WR_TAKE(world->relay), 0);
 	size_t left = memory_outbox_length(world->outbox);
-	assert_in_range(left, 1, 1299);
+	assert_in_range(left, 1, 5799);
 	nats_restart(world->nats);
 	struct event_stream *stream = event_stream_open(nats_url(world->nats));
 	event_stream_read(stream);
