@@ -1,6 +1,6 @@
 /* Admin API: queues are read and taken away, people let in by hand. Changes: admin_change.c.
  *
- *     every route ─► admin key ─► names ─► body ─► one or more steps of the store ─► answer
+ *     admin_auth.c ─► body ─► one or more steps of the store ─► answer
  *
  * Reading one queue asks the store, so that a change is seen by whoever made it; the list comes from
  * the pod's own picture. Steps that go on (delete, admit) repeat their script call until it says done.
@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "admin_keys.h"
 #include "internal.h"
 #include "waitingroom/json_in.h"
 #include "waitingroom/memory.h"
@@ -25,33 +24,6 @@ void admin_problem(struct internal *internal, struct http_request *request, enum
 	http_reply_problem(request, err, detail, retry_s);
 }
 
-bool admin_begin(struct internal *internal, struct http_request *request,
-				 const struct route_match *match)
-{
-	struct admin_notes *notes = http_request_notes(request);
-	notes->internal = internal;
-	if (!admin_keys_allow(atomic_load_explicit(&internal->app->admin_keys, memory_order_acquire),
-						  http_request_header(request, "Authorization"))) {
-		admin_problem(internal, request, WR_BAD_TOKEN, NULL);
-		return false;
-	}
-	if (match->count < 2)
-		return true;
-	if (!name_is_valid(match->segment[0], match->len[0]) ||
-		!name_is_valid(match->segment[1], match->len[1])) {
-		struct err_detail detail;
-		admin_problem(
-			internal, request,
-			err_say(&detail, WR_INVALID,
-					"tenant and queue: must be 1..63 of a-z, 0-9 and -, not beginning with -"),
-			&detail);
-		return false;
-	}
-	memcpy(notes->name.tenant, match->segment[0], match->len[0]);
-	memcpy(notes->name.queue, match->segment[1], match->len[1]);
-	return true;
-}
-
 void admin_reply_json(struct http_request *request, int status, const struct json_out *out)
 {
 	http_reply(request, status, "application/json", out->text, out->len);
@@ -59,10 +31,18 @@ void admin_reply_json(struct http_request *request, int status, const struct jso
 
 /* ---- reading ---- */
 
+struct queue_list {
+	const struct admin_notes *notes;
+	struct json_out out;
+};
+
 static void list_queue(void *ctx, const struct queue_snapshot *snapshot)
 {
-	struct json_out *out = ctx;
+	struct queue_list *list = ctx;
+	struct json_out *out = &list->out;
 	char name[QUEUE_NAME_TEXT_BYTES];
+	if (!admin_may_see(list->notes, snapshot->name.tenant))
+		return;
 	queue_name_print(&snapshot->name, name);
 	json_out_object(out, NULL);
 	json_out_string(out, "queue", name);
@@ -79,18 +59,18 @@ static void list_queue(void *ctx, const struct queue_snapshot *snapshot)
 void admin_list_serve(void *ctx, struct http_request *request, const struct route_match *match)
 {
 	struct internal *internal = ctx;
-	if (!admin_begin(internal, request, match))
-		return;
+	(void)match;
 	size_t room = 1024 + 512 * queue_table_count(internal->app->queues);
 	WR_AUTO(mem_free_at) char *text = mem_alloc_zero(1, room);
-	struct json_out out;
-	json_out_init(&out, text, room);
-	json_out_object(&out, NULL);
-	json_out_array(&out, "queues");
-	queue_table_each(internal->app->queues, list_queue, &out);
-	json_out_array_end(&out);
-	json_out_object_end(&out);
-	admin_reply_json(request, 200, &out);
+	struct queue_list list = {.notes = http_request_notes(request)};
+	struct json_out *out = &list.out;
+	json_out_init(out, text, room);
+	json_out_object(out, NULL);
+	json_out_array(out, "queues");
+	queue_table_each(internal->app->queues, list_queue, &list);
+	json_out_array_end(out);
+	json_out_object_end(out);
+	admin_reply_json(request, 200, out);
 }
 
 static void write_lanes(struct json_out *out, const struct synced *answer)
@@ -141,10 +121,8 @@ static void on_got(void *ctx, enum wr_err err, const struct synced *answer)
 void admin_get_serve(void *ctx, struct http_request *request, const struct route_match *match)
 {
 	struct internal *internal = ctx;
-	if (!admin_begin(internal, request, match))
-		return;
+	(void)match;
 	struct admin_notes *notes = http_request_notes(request);
-	http_request_park(request);
 	store_sync(internal->store, &notes->name, "0", NULL, 0, 1, on_got, request);
 }
 
@@ -178,8 +156,7 @@ static void on_revoked(void *ctx, enum wr_err err, int64_t now_ms, const struct 
 void admin_revoke_serve(void *ctx, struct http_request *request, const struct route_match *match)
 {
 	struct internal *internal = ctx;
-	if (!admin_begin(internal, request, match))
-		return;
+	(void)match;
 	struct admin_notes *notes = http_request_notes(request);
 	WR_AUTO(json_free_at) struct json_value *document = NULL;
 	struct err_detail detail = {""};
@@ -197,7 +174,6 @@ void admin_revoke_serve(void *ctx, struct http_request *request, const struct ro
 		return;
 	}
 	memcpy(notes->position_id[0], id, sizeof(store_id));
-	http_request_park(request);
 	store_release(internal->store, &notes->name, STORE_REVOKE, (const store_id *)notes->position_id,
 				  1, on_revoked, request);
 }
@@ -240,8 +216,7 @@ static void admit_step(struct http_request *request)
 void admin_admit_serve(void *ctx, struct http_request *request, const struct route_match *match)
 {
 	struct internal *internal = ctx;
-	if (!admin_begin(internal, request, match))
-		return;
+	(void)match;
 	struct admin_notes *notes = http_request_notes(request);
 	WR_AUTO(json_free_at) struct json_value *document = NULL;
 	struct err_detail detail = {""};
@@ -258,7 +233,6 @@ void admin_admit_serve(void *ctx, struct http_request *request, const struct rou
 		return;
 	}
 	notes->wanted = (uint64_t)count;
-	http_request_park(request);
 	admit_step(request);
 }
 
@@ -291,8 +265,6 @@ static void delete_step(struct http_request *request)
 
 void admin_delete_serve(void *ctx, struct http_request *request, const struct route_match *match)
 {
-	if (!admin_begin(ctx, request, match))
-		return;
-	http_request_park(request);
+	(void)ctx, (void)match;
 	delete_step(request);
 }

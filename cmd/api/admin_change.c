@@ -108,10 +108,7 @@ static void read_for_put(struct http_request *request)
 
 void admin_put_serve(void *ctx, struct http_request *request, const struct route_match *match)
 {
-	struct internal *internal = ctx;
-	if (!admin_begin(internal, request, match))
-		return;
-	http_request_park(request);
+	(void)ctx, (void)match;
 	read_for_put(request);
 }
 
@@ -171,18 +168,17 @@ static void change_state(struct internal *internal, struct http_request *request
 	json_out_string(&out, "message", settings.message);
 	json_out_object_end(&out);
 	data[out.len] = '\0';
-	http_request_park(request);
 	store_patch_queue(internal->store, &notes->name, changed, 3, data, on_put, request);
 }
 
 void admin_pause_serve(void *ctx, struct http_request *request, const struct route_match *match)
 {
-	if (admin_begin(ctx, request, match))
-		change_state(ctx, request, QUEUE_PAUSED);
+	(void)match;
+	change_state(ctx, request, QUEUE_PAUSED);
 }
 
 void admin_resume_serve(void *ctx, struct http_request *request, const struct route_match *match)
 {
-	if (admin_begin(ctx, request, match))
-		change_state(ctx, request, QUEUE_OPEN);
+	(void)match;
+	change_state(ctx, request, QUEUE_OPEN);
 }

@@ -1,112 +1,92 @@
-/* Admin keys: a small table of hashes, loaded whole and replaced whole. */
+/* Admin keys of the store: made, hashed, checked against a row. The file's: admin_keys_file.c. */
 #include "admin_keys.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/random.h>
-#include <unistd.h>
 
 #include "waitingroom/json_in.h"
 #include "waitingroom/memory.h"
-#include "waitingroom/text.h"
 #include "waitingroom/token.h"
 
-#define ADMIN_KEYS_MAX 64
-#define FILE_MAX_BYTES 65536
-#define HASH_CHARS 64
+#define PREFIX "wrk_"
+#define PREFIX_CHARS 4
+#define SECRET_BYTES 32
+#define SECRET_CHARS 43
+#define KEY_CHARS (PREFIX_CHARS + ADMIN_KEY_ID_CHARS + 1 + SECRET_CHARS)
+#define MAC_PURPOSE "admin-key"
 
-struct admin_keys {
-	size_t count;
-	char hashes[ADMIN_KEYS_MAX][HASH_CHARS + 1];
-};
+_Static_assert(ADMIN_KEY_MAC_CHARS == LINK_MAC_CHARS, "");
+_Static_assert(BASE64URL_LEN(SECRET_BYTES) == SECRET_CHARS, "");
+_Static_assert(KEY_CHARS < ADMIN_KEY_BYTES, "");
 
-static enum wr_err read_keys(const struct json_value *list, struct admin_keys *keys,
-							 struct err_detail *ret_detail)
+static const char id_letters[] = "abcdefghijklmnopqrstuvwxyz234567"; /* RFC 4648 base32 */
+
+void admin_key_random(char ret_key[ADMIN_KEY_BYTES], char ret_id[ADMIN_KEY_ID_CHARS + 1])
 {
-	for (size_t i = 0; i < json_count(list); i++) {
-		const char *hash = NULL;
-		if (keys->count == ADMIN_KEYS_MAX)
-			return err_say(ret_detail, WR_BAD_CONFIG, "WR_ADMIN_KEYS_FILE: more than %d keys",
-						   ADMIN_KEYS_MAX);
-		if (!json_string(json_member(json_at(list, i), "sha256"), &hash) ||
-			strlen(hash) != HASH_CHARS || strspn(hash, "0123456789abcdef") != HASH_CHARS)
-			return err_say(ret_detail, WR_BAD_CONFIG,
-						   "WR_ADMIN_KEYS_FILE: key %zu: sha256 must be 64 lower-case hex digits",
-						   i + 1);
-		memcpy(keys->hashes[keys->count++], hash, HASH_CHARS + 1);
-	}
-	if (keys->count == 0)
-		return err_say(ret_detail, WR_BAD_CONFIG, "WR_ADMIN_KEYS_FILE: holds no key");
-	return WR_OK;
-}
-
-enum wr_err admin_keys_load(const char *path, struct admin_keys **ret_keys,
-							struct err_detail *ret_detail)
-{
-	char text[FILE_MAX_BYTES];
-	FILE *file = fopen(path, "r");
-	if (file == NULL)
-		return err_say(ret_detail, WR_IO, "WR_ADMIN_KEYS_FILE: %s cannot be opened: %s", path,
-					   strerror(errno));
-	size_t len = fread(text, 1, sizeof(text), file);
-	fclose(file);
-	WR_AUTO(json_free_at) struct json_value *document = NULL;
-	struct err_detail inner = {""};
-	if (json_parse(text, len, &document, &inner) != WR_OK)
-		return err_say(ret_detail, WR_BAD_CONFIG, "WR_ADMIN_KEYS_FILE: %.200s", inner.text);
-	const struct json_value *list = json_member(document, "keys");
-	if (list == NULL || !json_is_array(list))
-		return err_say(ret_detail, WR_BAD_CONFIG, "WR_ADMIN_KEYS_FILE: needs \"keys\": [ … ]");
-	struct admin_keys *keys = mem_alloc_zero(1, sizeof(*keys));
-	enum wr_err err = read_keys(list, keys, ret_detail);
-	if (err != WR_OK) {
-		free(keys);
-		return err;
-	}
-	*ret_keys = keys;
-	return WR_OK;
-}
-
-void admin_keys_free(void *keys)
-{
-	free(keys);
-}
-
-bool admin_keys_allow(const struct admin_keys *keys, const char *authorization)
-{
-	if (keys == NULL || authorization == NULL || strncasecmp(authorization, "Bearer wrk_", 11) != 0)
-		return false;
-	char hash[HASH_CHARS + 1];
-	sha256_hex(authorization + 7, strlen(authorization + 7), hash);
-	unsigned found = 0;
-	for (size_t i = 0; i < keys->count; i++) {
-		unsigned difference = 0;
-		for (size_t k = 0; k < HASH_CHARS; k++)
-			difference |= (unsigned)(hash[k] ^ keys->hashes[i][k]);
-		found |= difference == 0;
-	}
-	return found != 0;
-}
-
-enum wr_err admin_keys_generate(const char *path, char ret_key[ADMIN_KEY_BYTES],
-								struct err_detail *ret_detail)
-{
-	uint8_t random[32];
-	char key[ADMIN_KEY_BYTES] = "wrk_", hash[HASH_CHARS + 1];
+	uint8_t random[SECRET_BYTES + ADMIN_KEY_ID_CHARS];
+	char secret[SECRET_CHARS + 1];
 	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
 		abort();
-	key[4 + base64url_encode(random, sizeof(random), key + 4)] = '\0';
-	sha256_hex(key, strlen(key), hash);
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0400);
-	if (fd < 0)
-		return err_say(ret_detail, WR_IO, "%s cannot be made: %s", path, strerror(errno));
-	int written = dprintf(fd, "{\"keys\":[{\"id\":\"bootstrap\",\"sha256\":\"%s\"}]}\n", hash);
-	if (close(fd) != 0 || written < 0)
-		return err_say(ret_detail, WR_IO, "%s cannot be written", path);
-	memcpy(ret_key, key, sizeof(key));
+	for (size_t i = 0; i < ADMIN_KEY_ID_CHARS; i++)
+		ret_id[i] = id_letters[random[SECRET_BYTES + i] & 31];
+	ret_id[ADMIN_KEY_ID_CHARS] = '\0';
+	secret[base64url_encode(random, SECRET_BYTES, secret)] = '\0';
+	snprintf(ret_key, ADMIN_KEY_BYTES, PREFIX "%s_%s", ret_id, secret);
+}
+
+bool admin_key_id(const char *key, char ret_id[ADMIN_KEY_ID_CHARS + 1])
+{
+	const char *id = key + PREFIX_CHARS;
+	if (strlen(key) != KEY_CHARS || strncmp(key, PREFIX, PREFIX_CHARS) != 0 ||
+		strspn(id, id_letters) != ADMIN_KEY_ID_CHARS || id[ADMIN_KEY_ID_CHARS] != '_')
+		return false;
+	memcpy(ret_id, id, ADMIN_KEY_ID_CHARS);
+	ret_id[ADMIN_KEY_ID_CHARS] = '\0';
+	return true;
+}
+
+void admin_key_mac(struct signer *signer, const char *key, char ret_mac[ADMIN_KEY_MAC_CHARS + 1])
+{
+	link_mac(signer, MAC_PURPOSE, key, strlen(key), ret_mac);
+}
+
+/* A row that this version cannot read opens nothing. */
+static bool read_caller(const struct json_value *row, struct admin_caller *caller)
+{
+	const char *id, *name, *role, *tenant;
+	if (!json_string(json_member(row, "id"), &id) || strlen(id) >= sizeof(caller->id) ||
+		!json_string(json_member(row, "name"), &name) || strlen(name) >= sizeof(caller->name) ||
+		!json_string(json_member(row, "role"), &role) || !admin_role_parse(role, &caller->role) ||
+		!json_string(json_member(row, "tenant"), &tenant))
+		return false;
+	bool all = strcmp(tenant, "*") == 0;
+	if (!all && !name_is_valid(tenant, strlen(tenant)))
+		return false;
+	strcpy(caller->id, id);
+	strcpy(caller->name, name);
+	strcpy(caller->tenant, all ? "" : tenant);
+	return true;
+}
+
+enum wr_err admin_keys_check(struct signer *signer, const char *key, const char *row, size_t len,
+							 int64_t now_ms, struct admin_caller *ret_caller)
+{
+	WR_AUTO(json_free_at) struct json_value *document = NULL;
+	struct admin_caller caller = {.role = ADMIN_VIEWER};
+	char mac[ADMIN_KEY_MAC_CHARS + 1];
+	const char *kept;
+	int64_t expires_ms = INT64_MAX;
+	if (json_parse(row, len, &document, NULL) != WR_OK)
+		return WR_BAD_TOKEN;
+	admin_key_mac(signer, key, mac);
+	if (!json_string(json_member(document, "mac"), &kept) || !link_mac_is_equal(kept, mac) ||
+		!read_caller(document, &caller))
+		return WR_BAD_TOKEN;
+	const struct json_value *expires = json_member(document, "expires_ms");
+	if (expires != NULL && (!json_int(expires, &expires_ms) || expires_ms <= now_ms))
+		return WR_BAD_TOKEN;
+	*ret_caller = caller;
 	return WR_OK;
 }

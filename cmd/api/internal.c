@@ -5,18 +5,18 @@
  *     /readyz       may the gateway send visitors here?
  *     /metrics      exposition.c
  *     /debug/state  what the pod believes, as JSON
- *     /admin/v1/…   admin.c
+ *     /admin/v1/…   admin_routes.h
  */
 #include "internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "admin_keys.h"
 #include "gather.h"
 #include "sync.h"
 #include "waitingroom/log.h"
 #include "waitingroom/memory.h"
+#include "waitingroom/token.h"
 #include "worker.h"
 
 #define STUCK_AFTER_MS 5000
@@ -151,21 +151,40 @@ static void debug_serve(void *ctx, struct http_request *request, const struct ro
 	http_reply(request, 200, "application/json", text, out.len);
 }
 
-static const struct route internal_routes[] = {
+static const struct route machine_routes[] = {
 	{HTTP_GET, "/livez", livez_serve, ROUTE_NOT_LIMITED, false},
 	{HTTP_GET, "/readyz", readyz_serve, ROUTE_NOT_LIMITED, false},
 	{HTTP_GET, "/metrics", exposition_serve, ROUTE_NOT_LIMITED, false},
 	{HTTP_GET, "/debug/state", debug_serve, ROUTE_NOT_LIMITED, false},
-	{HTTP_GET, "/admin/v1/queues", admin_list_serve, ROUTE_NOT_LIMITED, false},
-	{HTTP_GET, "/admin/v1/queues/{}/{}", admin_get_serve, ROUTE_NOT_LIMITED, false},
-	{HTTP_PUT, "/admin/v1/queues/{}/{}", admin_put_serve, ROUTE_NOT_LIMITED, false},
-	{HTTP_DELETE, "/admin/v1/queues/{}/{}", admin_delete_serve, ROUTE_NOT_LIMITED, false},
-	{HTTP_POST, "/admin/v1/queues/{}/{}/pause", admin_pause_serve, ROUTE_NOT_LIMITED, false},
-	{HTTP_POST, "/admin/v1/queues/{}/{}/resume", admin_resume_serve, ROUTE_NOT_LIMITED, false},
-	{HTTP_POST, "/admin/v1/queues/{}/{}/admit", admin_admit_serve, ROUTE_NOT_LIMITED, false},
-	{HTTP_POST, "/admin/v1/queues/{}/{}/revoke", admin_revoke_serve, ROUTE_NOT_LIMITED, false},
-	{HTTP_POST, "/admin/v1/queues/{}/{}/preview", admin_preview_serve, ROUTE_NOT_LIMITED, false},
 };
+
+#define MACHINE_ROUTES (sizeof(machine_routes) / sizeof(machine_routes[0]))
+
+/* gives */
+static struct route *all_routes(void)
+{
+	struct route *routes = mem_alloc_zero(MACHINE_ROUTES + admin_route_count, sizeof(*routes));
+	memcpy(routes, machine_routes, sizeof(machine_routes));
+	for (size_t i = 0; i < admin_route_count; i++)
+		routes[MACHINE_ROUTES + i] = (struct route){.method = admin_routes[i].method,
+													.pattern = admin_routes[i].pattern,
+													.serve = admin_serve,
+													.limit = ROUTE_NOT_LIMITED};
+	return routes;
+}
+
+const struct admin_route *internal_admin_route(const struct internal *internal,
+											   const struct route *route)
+{
+	return &admin_routes[route - internal->routes - MACHINE_ROUTES];
+}
+
+struct signer *internal_signer(struct internal *internal)
+{
+	signer_use_keys(internal->signer,
+					atomic_load_explicit(&internal->app->keys, memory_order_acquire));
+	return internal->signer;
+}
 
 static void turn_begins(void *ctx)
 {
@@ -195,6 +214,15 @@ static void *run(void *ctx)
 	return NULL;
 }
 
+static void internal_free(struct internal *internal)
+{
+	chain_free(internal->chain);
+	free(internal->routes);
+	signer_free(internal->signer);
+	loop_free(internal->loop);
+	free(internal);
+}
+
 enum wr_err internal_start(struct app *app, struct internal **ret_internal,
 						   struct err_detail *ret_detail)
 {
@@ -202,9 +230,10 @@ enum wr_err internal_start(struct app *app, struct internal **ret_internal,
 	internal->app = app;
 	internal->loop = loop_new();
 	internal->jitter = (uint64_t)clock_mono().ns | 1;
-	struct chain_options chain = {.routes = internal_routes,
-								  .route_count =
-									  sizeof(internal_routes) / sizeof(internal_routes[0]),
+	internal->routes = all_routes();
+	internal->signer = signer_new();
+	struct chain_options chain = {.routes = internal->routes,
+								  .route_count = MACHINE_ROUTES + admin_route_count,
 								  .ctx = internal};
 	internal->chain = chain_new(&chain);
 	struct http_server_options options = {
@@ -214,9 +243,7 @@ enum wr_err internal_start(struct app *app, struct internal **ret_internal,
 	options.limits.body_max_bytes = 256 * 1024; /* settings with a template and a logo */
 	enum wr_err err = http_server_open(internal->loop, &options, &internal->http, ret_detail);
 	if (err != WR_OK) {
-		chain_free(internal->chain);
-		loop_free(internal->loop);
-		free(internal);
+		internal_free(internal);
 		return err;
 	}
 	struct store_options store_options;
@@ -246,7 +273,5 @@ void internal_stop(struct internal *internal)
 	pthread_join(internal->thread, NULL);
 	store_free(internal->store); /* answers what was under way */
 	http_server_close(internal->http);
-	chain_free(internal->chain);
-	loop_free(internal->loop);
-	free(internal);
+	internal_free(internal);
 }

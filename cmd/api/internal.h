@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 
+#include "admin_auth.h"
 #include "app.h"
 #include "waitingroom/http.h"
 #include "waitingroom/router.h"
@@ -13,8 +14,10 @@ struct internal {
 	pthread_t thread;
 	struct loop *loop;
 	struct http_server *http;
+	struct route *routes; /* the machine's and those of admin_routes */
 	struct chain *chain;
 	struct store *store;
+	struct signer *signer;
 	int reader;
 	atomic_bool stop;
 	bool was_ready; /* the store was there for everybody once */
@@ -26,22 +29,30 @@ WR_MUST_USE enum wr_err internal_start(struct app *app, struct internal **ret_in
 void internal_stop(struct internal *internal); /* waits for the thread and frees */
 const char *internal_address(const struct internal *internal);
 
+/* The row of admin_routes behind a row of the chain. */
+const struct admin_route *internal_admin_route(const struct internal *internal,
+											   const struct route *route);
+/* With the keys in use now; for the handler that runs. */
+struct signer *internal_signer(struct internal *internal);
+
 /* exposition.c: the page of /metrics */
 void exposition_serve(void *ctx, struct http_request *request, const struct route_match *match);
-/* What an admin request keeps while it waits for the store. */
+
+/* What an admin request keeps until it is answered. The first part is filled before the handler is called
+ * (admin_routes.h); the rest is the handler's own. */
 struct admin_notes {
 	struct internal *internal;
+	const struct admin_route *route;
+	struct route_match match;
+	struct admin_caller caller;
 	struct queue_name name;
+
 	uint64_t wanted, done;	 /* admit: people; delete: steps done; put: tries */
 	bool any_version;		 /* put: not tied to a version by the client */
 	store_id position_id[1]; /* revoke */
 };
 _Static_assert(sizeof(struct admin_notes) <= HTTP_NOTES_BYTES, "notes are too small");
 
-/* What every admin route begins with: the key, and the names of a route about one queue; false:
- * answered. */
-bool admin_begin(struct internal *internal, struct http_request *request,
-				 const struct route_match *match);
 void admin_reply_json(struct http_request *request, int status, const struct json_out *out);
 void admin_problem(struct internal *internal, struct http_request *request, enum wr_err err,
 				   const struct err_detail *detail);

@@ -16,7 +16,9 @@
 #include "waitingroom/http.h"
 
 #define ROUTE_SEGMENTS_MAX 4
+struct route;
 struct route_match {
+	const struct route *route;				 /* the row that was taken */
 	const char *segment[ROUTE_SEGMENTS_MAX]; /* borrowed from the path; not NUL-terminated */
 	size_t len[ROUTE_SEGMENTS_MAX];
 	int count;

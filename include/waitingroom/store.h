@@ -289,6 +289,15 @@ typedef void (*store_lease_fn)(void *ctx, enum wr_err err, bool mine, uint64_t f
 void store_lease(struct store *store, const struct queue_name *queue, const char *role,
 				 const char *owner, int64_t ms, store_lease_fn fn, void *ctx);
 
+/* ---- what belongs to no queue (system_shard) ---- */
+/* row: JSON as store_put_key was given it, with "created_ms"; used_ms: 0, never yet.
+ * WR_NOT_FOUND: there is no such key. */
+typedef void (*store_key_fn)(void *ctx, enum wr_err err, int64_t now_ms, int64_t used_ms,
+							 const char *row, size_t len);
+void store_look_key(struct store *store, const char *id, store_key_fn fn, void *ctx);
+/* Nobody waits for it. */
+void store_note_key_used(struct store *store, const char *id, int64_t now_ms);
+
 /* Does the store accept keys of a declared tag (DragonflyDB flags)? WR_BAD_CONFIG says in detail
  * which flags are missing. Blocking. */
 WR_MUST_USE enum wr_err store_probe(struct store *store, struct err_detail *ret_detail);

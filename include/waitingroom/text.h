@@ -110,6 +110,10 @@ struct queue_name {
 	char tenant[NAME_MAX_CHARS + 1];
 	char queue[NAME_MAX_CHARS + 1];
 };
+/* The shard of what belongs to no queue: keys of the admin API, tenants, what the pods say of
+ * themselves. A name like any other, in a tenant that nobody may have. */
+#define SYSTEM_TENANT "system"
+extern const struct queue_name system_shard;
 /* "tenant/queue" or "queue" (tenant "default"). */
 bool queue_name_parse(const char *text, size_t len, struct queue_name *ret_name);
 #define QUEUE_NAME_TEXT_BYTES (2 * NAME_MAX_CHARS + 2)

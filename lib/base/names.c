@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+const struct queue_name system_shard = {.tenant = SYSTEM_TENANT, .queue = "admin"};
+
 bool name_is_valid(const char *text, size_t len)
 {
 	if (!len || len > NAME_MAX_CHARS || text[0] == '-')

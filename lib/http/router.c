@@ -107,6 +107,7 @@ void router_find(const struct router *router, enum http_method method, const cha
 		if (is_named || (route->method == ROUTE_ANY_METHOD && !ret_find->route)) {
 			ret_find->route = route;
 			ret_find->match = match;
+			ret_find->match.route = route;
 		}
 		if (is_named)
 			return;

@@ -50,7 +50,8 @@ int store_address_database(const struct store_address *address);
 	X(SCRIPT_QUEUE_PUT, "queue_put")                                                               \
 	X(SCRIPT_QUEUE_DELETE, "queue_delete")                                                         \
 	X(SCRIPT_QUEUE_FORGET, "queue_forget")                                                         \
-	X(SCRIPT_LEASE, "lease")
+	X(SCRIPT_LEASE, "lease")                                                                       \
+	X(SCRIPT_ADMIN_KEY_LOOK, "admin_key_look")
 
 #define SCRIPT_ENUM(name, file) name,
 enum script { SCRIPT_TABLE(SCRIPT_ENUM) SCRIPT_COUNT };
@@ -141,6 +142,7 @@ union call_fn {
 	store_deleted_fn deleted;
 	store_lease_fn lease;
 	store_raw_fn raw;
+	store_key_fn key;
 	void (*entries)(void *ctx, enum wr_err err, struct outbox_batch *batch);
 };
 

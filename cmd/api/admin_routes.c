@@ -1,0 +1,44 @@
+/* Admin routes: the table. admin_auth.c stands before every row. */
+#include "admin_routes.h"
+
+#include <string.h>
+
+#include "internal.h"
+
+#define QUEUE "/admin/v1/queues/{}/{}"
+
+const struct admin_route admin_routes[] = {
+	{HTTP_GET, "/admin/v1/whoami", ADMIN_VIEWER, SCOPE_LISTING, NULL, admin_whoami_serve},
+	{HTTP_GET, "/admin/v1/queues", ADMIN_VIEWER, SCOPE_LISTING, NULL, admin_list_serve},
+	{HTTP_GET, QUEUE, ADMIN_VIEWER, SCOPE_QUEUE, NULL, admin_get_serve},
+	{HTTP_PUT, QUEUE, ADMIN_ADMIN, SCOPE_QUEUE, "queue.put", admin_put_serve},
+	{HTTP_DELETE, QUEUE, ADMIN_ADMIN, SCOPE_QUEUE, "queue.delete", admin_delete_serve},
+	{HTTP_POST, QUEUE "/pause", ADMIN_OPERATOR, SCOPE_QUEUE, "queue.pause", admin_pause_serve},
+	{HTTP_POST, QUEUE "/resume", ADMIN_OPERATOR, SCOPE_QUEUE, "queue.resume", admin_resume_serve},
+	{HTTP_POST, QUEUE "/admit", ADMIN_OPERATOR, SCOPE_QUEUE, "queue.admit", admin_admit_serve},
+	{HTTP_POST, QUEUE "/revoke", ADMIN_OPERATOR, SCOPE_QUEUE, "place.revoke", admin_revoke_serve},
+	{HTTP_POST, QUEUE "/preview", ADMIN_VIEWER, SCOPE_QUEUE, NULL, admin_preview_serve},
+};
+const size_t admin_route_count = sizeof(admin_routes) / sizeof(admin_routes[0]);
+
+static const char *const role_words[] = {
+#define ADMIN_ROLE_WORD(id, word) [id] = word,
+	ADMIN_ROLE_TABLE(ADMIN_ROLE_WORD)
+#undef ADMIN_ROLE_WORD
+};
+
+const char *admin_role_word(enum admin_role role)
+{
+	return role_words[role];
+}
+
+bool admin_role_parse(const char *word, enum admin_role *ret_role)
+{
+	for (size_t i = 0; i < ADMIN_ROLE_COUNT; i++) {
+		if (strcmp(role_words[i], word) == 0) {
+			*ret_role = (enum admin_role)i;
+			return true;
+		}
+	}
+	return false;
+}
