@@ -99,6 +99,7 @@ static void metrics_serve(void *ctx, struct http_request *request, const struct 
 	write_store(page, health->admitter->store);
 	if (health->relay != NULL)
 		write_relay(page, health->relay);
+	metrics_log(page);
 	metrics_process(page);
 	const char *text = metrics_page_text(page, &len);
 	http_reply(request, 200, metrics_page_type(page), text, len);

@@ -54,6 +54,8 @@ static enum wr_err start(struct parts *parts, struct err_detail *ret_detail)
 		err =
 			err_say(ret_detail, WR_BAD_CONFIG, "WR_LOG_LEVEL: must be debug, info, warn or error");
 	log_start(PROGRAM, level);
+	log_set_limit((uint32_t)parts->config.log_lines_per_s);
+	log_writer_start();
 	if (err == WR_OK)
 		err =
 			config_blame(store_address_parse(parts->config.store_url, &parts->address, ret_detail),
@@ -92,15 +94,16 @@ int main(int argc, char **argv)
 		return status;
 	process_prepare();
 	if (start(&parts, &detail) != WR_OK) {
+		log_writer_stop();
 		fprintf(stderr, "%s: %s\n", PROGRAM, detail.text);
 		_exit(1); /* threads may be running: exit() would take libraries' state from under them */
 	}
-	log_event(LOG_LEVEL_INFO, "started", LOG_TEXT("version", WR_VERSION),
-			  LOG_TEXT("internal", health_address(parts.health)));
+	log_event(LOG_LEVEL_INFO, "started", LOG_TEXT("internal", health_address(parts.health)));
 	while (process_wait_signal(5000) != PROCESS_STOP)
 		if (!atomic_load(&parts.admitter->is_ready))
 			store_address_resolve(parts.address);
 	stop(&parts);
 	log_event(LOG_LEVEL_INFO, "stopped");
+	log_writer_stop();
 	return 0;
 }

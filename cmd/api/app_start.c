@@ -92,6 +92,8 @@ static enum wr_err read_settings(struct app *app, struct err_detail *ret_detail)
 		err =
 			err_say(ret_detail, WR_BAD_CONFIG, "WR_LOG_LEVEL: must be debug, info, warn or error");
 	log_start("waitingroom-api", level);
+	log_set_limit((uint32_t)app->config.log_lines_per_s);
+	log_writer_start();
 	if (err == WR_OK)
 		err = split_origins(app, ret_detail);
 	if (err == WR_OK)
@@ -191,7 +193,7 @@ enum wr_err app_start(struct app **ret_app, struct err_detail *ret_detail)
 								internal_address(app->internal), ret_detail);
 	if (err != WR_OK)
 		return err; /* the process ends: nothing to take down one by one */
-	log_event(LOG_LEVEL_INFO, "started", LOG_TEXT("version", WR_VERSION),
+	log_event(LOG_LEVEL_INFO, "started",
 			  LOG_TEXT("listen", http_server_address(app->workers[0]->http)),
 			  LOG_TEXT("internal", internal_address(app->internal)),
 			  LOG_NUMBER("workers", (int64_t)app->worker_count));

@@ -242,6 +242,7 @@ void exposition_serve(void *ctx, struct http_request *request, const struct rout
 	write_store(page, app);
 	exposition_queues(page, app);
 	write_sync_and_relay(page, app);
+	metrics_log(page);
 	metrics_process(page);
 	const char *text = metrics_page_text(page, &len);
 	http_reply(request, 200, metrics_page_type(page), text, len);

@@ -60,6 +60,7 @@ static void serve(struct app *app)
 	bool at_once = drain(app);
 	app_stop(app, at_once ? 0 : 2000);
 	log_event(LOG_LEVEL_INFO, "stopped");
+	log_writer_stop();
 }
 
 int main(int argc, char **argv)
@@ -77,6 +78,7 @@ int main(int argc, char **argv)
 	struct err_detail detail = {""};
 	struct app *app = NULL;
 	if (app_start(&app, &detail) != WR_OK) {
+		log_writer_stop();
 		fprintf(stderr, "%s: %s\n", PROGRAM, detail.text);
 		_exit(1); /* threads may be running: exit() would take libraries' state from under them */
 	}

@@ -45,7 +45,11 @@
 	  "The same for hCaptcha. Its answers may need a larger WR_BODY_MAX_BYTES.")                   \
 	T(friendly_url, "WR_FRIENDLY_URL", "https://global.frcapi.com/api/v2/captcha/siteverify",      \
 	  "The same for Friendly Captcha.")                                                            \
-	T(log_level, "WR_LOG_LEVEL", "info", "debug, info, warn or error.")                            \
+	T(log_level, "WR_LOG_LEVEL", "info",                                                           \
+	  "debug, info, warn or error; see also the admin API's log-level, SIGUSR1 and SIGUSR2.")      \
+	N(log_lines_per_s, "WR_LOG_LINES_PER_S", 20, 0, 100000, "lines/s",                             \
+	  "Lines of one event and level that are written; the rest is counted and said once. 0: "      \
+	  "all.")                                                                                      \
 	T(ready_file, "WR_READY_FILE", "",                                                             \
 	  "Written with the addresses in use once the process serves.")                                \
 	N(workers, "WR_WORKERS", 0, 0, 128, "threads", "HTTP workers; 0: one per core.")               \

@@ -191,6 +191,9 @@
 	  "Age of the oldest entry seen by this relay.")                                               \
 	X(METRIC_BROKER_UP, "both", "gauge", "wr_broker_connected", "",                                \
 	  "1 when this relay has a connection to NATS.")                                               \
+	X(METRIC_LOG_DROPPED, "both", "counter", "wr_log_lines_dropped_total", "reason",               \
+	  "Lines of the log that were not written, by reason (full: nobody read them fast enough; "    \
+	  "repeated: too many of one event, which one line sums up).")                                 \
 	X(METRIC_CPU, "both", "counter", "process_cpu_seconds_total", "", "CPU time of the process.")  \
 	X(METRIC_RSS, "both", "gauge", "process_resident_memory_bytes", "", "Resident memory.")        \
 	X(METRIC_VIRTUAL, "both", "gauge", "process_virtual_memory_bytes", "", "Virtual memory.")      \
@@ -266,6 +269,7 @@ struct metrics_relay_counts {
 	const struct timings_sum *lag;
 };
 void metrics_relay(struct metrics_page *page, const struct metrics_relay_counts *counts);
+void metrics_log(struct metrics_page *page);
 void metrics_process(struct metrics_page *page); /* the process_* families, from /proc/self */
 
 /* The table as a page of documentation (Markdown). */

@@ -13,12 +13,12 @@
 #include "waitingroom/config.h"
 #include "waitingroom/err.h"
 
-/* Before any thread: blocks SIGTERM, SIGINT, SIGHUP; ignores SIGPIPE; no core dumps (keys are in
+/* Before any thread: blocks SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2; ignores SIGPIPE; no core dumps (keys are in
  * memory); raises the limit of descriptors to what is allowed. */
 void process_prepare(void);
 
 enum process_signal { PROCESS_NOTHING, PROCESS_STOP, PROCESS_RELOAD };
-/* Waits at most max_ms (-1: for ever). */
+/* Waits at most max_ms (-1: for ever). SIGUSR1 makes the log say more, SIGUSR2 less, on the way. */
 enum process_signal process_wait_signal(int64_t max_ms);
 
 /* Common arguments: --help, --version, --print-config, --print-settings-doc,

@@ -1,34 +1,41 @@
-/* Log: formats a line on the stack and hands it over with one write(2).
+/* Log: the way of a line.
  *
- * A line is at most PIPE_BUF bytes, so lines of several threads and processes on one pipe never
- * mix. When the reader of a pipe has stopped, lines are dropped after LOG_WAIT_MS instead of holding
- * up a worker, and the next line that gets through says how many were lost. Fields that do not fit
- * are left out and the line says "truncated".
+ *     loud enough? ─► not repeated too often? ─► printed on the stack ─► the writer's buffer
+ *                                                                  └──► write(2), without a writer
  *
- * Shared between threads: the level and the count of dropped lines (atomics); the rest is set by
- * log_start() before other threads exist.
+ * Without a writer (before it starts, after it has stopped, in tests) a line is written at once: when the
+ * reader of a pipe has stopped, lines are dropped after LOG_WAIT_MS instead of holding up the caller.
+ * Either way, what was lost is said with the next line that gets through.
+ *
+ * Levels: the one that stays, and perhaps another one for a while, which log_tick() ends. Both are
+ * behind 'level_lock'; what every call looks at is the atomic 'level_now', made from them.
+ *
+ * Shared between threads: what is said above, and the counts (atomics); the rest is set by log_start()
+ * before other threads exist.
  */
-#include "waitingroom/log.h"
-
-#include "waitingroom/clock.h"
-#include "waitingroom/text.h"
+#include "log_internal.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define LOG_WAIT_MS 50
-#define LINE_END_BYTES 64 /* room kept for what closes a line */
+#define INSTANCE_BYTES 80
 
-static const char *log_program = "waitingroom";
-static bool log_is_terminal;
-static _Atomic int log_level = LOG_LEVEL_INFO;
-static _Atomic int64_t log_dropped;
+static char instance[INSTANCE_BYTES] = "?";
+static struct log_source source = {.program = "waitingroom", .instance = instance};
+static bool is_terminal;
+static _Atomic uint64_t dropped_total, dropped_unsaid;
+
+static _Atomic int level_now = LOG_LEVEL_INFO;
+static pthread_mutex_t level_lock = PTHREAD_MUTEX_INITIALIZER;
+static enum log_level level_that_stays = LOG_LEVEL_INFO, level_for_a_while;
+static bool has_override;
+static struct mono_time override_ends;
 
 static const char *const level_words[] = {
 	[LOG_LEVEL_DEBUG] = "debug",
@@ -39,15 +46,22 @@ static const char *const level_words[] = {
 
 void log_start(const char *program, enum log_level level)
 {
-	log_program = program;
-	log_is_terminal = isatty(STDERR_FILENO) == 1;
-	log_set_level(level);
+	char host[64] = "";
+	source.program = program;
+	is_terminal = isatty(STDERR_FILENO) == 1;
+	gethostname(host, sizeof(host) - 1);
+	snprintf(instance, sizeof(instance), "%s-%d", host[0] ? host : "host", (int)getpid());
+	level_that_stays = level;
+	has_override = false;
+	atomic_store_explicit(&level_now, (int)level, memory_order_relaxed);
 }
 
-void log_set_level(enum log_level level)
+const char *log_instance(void)
 {
-	atomic_store_explicit(&log_level, (int)level, memory_order_relaxed);
+	return instance;
 }
+
+/* ---- levels ---- */
 
 bool log_level_parse(const char *text, enum log_level *ret_level)
 {
@@ -60,85 +74,95 @@ bool log_level_parse(const char *text, enum log_level *ret_level)
 	return false;
 }
 
-/* "2026-01-31T12:34:56.789Z" (RFC 3339) */
-static void print_time(char text[32])
+const char *log_level_word(enum log_level level)
 {
-	struct wall_time now = clock_wall();
-	time_t seconds = (time_t)(now.ms / 1000);
-	struct tm parts;
-	gmtime_r(&seconds, &parts);
-	size_t len = strftime(text, 32, "%Y-%m-%dT%H:%M:%S", &parts);
-	snprintf(text + len, 32 - len, ".%03dZ", (int)(now.ms % 1000));
+	return level_words[level];
 }
 
-static void put_field(struct json_out *out, const struct log_field *field)
+enum log_level log_current_level(void)
 {
-	if (field->text)
-		json_out_string(out, field->key, field->text);
-	else
-		json_out_int(out, field->key, field->number);
+	return (enum log_level)atomic_load_explicit(&level_now, memory_order_relaxed);
 }
 
-static size_t print_json(char line[PIPE_BUF], enum log_level level, const char *event,
-						 const struct log_field *fields, int count, int64_t dropped)
+bool log_would_say(enum log_level level)
 {
-	char when[32];
-	print_time(when);
-	struct json_out out;
-	json_out_init(&out, line, PIPE_BUF - LINE_END_BYTES);
-	json_out_object(&out, NULL);
-	json_out_string(&out, "ts", when);
-	json_out_string(&out, "level", level_words[level]);
-	json_out_string(&out, "event", event);
-	json_out_string(&out, "program", log_program);
-	if (dropped)
-		json_out_int(&out, "lines_dropped", dropped);
-	for (int i = 0; i < count; i++) {
-		struct json_out before = out;
-		put_field(&out, &fields[i]);
-		if (out.overflow) {
-			out = before;
-			out.room = PIPE_BUF;
-			json_out_bool(&out, "truncated", true);
-			break;
-		}
-	}
-	out.room = PIPE_BUF;
-	json_out_object_end(&out);
-	line[out.len] = '\n';
-	return out.len + 1;
+	return (int)level >= atomic_load_explicit(&level_now, memory_order_relaxed);
 }
 
-/* For people at a terminal: "12:34:56.789 warn  store_lost address=…" */
-static size_t print_plain(char line[PIPE_BUF], enum log_level level, const char *event,
-						  const struct log_field *fields, int count)
+/* Lets go of the lock; says a change, whatever the levels are. */
+static void settle_and_unlock(void)
 {
-	char when[32];
-	print_time(when);
-	const size_t room = PIPE_BUF - 1;
-	size_t len =
-		(size_t)snprintf(line, room, "%.12s %-5s %s", when + 11, level_words[level], event);
-	for (int i = 0; i < count && len < room; i++) {
-		const struct log_field *field = &fields[i];
-		int added = field->text
-						? snprintf(line + len, room - len, " %s=%s", field->key, field->text)
-						: snprintf(line + len, room - len, " %s=%lld", field->key,
-								   (long long)field->number);
-		len += (size_t)added;
-	}
-	if (len >= room)
-		len = room - 1;
-	for (size_t i = 0; i < len; i++) { /* a peer's text must not steer the terminal */
-		if ((unsigned char)line[i] < 0x20 || line[i] == 0x7f)
-			line[i] = '?';
-	}
-	line[len] = '\n';
-	return len + 1;
+	enum log_level to = has_override ? level_for_a_while : level_that_stays;
+	enum log_level from =
+		(enum log_level)atomic_exchange_explicit(&level_now, (int)to, memory_order_relaxed);
+	pthread_mutex_unlock(&level_lock);
+	const struct log_field fields[] = {LOG_TEXT("from", level_words[from]),
+									   LOG_TEXT("to", level_words[to])};
+	if (from != to)
+		log_say(&(struct log_record){
+			.level = LOG_LEVEL_INFO, .event = "log_level_changed", .fields = fields, .count = 2});
+}
+
+void log_set_level(enum log_level level)
+{
+	pthread_mutex_lock(&level_lock);
+	level_that_stays = level;
+	settle_and_unlock();
+}
+
+void log_override_level(enum log_level level, int64_t seconds)
+{
+	pthread_mutex_lock(&level_lock);
+	has_override = true;
+	level_for_a_while = level;
+	override_ends = mono_add_ms(clock_mono(), seconds * 1000);
+	settle_and_unlock();
+}
+
+void log_end_override(void)
+{
+	pthread_mutex_lock(&level_lock);
+	has_override = false;
+	settle_and_unlock();
+}
+
+void log_step_level(int step)
+{
+	pthread_mutex_lock(&level_lock);
+	int level = atomic_load_explicit(&level_now, memory_order_relaxed) + step;
+	if (level >= LOG_LEVEL_DEBUG && level <= LOG_LEVEL_ERROR)
+		level_that_stays = (enum log_level)level;
+	has_override = false;
+	settle_and_unlock();
+}
+
+void log_tick(struct mono_time now)
+{
+	log_limit_sweep(now);
+	pthread_mutex_lock(&level_lock);
+	if (has_override && mono_diff_ms(override_ends, now) >= 0)
+		has_override = false;
+	settle_and_unlock();
+}
+
+/* ---- writing ---- */
+
+void log_count_dropped(uint64_t lines)
+{
+	atomic_fetch_add_explicit(&dropped_total, lines, memory_order_relaxed);
+	atomic_fetch_add_explicit(&dropped_unsaid, lines, memory_order_relaxed);
+}
+
+void log_counts(struct log_counts *ret_counts)
+{
+	ret_counts->dropped = atomic_load_explicit(&dropped_total, memory_order_relaxed);
+	ret_counts->withheld = log_limit_withheld();
 }
 
 /* Once a line was dropped, the next ones do not wait at all until one gets through. */
-static bool write_line(const char *line, size_t len, bool may_wait)
+static bool write_at_once(const char *line, size_t len)
 {
+	bool may_wait = atomic_load_explicit(&dropped_unsaid, memory_order_relaxed) == 0;
 	struct pollfd ready = {.fd = STDERR_FILENO, .events = POLLOUT};
 	if (poll(&ready, 1, may_wait ? LOG_WAIT_MS : 0) != 1 || !(ready.revents & POLLOUT))
 		return false;
@@ -149,17 +173,46 @@ static bool write_line(const char *line, size_t len, bool may_wait)
 	return written >= 0;
 }
 
+static void put_line(const struct log_record *record)
+{
+	char line[PIPE_BUF];
+	struct wall_time now = clock_wall();
+	size_t len =
+		is_terminal ? log_line_plain(line, record, now) : log_line_json(line, &source, record, now);
+	if (!log_writer_put(line, len) && !write_at_once(line, len))
+		log_count_dropped(1);
+}
+
+void log_say(const struct log_record *record)
+{
+	int saved_errno = errno;
+	uint64_t lost = atomic_exchange_explicit(&dropped_unsaid, 0, memory_order_relaxed);
+	if (lost > 0) {
+		const struct log_field count = LOG_NUMBER("count", (int64_t)lost);
+		uint64_t before = atomic_load_explicit(&dropped_total, memory_order_relaxed);
+		put_line(&(struct log_record){
+			.level = LOG_LEVEL_WARN, .event = "log_lines_dropped", .fields = &count, .count = 1});
+		if (atomic_load_explicit(&dropped_total, memory_order_relaxed) != before) {
+			/* Not through yet: the line that said so counts for none, this one is lost as well. */
+			atomic_fetch_add_explicit(&dropped_unsaid, lost, memory_order_relaxed);
+			errno = saved_errno;
+			return;
+		}
+	}
+	put_line(record);
+	errno = saved_errno;
+}
+
+void log_event_unlimited(enum log_level level, const char *event, const struct log_field *fields,
+						 int count)
+{
+	if (log_would_say(level))
+		log_say(&(struct log_record){level, event, fields, count});
+}
+
 void log_event_fields(enum log_level level, const char *event, const struct log_field *fields,
 					  int count)
 {
-	if ((int)level < atomic_load_explicit(&log_level, memory_order_relaxed))
-		return;
-	int saved_errno = errno;
-	char line[PIPE_BUF];
-	int64_t dropped = atomic_exchange_explicit(&log_dropped, 0, memory_order_relaxed);
-	size_t len = log_is_terminal ? print_plain(line, level, event, fields, count)
-								 : print_json(line, level, event, fields, count, dropped);
-	if (!write_line(line, len, !dropped))
-		atomic_fetch_add_explicit(&log_dropped, dropped + 1, memory_order_relaxed);
-	errno = saved_errno;
+	if (log_would_say(level) && log_limit_pass(level, event, clock_mono()))
+		log_say(&(struct log_record){level, event, fields, count});
 }

@@ -70,10 +70,13 @@ static bool has_subjects(const jsStreamConfig *config, const struct wanted *want
 static void log_difference(const char *stream, const char *setting, int64_t is, int64_t should,
 						   bool will_change)
 {
+	char is_text[24], should_text[24]; /* subjects are said as texts: one field has one type */
+	snprintf(is_text, sizeof(is_text), "%lld", (long long)is);
+	snprintf(should_text, sizeof(should_text), "%lld", (long long)should);
 	log_event(will_change ? LOG_LEVEL_INFO : LOG_LEVEL_WARN,
 			  will_change ? "stream_setting_changes" : "stream_setting_differs",
-			  LOG_TEXT("stream", stream), LOG_TEXT("setting", setting), LOG_NUMBER("is", is),
-			  LOG_NUMBER("should_be", should));
+			  LOG_TEXT("stream", stream), LOG_TEXT("setting", setting), LOG_TEXT("is", is_text),
+			  LOG_TEXT("should_be", should_text));
 }
 
 /* One row per setting: how it is found in both configurations and what may be done about it. The

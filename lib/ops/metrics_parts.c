@@ -1,4 +1,6 @@
-/* Metrics that both programs have: what they ask of the store, and what their relay does. */
+/* Metrics that both programs have: what they ask of the store, what their relay does, what their log
+ * has lost. */
+#include "waitingroom/log.h"
 #include "waitingroom/metrics.h"
 
 void metrics_store(struct metrics_page *page, const struct metrics_store_counts *counts)
@@ -23,4 +25,12 @@ void metrics_relay(struct metrics_page *page, const struct metrics_relay_counts 
 	metrics_value(page, METRIC_OUTBOX, "", (double)counts->backlog);
 	metrics_value(page, METRIC_OUTBOX_AGE, "", (double)counts->oldest_ms / 1e3);
 	metrics_value(page, METRIC_BROKER_UP, "", counts->connected ? 1 : 0);
+}
+
+void metrics_log(struct metrics_page *page)
+{
+	struct log_counts counts;
+	log_counts(&counts);
+	metrics_value(page, METRIC_LOG_DROPPED, "reason=\"full\"", (double)counts.dropped);
+	metrics_value(page, METRIC_LOG_DROPPED, "reason=\"repeated\"", (double)counts.withheld);
 }

@@ -8,6 +8,8 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "waitingroom/clock.h"
+#include "waitingroom/log.h"
 #include "waitingroom/metrics.h"
 #include "waitingroom/settings.h"
 #include "waitingroom/text.h"
@@ -20,6 +22,8 @@ static sigset_t our_signals(void)
 	sigaddset(&set, SIGTERM);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGUSR2);
 	return set;
 }
 
@@ -36,14 +40,28 @@ void process_prepare(void)
 	}
 }
 
-enum process_signal process_wait_signal(int64_t max_ms)
+static int wait_number(int64_t max_ms)
 {
 	sigset_t set = our_signals();
 	struct timespec wait = {.tv_sec = max_ms / 1000, .tv_nsec = max_ms % 1000 * 1000000};
-	int number = max_ms < 0 ? sigwaitinfo(&set, NULL) : sigtimedwait(&set, NULL, &wait);
-	if (number == SIGHUP)
-		return PROCESS_RELOAD;
-	return number > 0 ? PROCESS_STOP : PROCESS_NOTHING;
+	return max_ms < 0 ? sigwaitinfo(&set, NULL) : sigtimedwait(&set, NULL, &wait);
+}
+
+enum process_signal process_wait_signal(int64_t max_ms)
+{
+	struct mono_time began = clock_mono();
+	for (int64_t left_ms = max_ms;;) {
+		int number = wait_number(left_ms);
+		if (number == SIGHUP)
+			return PROCESS_RELOAD;
+		if (number != SIGUSR1 && number != SIGUSR2)
+			return number > 0 ? PROCESS_STOP : PROCESS_NOTHING;
+		log_step_level(number == SIGUSR1 ? -1 : 1);
+		if (max_ms >= 0)
+			left_ms = max_ms - mono_diff_ms(began, clock_mono());
+		if (max_ms >= 0 && left_ms <= 0)
+			return PROCESS_NOTHING;
+	}
 }
 
 static int print_config(void)
@@ -75,6 +93,8 @@ bool process_arguments(int argc, char **argv, const char *program, const char *s
 		config_print_markdown(stdout);
 	} else if (argc == 2 && strcmp(argv[1], "--print-metrics-doc") == 0) {
 		metrics_print_markdown(stdout);
+	} else if (argc == 2 && strcmp(argv[1], "--print-log-doc") == 0) {
+		log_print_markdown(stdout);
 	} else if (argc == 2 && strcmp(argv[1], "--print-queue-settings-doc") == 0) {
 		queue_settings_print_markdown(stdout);
 	} else {

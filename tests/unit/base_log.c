@@ -1,11 +1,14 @@
 /* Log: what goes out on standard error, caught with a pipe. */
 #include "support/cmocka.h"
+#include "support/wait.h"
+#include "waitingroom/clock.h"
 #include "waitingroom/log.h"
 
 #include <cjson/cJSON.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -65,14 +68,17 @@ static void a_line_is_one_json_object_with_its_fields(void **state)
 {
 	(void)state;
 	log_event(LOG_LEVEL_WARN, "store_lost", LOG_TEXT("address", "a \"b\"\n\xff"),
-			  LOG_NUMBER("tries", -3));
+			  LOG_NUMBER("tries", -3), LOG_TEXT("reason", "none"));
 	cJSON *line = caught_line();
-	assert_string_equal(text_of(line, "level"), "warn");
-	assert_string_equal(text_of(line, "event"), "store_lost");
-	assert_string_equal(text_of(line, "program"), "tester");
-	assert_string_equal(text_of(line, "address"), "a \"b\"\n\xef\xbf\xbd");
-	assert_int_equal(cJSON_GetObjectItem(line, "tries")->valueint, -3);
-	const char *when = text_of(line, "ts");
+	assert_string_equal(text_of(line, "log.level"), "warn");
+	assert_string_equal(text_of(line, "event.action"), "store_lost");
+	assert_string_equal(text_of(line, "message"), "The connection to the store was lost.");
+	assert_string_equal(text_of(line, "service.name"), "tester");
+	assert_string_equal(text_of(line, "service.instance.id"), log_instance());
+	assert_string_equal(text_of(line, "wr.address"), "a \"b\"\n\xef\xbf\xbd");
+	assert_string_equal(text_of(line, "error.message"), "none");
+	assert_int_equal(cJSON_GetObjectItem(line, "wr.tries")->valueint, -3);
+	const char *when = text_of(line, "@timestamp");
 	assert_int_equal(strlen(when), strlen("2026-01-31T12:34:56.789Z"));
 	assert_int_equal(when[23], 'Z');
 	cJSON_Delete(line);
@@ -83,8 +89,8 @@ static void an_event_without_fields_is_a_line_too(void **state)
 	(void)state;
 	log_event(LOG_LEVEL_INFO, "started");
 	cJSON *line = caught_line();
-	assert_string_equal(text_of(line, "event"), "started");
-	assert_int_equal(cJSON_GetArraySize(line), 4);
+	assert_string_equal(text_of(line, "event.action"), "started");
+	assert_int_equal(cJSON_GetArraySize(line), 8);
 	cJSON_Delete(line);
 }
 
@@ -94,6 +100,7 @@ static void levels_below_the_chosen_one_are_silent(void **state)
 	enum log_level level;
 	assert_true(log_level_parse("error", &level));
 	log_set_level(level);
+	read_caught(); /* log_level_changed */
 	log_event(LOG_LEVEL_WARN, "unheard");
 	assert_int_equal(read_caught(), 0);
 	log_event(LOG_LEVEL_ERROR, "heard");
@@ -112,9 +119,9 @@ static void fields_that_do_not_fit_are_left_out_and_said_so(void **state)
 	log_event(LOG_LEVEL_INFO, "big", LOG_TEXT("small", "s"), LOG_TEXT("longer", longer));
 	free(longer);
 	cJSON *line = caught_line();
-	assert_string_equal(text_of(line, "small"), "s");
-	assert_null(cJSON_GetObjectItem(line, "longer"));
-	assert_true(cJSON_IsTrue(cJSON_GetObjectItem(line, "truncated")));
+	assert_string_equal(text_of(line, "wr.small"), "s");
+	assert_null(cJSON_GetObjectItem(line, "wr.longer"));
+	assert_true(cJSON_IsTrue(cJSON_GetObjectItem(line, "wr.truncated")));
 	cJSON_Delete(line);
 }
 
@@ -127,11 +134,112 @@ static void a_stopped_reader_costs_lines_and_not_the_caller(void **state)
 	for (; written < 3 * room; written += 80) /* more than fits */
 		log_event(LOG_LEVEL_INFO, written < room ? "fits" : "dropped");
 	read_caught();
-	log_event(LOG_LEVEL_INFO, "after");
-	cJSON *line = caught_line();
-	assert_string_equal(text_of(line, "event"), "after");
-	assert_true(cJSON_GetObjectItem(line, "lines_dropped")->valueint > 0);
-	cJSON_Delete(line);
+	assert_true(fcntl(pipe_ends[1], F_SETPIPE_SZ, 1 << 16) > 0);
+	log_event(LOG_LEVEL_INFO, "after"); /* the first line of which there is room says it */
+	read_caught();
+	char *end = strchr(caught, '\n');
+	assert_non_null(end);
+	cJSON *said = cJSON_ParseWithLength(caught, (size_t)(end - caught));
+	assert_string_equal(text_of(said, "event.action"), "log_lines_dropped");
+	assert_true(cJSON_GetObjectItem(said, "wr.count")->valueint > 0);
+	assert_non_null(strstr(end, "\"event.action\":\"after\""));
+	cJSON_Delete(said);
+	struct log_counts counts;
+	log_counts(&counts);
+	assert_true(counts.dropped > 0);
+}
+
+static void the_level_that_stays_comes_back_after_an_override(void **state)
+{
+	(void)state;
+	log_override_level(LOG_LEVEL_DEBUG, 100);
+	assert_true(log_would_say(LOG_LEVEL_DEBUG));
+	log_end_override();
+	assert_false(log_would_say(LOG_LEVEL_DEBUG));
+	log_writer_start();
+	log_override_level(LOG_LEVEL_DEBUG, 0); /* over at the writer's next look */
+	WAIT_UNTIL(3000, !log_would_say(LOG_LEVEL_DEBUG), "the level that stays");
+	log_writer_stop();
+	assert_true(log_would_say(LOG_LEVEL_INFO));
+}
+
+static void a_signal_steps_the_level_and_stops_at_both_ends(void **state)
+{
+	(void)state;
+	log_step_level(-1);
+	assert_int_equal(log_current_level(), LOG_LEVEL_DEBUG);
+	log_step_level(-1);
+	assert_int_equal(log_current_level(), LOG_LEVEL_DEBUG);
+	for (int i = 0; i < 5; i++)
+		log_step_level(1);
+	assert_int_equal(log_current_level(), LOG_LEVEL_ERROR);
+}
+
+static size_t count_of(const char *text)
+{
+	size_t count = 0;
+	for (const char *at = caught; (at = strstr(at, text)) != NULL; at++)
+		count++;
+	return count;
+}
+
+static void repeated_lines_are_counted_and_said_once(void **state)
+{
+	(void)state;
+	struct log_counts before, after;
+	log_counts(&before);
+	log_set_limit(5);
+	log_writer_start();
+	for (int i = 0; i < 1000; i++)
+		log_event(LOG_LEVEL_INFO, "chatty", LOG_NUMBER("i", i));
+	log_event(LOG_LEVEL_INFO, "another");
+	static char all[sizeof(caught)];
+	WAIT_UNTIL(5000, (read_caught(), strcat(all, caught), strstr(all, "log_repeated") != NULL),
+			   "the line that sums up");
+	log_writer_stop();
+	log_set_limit(0);
+	strcpy(caught, all);
+	log_counts(&after);
+	/* a second may end in between: then five more, and a sum of their own */
+	assert_in_range(count_of("\"event.action\":\"chatty\""), 5, 10);
+	assert_int_equal(count_of("\"event.action\":\"another\""), 1);
+	assert_non_null(strstr(all, "\"wr.event\":\"chatty\""));
+	assert_in_range(after.withheld - before.withheld, 990, 995);
+}
+
+static void a_writer_keeps_the_order_and_loses_nothing_at_its_end(void **state)
+{
+	(void)state;
+	assert_true(fcntl(pipe_ends[1], F_SETPIPE_SZ, 1 << 20) > 0);
+	log_writer_start();
+	for (int i = 0; i < 300; i++)
+		log_event(LOG_LEVEL_INFO, "ordered", LOG_NUMBER("i", i));
+	log_writer_stop();
+	read_caught();
+	char *at = caught;
+	for (int i = 0; i < 300; i++) {
+		char text[32];
+		snprintf(text, sizeof(text), "\"wr.i\":%d}", i);
+		at = strstr(at, text);
+		assert_non_null(at);
+	}
+}
+
+static void a_writer_whose_reader_has_stopped_costs_lines_and_no_time(void **state)
+{
+	(void)state;
+	struct log_counts before, after;
+	log_counts(&before);
+	assert_true(fcntl(pipe_ends[1], F_SETPIPE_SZ, 4096) > 0);
+	log_writer_start();
+	struct mono_time began = clock_mono();
+	for (int i = 0; i < 5000; i++)
+		log_event(LOG_LEVEL_INFO, "flood", LOG_NUMBER("i", i));
+	assert_true(mono_diff_ms(began, clock_mono()) < 1000);
+	log_writer_stop(); /* gives up in time, though nobody reads */
+	assert_true(mono_diff_ms(began, clock_mono()) < 4000);
+	log_counts(&after);
+	assert_true(after.dropped - before.dropped > 4000);
 }
 
 static void *log_many(void *event)
@@ -170,6 +278,11 @@ int main(void)
 		CAUGHT(fields_that_do_not_fit_are_left_out_and_said_so),
 		CAUGHT(a_stopped_reader_costs_lines_and_not_the_caller),
 		CAUGHT(lines_of_two_threads_do_not_mix),
+		CAUGHT(the_level_that_stays_comes_back_after_an_override),
+		CAUGHT(a_signal_steps_the_level_and_stops_at_both_ends),
+		CAUGHT(repeated_lines_are_counted_and_said_once),
+		CAUGHT(a_writer_keeps_the_order_and_loses_nothing_at_its_end),
+		CAUGHT(a_writer_whose_reader_has_stopped_costs_lines_and_no_time),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
