@@ -197,7 +197,7 @@ static enum wr_err check_queue(const struct worker *worker, const struct queue_s
 		return atomic_load(&worker->app->synced) ? WR_NO_QUEUE : WR_STORE_AWAY;
 	if (!store_is_ready(worker->store))
 		return WR_STORE_AWAY;
-	if (snapshot->settings->state == QUEUE_CLOSED && wish->challenge == NULL &&
+	if (queue_state_is_closed(snapshot->settings->state) && wish->challenge == NULL &&
 		snapshot->settings->challenge != QUEUE_CHALLENGE_OFF)
 		return WR_QUEUE_CLOSED;
 	return WR_OK;

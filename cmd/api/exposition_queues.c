@@ -71,6 +71,8 @@ static double number_admitting(const struct queue_snapshot *snapshot, struct mon
 	(void)now;
 	if (snapshot->recovering)
 		return 0;
+	if (state == QUEUE_DRAINING)
+		return settings->capacity > 0;
 	return state == QUEUE_PASSTHROUGH || ((state == QUEUE_OPEN || state == QUEUE_CLOSED) &&
 										  settings->rate_per_minute > 0 && settings->capacity > 0);
 }

@@ -71,7 +71,7 @@ void noscript_put_join(struct view *view, const char *button)
 void noscript_show_join(struct view *view, const char *heading, const char *button)
 {
 	const struct queue_settings *settings = view->snapshot->settings;
-	bool is_closed = view_state(view) == QUEUE_CLOSED;
+	bool is_closed = queue_state_is_closed(view_state(view));
 	bool needs_invitation = settings->entry == QUEUE_ENTRY_SIGNED && view->entry[0] == '\0';
 	if (is_closed) {
 		view_page(view, "closed");

@@ -262,6 +262,7 @@ void place_answer_visit(struct worker *worker, struct http_request *request, enu
 		place_answer_in_line(worker, request, &look);
 		return;
 	}
+	static const struct err_detail emptied = {"The line was emptied by the operator; join again."};
 	if (visit->holder > notes->claims.holder) { /* this pod has not heard of it yet */
 		worker_problem(worker, request, WR_PLACE_MOVED, NULL);
 		return;
@@ -280,7 +281,8 @@ void place_answer_visit(struct worker *worker, struct http_request *request, enu
 		return;
 	default:
 		credentials_drop_cookie(worker, request, &notes->claims.queue);
-		worker_problem(worker, request, place_state_poll_error(visit->state), NULL);
+		worker_problem(worker, request, place_state_poll_error(visit->state),
+					   visit->emptied ? &emptied : NULL);
 	}
 }
 

@@ -8,7 +8,7 @@
  *     epoch   life of the queue's data
  *     people  lines "id lane ticket[ extra…]" separated by \n, columns by one space; extra columns:
  *               admitted  joined_ms how       (how: line | returned | immediate | operator | passthrough)
- *               expired   reason              (silent | ghost | deleted)
+ *               expired   reason              (silent | ghost | deleted | emptied)
  *               restored  reason              (failover | rebuilt)
  *               claimed   session_ends_ms
  *     data    for queue events: a JSON object

@@ -97,13 +97,16 @@
 	X(QUEUE_PAUSED, "paused", "Nobody is let in; the message is shown; people may join.")          \
 	X(QUEUE_HOLD, "hold", "Not open yet: people may join, nobody is let in.")                      \
 	X(QUEUE_CLOSED, "closed", "Nobody may join; the people in line are still let in.")             \
-	X(QUEUE_PASSTHROUGH, "passthrough", "Everybody is let in at once, and still counted.")
+	X(QUEUE_PASSTHROUGH, "passthrough", "Everybody is let in at once, and still counted.")         \
+	X(QUEUE_DRAINING, "draining",                                                                  \
+	  "Nobody may join; the people in line are let in as fast as the capacity allows.")
 
 #define QUEUE_STATE_ENUM(name, word, sentence) name,
 enum queue_state { QUEUE_STATE_TABLE(QUEUE_STATE_ENUM) QUEUE_STATE_COUNT };
 #undef QUEUE_STATE_ENUM
 const char *queue_state_word(enum queue_state state);
 bool queue_state_parse(const char *word, enum queue_state *ret_state);
+bool queue_state_is_closed(enum queue_state state); /* nobody may join */
 
 #define QUEUE_ON_OUTAGE_TABLE(X)                                                                   \
 	X(QUEUE_ON_OUTAGE_HOLD, "hold", "Nobody without a session passes.")                            \

@@ -28,6 +28,7 @@
 #include "waitingroom/position_index.h"
 #include "waitingroom/settings.h"
 #include "waitingroom/state.h"
+#include "waitingroom/stats.h"
 #include "waitingroom/timings.h"
 #include "waitingroom/token.h"
 
@@ -141,6 +142,7 @@ struct visit {
 	bool front;			/* waiting, before everybody in the line */
 	const char *target; /* "" none */
 	uint32_t holder;	/* tokens with a lower one have moved */
+	bool emptied;		/* expired by an operator's order */
 };
 typedef void (*store_visits_fn)(void *ctx, enum wr_err err, int64_t now_ms,
 								const struct visit *people, size_t count);
@@ -280,10 +282,28 @@ typedef void (*store_deleted_fn)(void *ctx, enum wr_err err, bool more);
 void store_delete_queue(struct store *store, const struct queue_name *queue, int limit,
 						const char *event_data, store_deleted_fn fn, void *ctx);
 
+/* One step of expiring everybody who waits, in the life 'epoch' of the queue; *more: call again, with
+ * the how_far of the answer ("" at first), which is lent during the callback. WR_CONFLICT: another life;
+ * WR_BUSY: not while the queue is being rebuilt. */
+#define EMPTIED_HOW_FAR_BYTES ((NAME_MAX_CHARS + 24) * QUEUE_LANES_MAX)
+typedef void (*store_emptied_fn)(void *ctx, enum wr_err err, uint64_t expired, bool more,
+								 const char *how_far);
+void store_empty_queue(struct store *store, const struct queue_name *queue, int limit,
+					   const char *epoch, const char *how_far, store_emptied_fn fn, void *ctx);
+
 /* Takes a deleted queue off the list of queues, once it has been cleared and its outbox is empty. */
 typedef void (*store_forgotten_fn)(void *ctx, enum wr_err err, bool forgotten);
 void store_forget_queue(struct store *store, const struct queue_name *queue, store_forgotten_fn fn,
 						void *ctx);
+
+/* ---- figures ---- */
+
+typedef void (*store_stats_fn)(void *ctx, enum wr_err err, const struct queue_stats *stats);
+void store_stats(struct store *store, const struct queue_name *queue, store_stats_fn fn, void *ctx);
+/* sample: how many there are now, too. */
+typedef void (*store_noted_fn)(void *ctx, enum wr_err err);
+void store_note_stats(struct store *store, const struct queue_name *queue, bool sample,
+					  const struct stat_sum *sums, size_t count, store_noted_fn fn, void *ctx);
 
 typedef void (*store_lease_fn)(void *ctx, enum wr_err err, bool mine, uint64_t fence);
 void store_lease(struct store *store, const struct queue_name *queue, const char *role,

@@ -242,6 +242,8 @@ static int64_t places_to_give(const struct admission *admission, int64_t now_ms,
 		return (int64_t)limit;
 	if (extra > 0)
 		places = (int64_t)extra;
+	else if (state == QUEUE_DRAINING)
+		places = slots;
 	else if (is_open && (state == QUEUE_OPEN || state == QUEUE_CLOSED))
 		places = units / UNITS_PER_PERSON;
 	places = places < slots ? places : slots;
@@ -256,7 +258,8 @@ void admission_admit(struct admission *admission, int64_t now_ms, uint64_t limit
 	bool passthrough = admission->settings.state == QUEUE_PASSTHROUGH;
 	struct admit_step step = {.admission = admission, .now_ms = now_ms, .limit = limit};
 	step.since_ms = admission_patience(admission, now_ms, life, gap_ms);
-	step.how = extra > 0 ? "operator" : passthrough ? "passthrough" : "line";
+	bool drains = admission->settings.state == QUEUE_DRAINING;
+	step.how = extra > 0 || drains ? "operator" : passthrough ? "passthrough" : "line";
 	*ret_admitted = (struct admission_admitted){.in_line = admission_in_line(admission),
 												.free = admission_free_slots(admission)};
 	int64_t units = admission_bucket(admission, now_ms);
@@ -268,7 +271,7 @@ void admission_admit(struct admission *admission, int64_t now_ms, uint64_t limit
 		end_walks(&step);
 		ret_admitted->more = step.looked >= limit || step.taken == limit;
 	}
-	if (extra == 0 && !passthrough)
+	if (extra == 0 && !passthrough && !drains)
 		units -= (int64_t)step.taken * UNITS_PER_PERSON;
 	admission_keep_bucket(admission, now_ms, units);
 	ret_admitted->admitted = step.taken;

@@ -164,7 +164,7 @@ static bool may_not_join(struct admission *admission, const struct entrance *ent
 						 const struct admission_join *person, const char *id,
 						 enum admission_code *ret_code)
 {
-	if (admission->settings.state == QUEUE_CLOSED)
+	if (queue_state_is_closed(admission->settings.state))
 		*ret_code = ADMISSION_CLOSED;
 	else if (entrance->outbox_is_full)
 		*ret_code = ADMISSION_BUSY;

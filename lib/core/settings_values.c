@@ -35,6 +35,11 @@ bool queue_state_parse(const char *word, enum queue_state *ret_state)
 	return false;
 }
 
+bool queue_state_is_closed(enum queue_state state)
+{
+	return state == QUEUE_CLOSED || state == QUEUE_DRAINING;
+}
+
 const char *queue_challenge_word(enum queue_challenge challenge)
 {
 	return (unsigned)challenge < QUEUE_CHALLENGE_COUNT ? challenge_words[challenge] : "unknown";

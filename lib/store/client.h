@@ -50,6 +50,9 @@ int store_address_database(const struct store_address *address);
 	X(SCRIPT_QUEUE_PUT, "queue_put")                                                               \
 	X(SCRIPT_QUEUE_DELETE, "queue_delete")                                                         \
 	X(SCRIPT_QUEUE_FORGET, "queue_forget")                                                         \
+	X(SCRIPT_QUEUE_EMPTY, "queue_empty")                                                           \
+	X(SCRIPT_STATS, "stats")                                                                       \
+	X(SCRIPT_STATS_NOTE, "stats_note")                                                             \
 	X(SCRIPT_LEASE, "lease")                                                                       \
 	X(SCRIPT_ADMIN_KEY_LOOK, "admin_key_look")
 
@@ -140,6 +143,9 @@ union call_fn {
 	store_queues_fn queues;
 	store_put_fn put;
 	store_deleted_fn deleted;
+	store_emptied_fn emptied;
+	store_stats_fn stats;
+	store_noted_fn noted;
 	store_lease_fn lease;
 	store_raw_fn raw;
 	store_key_fn key;

@@ -150,7 +150,7 @@ static void visit_end(struct call *call, enum wr_err err, const struct reply *re
 	struct walk walk = walk_begin(err, reply);
 	size_t left = walk_outcome(&walk);
 	int64_t now_ms = walk_int(&walk);
-	size_t count = walk_people(&walk, left, 1, 8, call->asked);
+	size_t count = walk_people(&walk, left, 1, 9, call->asked);
 	struct visit *people = scratch_room(call->store, count, sizeof(*people));
 	for (size_t i = 0; i < count; i++) {
 		struct visit *person = &people[i];
@@ -162,6 +162,7 @@ static void visit_end(struct call *call, enum wr_err err, const struct reply *re
 		person->front = walk_int(&walk) != 0;
 		person->target = walk_text(&walk, NULL);
 		person->holder = (uint32_t)walk_count(&walk);
+		person->emptied = strcmp(walk_text(&walk, NULL), "emptied") == 0;
 	}
 	err = walk_end(&walk, call);
 	call->fn.visits(call->ctx, err, now_ms, err ? NULL : people, err ? 0 : count);

@@ -227,6 +227,48 @@ void store_delete_queue(struct store *store, const struct queue_name *queue, int
 	call_send(call);
 }
 
+/* ---- empty ---- */
+
+static void empty_end(struct call *call, enum wr_err err, const struct reply *reply)
+{
+	static const struct {
+		const char *word;
+		enum wr_err err;
+	} answers[] = {{"more", WR_OK},
+				   {"done", WR_OK},
+				   {"conflict", WR_CONFLICT},
+				   {"recovering", WR_BUSY},
+				   {"noqueue", WR_NO_QUEUE}};
+	struct walk walk = walk_begin(err, reply);
+	walk_array(&walk);
+	const char *word = walk_text(&walk, NULL), *how_far = "";
+	size_t i = 0;
+	while (i < sizeof(answers) / sizeof(answers[0]) && strcmp(answers[i].word, word) != 0)
+		i++;
+	bool known = i < sizeof(answers) / sizeof(answers[0]);
+	uint64_t expired = 0;
+	walk_expect(&walk, known);
+	if (known && answers[i].err == WR_OK) {
+		expired = walk_count(&walk);
+		how_far = walk_text(&walk, NULL);
+	}
+	err = walk_end(&walk, call);
+	if (!err)
+		err = answers[i].err;
+	call->fn.emptied(call->ctx, err, expired, !err && i == 0, how_far);
+}
+
+void store_empty_queue(struct store *store, const struct queue_name *queue, int limit,
+					   const char *epoch, const char *how_far, store_emptied_fn fn, void *ctx)
+{
+	struct call *call = call_script(store, SCRIPT_QUEUE_EMPTY, queue, 3, empty_end, ctx);
+	call->fn.emptied = fn;
+	call_add_int(call, limit);
+	call_add_text(call, epoch);
+	call_add_text(call, how_far);
+	call_send(call);
+}
+
 /* ---- forget ---- */
 
 struct forgetting { /* a deleted queue, while the store is asked whether it is done with */

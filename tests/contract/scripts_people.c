@@ -353,7 +353,7 @@ static void an_answer_carries_the_target_and_the_time_of_joining(void **state)
 	room_pass(room, 1000);
 	static const char *const argv[] = {"look", "ann"};
 	assert_string_equal(room_call(room, "visit", 2, argv),
-						"ok 1700000001000 w main 1 1700000000000 0 0 https://shop.test/ 0");
+						"ok 1700000001000 w main 1 1700000000000 0 0 https://shop.test/ 0 -");
 	room_free(room);
 }
 

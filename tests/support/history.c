@@ -60,10 +60,10 @@ static void change_settings(struct history *history)
 {
 	struct queue_settings settings = model_of(history)->settings;
 	if (chance(50)) {
-		static const enum queue_state states[] = {QUEUE_OPEN,		QUEUE_OPEN, QUEUE_OPEN,
-												  QUEUE_PAUSED,		QUEUE_HOLD, QUEUE_CLOSED,
-												  QUEUE_PASSTHROUGH};
-		settings.state = states[dice(7)];
+		static const enum queue_state states[] = {QUEUE_OPEN,		 QUEUE_OPEN,	QUEUE_OPEN,
+												  QUEUE_PAUSED,		 QUEUE_HOLD,	QUEUE_CLOSED,
+												  QUEUE_PASSTHROUGH, QUEUE_DRAINING};
+		settings.state = states[dice(8)];
 	} else if (chance(20)) {
 		settings.opens_at_ms = history->twin->room->now_ms + (int64_t)dice(5000);
 	} else if (chance(50)) {

@@ -92,7 +92,8 @@ static void check_chain(struct history *history, const struct admission_event *e
 
 static bool counts_against_rate(const struct admission *model, const struct admission_event *event)
 {
-	return event->type == ADMISSION_ADMITTED && model->settings.state != QUEUE_PASSTHROUGH;
+	return event->type == ADMISSION_ADMITTED && model->settings.state != QUEUE_PASSTHROUGH &&
+		   model->settings.state != QUEUE_DRAINING;
 }
 
 /* What flowed in since the last look, at most a full burst. After a clock has stepped back, time

@@ -234,10 +234,10 @@ static const char *visit(struct room *room, const char *how, const char *people)
 	if (reply->elements == 1) {
 		answer = room_reply_text(room, reply);
 	} else {
-		assert_int_equal(reply->elements, 2 + names.count * 8);
+		assert_int_equal(reply->elements, 2 + names.count * 9);
 		assert_string_equal(reply->element[1]->str,
 							room_lend_print(room, "%" PRId64, room->now_ms));
-		for (size_t i = 2; i < reply->elements; i += 8) {
+		for (size_t i = 2; i < reply->elements; i += 9) {
 			answer =
 				room_lend_print(room, "%s%s%s%s", answer, i > 2 ? " " : "", reply->element[i]->str,
 								reply->element[i + 5]->integer ? "^" : "");

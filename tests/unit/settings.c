@@ -151,7 +151,7 @@ static const struct {
 	{"{\"rate\":5}", WR_INVALID, "member 1 of the settings: must have the name"},
 	{"{\"session_renewal\":1}", WR_INVALID, "session_renewal: must be true or false"},
 	{"{\"state\":\"Open\"}", WR_INVALID,
-	 "state: must be one of open paused hold closed passthrough"},
+	 "state: must be one of open paused hold closed passthrough draining"},
 	{"{\"state\":0}", WR_INVALID, "state: must be one of"},
 	{"{\"on_outage\":\"close\"}", WR_INVALID, "on_outage: must be one of hold open"},
 	{"{\"on_outage\":false}", WR_INVALID, "on_outage: must be one of hold open"},

@@ -9,6 +9,7 @@
 --   j  joined, ms                 g  target          u  opaque user data
 --   r  hash of the join request   a  1: set aside    b  1: came back, stands at the front
 --   e  session end, ms            h  holder: tokens with a lower one have moved
+--   y  why it ended, where that is not what usually ends a place
 --
 -- Writing order everywhere: outbox first, then positions, then the sets and lists, the bitmap and
 -- the counts last. A promoted DragonflyDB replica may hold any prefix of that. An event without its
@@ -18,6 +19,7 @@
 local call = redis.call
 local Q = string.match(KEYS[1], '^(wr:{[^{}]+}:)settings$')
 local CHUNK = 131072
+local STATS_KEEP_MS = 7200000 -- an hour is shown, and the minutes of it that have begun
 local REVOCATIONS_KEEP_MS = 90000000 -- longer than any token that they speak of
 local clock = call('TIME')
 local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
@@ -119,6 +121,14 @@ local function violated(kind, n)
 	if n > 0 then call('HINCRBY', key('counts'), 'violated:' .. kind, int(n)) end
 end
 
+-- The operators' figures of this minute: joined, admitted, expired, missed, left. One command a kind
+-- and step, however many people it moved. Written last: a lost figure is nobody's loss.
+local function count(kind, n)
+	if n == 0 then return end
+	local minute = key('stats:' .. int(math.floor(now / 60000)))
+	if call('HINCRBY', minute, kind, int(n)) == n then call('PEXPIRE', minute, int(STATS_KEEP_MS)) end
+end
+
 local function departs(departed, lane, ticket)
 	local tickets = departed[lane]
 	if not tickets then
@@ -147,8 +157,12 @@ local function tell_revoked(sessions, until_s)
 end
 
 -- Ends a place: the hash is remembered for 'keep' ms, to answer late polls and repeated joins.
-local function finish(id, state, keep)
-	call('HSET', position_key(id), 's', state)
+local function finish(id, state, keep, why)
+	if why then
+		call('HSET', position_key(id), 's', state, 'y', why)
+	else
+		call('HSET', position_key(id), 's', state)
+	end
 	call('PEXPIRE', position_key(id), int(keep))
 end
 

@@ -6,6 +6,9 @@
 --       more: 1 when the limit of this call ended it and not the rules
 --       or 'noqueue', or 'other' when another admitter has the lease
 --
+-- A queue that drains is let in as its capacity allows, whatever its rate and its opening time: an
+-- order, as 'extra' is one.
+--
 -- First those who came back from absence, by ticket; then the lanes by weight (smooth weighted
 -- round robin, credits kept in wr:Q:tokens), each in ticket order: its list, merged with those
 -- restored after a loss. Whoever was not heard for absent_after_ms, or never, is set aside and costs no
@@ -50,6 +53,8 @@ elseif state == 'passthrough' then
 	places = limit
 elseif extra > 0 then
 	places = math.min(extra, free)
+elseif state == 'draining' then
+	places = free
 elseif (state == 'open' or state == 'closed') and now >= number(cfg[9], 0) then
 	places = math.min(math.floor(units / 60000), free)
 else
@@ -193,7 +198,7 @@ while #taken < wanted do
 	end
 	if not best then break end
 	credits[best] = credits[best] - sum
-	take(cursors[best].next, extra > 0 and 'operator' or (state == 'passthrough' and 'passthrough' or 'line'))
+	take(cursors[best].next, (extra > 0 or state == 'draining') and 'operator' or (state == 'passthrough' and 'passthrough' or 'line'))
 	cursors[best].next = nil
 end
 
@@ -280,6 +285,7 @@ end
 for name, n in pairs(per_lane) do
 	call('HINCRBY', key('counts'), 'admitted:' .. name, int(n))
 end
-if extra == 0 and state ~= 'passthrough' then units = units - #taken * 60000 end
+if extra == 0 and state ~= 'passthrough' and state ~= 'draining' then units = units - #taken * 60000 end
 bucket_write(units)
+count('admitted', #taken)
 return { 'ok', int(now), #taken, #aside, free - #taken, in_line, (looked >= limit or #taken == limit) and 1 or 0 }

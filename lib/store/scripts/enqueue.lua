@@ -153,7 +153,7 @@ for i = at, #ARGV, 7 do
 		end
 		code = (place.r == '' or place.r == hash) and 'same' or 'reused'
 		if person then take_over(place) end
-	elseif state == 'closed' then
+	elseif state == 'closed' or state == 'draining' then
 		code = 'closed'
 	elseif busy then
 		code = 'busy'
@@ -264,4 +264,6 @@ for name, seen in pairs(joins) do
 	end
 end
 move_holders()
+count('joined', #made)
+count('admitted', #admitted)
 return answer

@@ -153,4 +153,6 @@ if until_ms and now >= tonumber(until_ms) then
 	end
 	if open then more = 1 else call('HDEL', key('counts'), 'recover_until', 'rebuild') end
 end
+count('expired', #expired)
+count('missed', #missed)
 return { 'ok', int(now), #expired, #missed, #ended, more }

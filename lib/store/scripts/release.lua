@@ -77,4 +77,6 @@ for i = 1, #renewed do
 	call('ZADD', key('sessions'), int(ends), renewed[i])
 end
 depart(departed)
+count('left', #told.left)
+count('missed', #told.missed)
 return answer

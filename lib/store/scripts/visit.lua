@@ -2,7 +2,7 @@
 --
 -- ARGV  'poll', 'stay' or 'look', then ids
 -- Gives 'ok', now, then per person: state, lane, ticket, joined_ms, ends_ms, front, target,
---       holder
+--       holder, why it ended ('-' as usual)
 --       ends_ms: end of the session (claimed), or of the time to take up the turn (admitted)
 --       front: 1 when the place stands before the line (set aside or back from absence)
 --       state '-' when the store knows nothing of the id; or 'noqueue'
@@ -23,7 +23,7 @@ local answer, claimed, claims, back, mine = { 'ok', int(now) }, {}, {}, {}, {}
 local departed = {}
 for i = 2, #ARGV do
 	local id = ARGV[i]
-	local p = call('HMGET', position_key(id), 's', 'l', 't', 'j', 'e', 'a', 'b', 'g', 'h')
+	local p = call('HMGET', position_key(id), 's', 'l', 't', 'j', 'e', 'a', 'b', 'g', 'h', 'y')
 	local state, session_end = p[1] or '-', number(p[5], 0)
 	if state == 'a' then
 		session_end = number(call('ZSCORE', key('sessions'), id), 0)
@@ -50,6 +50,7 @@ for i = 2, #ARGV do
 	answer[n + 6] = (p[6] or p[7]) and 1 or 0
 	answer[n + 7] = p[8] or ''
 	answer[n + 8] = number(p[9], 0)
+	answer[n + 9] = p[10] or '-'
 end
 
 tell('claimed', epoch_now(), claimed)
