@@ -25,9 +25,12 @@ struct http_call {
 	const char *const *headers; /* "Name: value" each, ends in NULL; may be NULL itself */
 	const void *body;			/* NULL: none */
 	size_t body_len;
-	int64_t deadline_ms; /* for all of it, from the look-up of the name on */
-	size_t body_max;	 /* largest body of an answer that is taken */
-	const char *ca_file; /* PEM; NULL: the system's authorities */
+	int64_t connect_ms;		 /* for getting a connection; 0: as long as for all */
+	int64_t deadline_ms;	 /* for all of it, from the look-up of the name on */
+	size_t body_max;		 /* largest body of an answer that is taken */
+	const char *ca_file;	 /* PEM; NULL: the system's authorities */
+	void (*tick)(void *ctx); /* called now and then while it waits; may be NULL */
+	void *ctx;				 /* of 'tick' */
 };
 
 struct http_call_header {
@@ -48,8 +51,9 @@ struct http_call_answer {
  * ret   fills, only on WR_OK; end it with http_call_answer_clear.
  *
  * WR_BAD_CONFIG  the url or the CA file cannot be used, or the server's certificate is not trusted.
- * WR_IO          no answer: name not found, connection refused or broken.
- * WR_TIMEOUT     not within the deadline.
+ * WR_IO          no connection, so nothing was asked: name not found, refused, nobody answers there.
+ * WR_TIMEOUT     asked, and no whole answer came in time or before the connection broke: what was
+ *                asked for may have been done.
  * WR_LIMIT       the answer's body is larger than body_max.
  * The detail says why in words, without the url.
  */

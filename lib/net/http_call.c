@@ -171,6 +171,15 @@ static void set_body(CURL *easy, const struct http_call *call)
 	must(curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, call->method));
 }
 
+static int on_progress(void *ctx, curl_off_t in_all, curl_off_t in, curl_off_t out_all,
+					   curl_off_t out)
+{
+	const struct http_call *call = ctx;
+	(void)in_all, (void)in, (void)out_all, (void)out;
+	call->tick(call->ctx);
+	return 0; /* go on */
+}
+
 static void set_options(struct http_caller *caller, const struct http_call *call,
 						struct gathering *gathering, struct curl_slist *headers)
 {
@@ -183,6 +192,7 @@ static void set_options(struct http_caller *caller, const struct http_call *call
 	must(curl_easy_setopt(easy, CURLOPT_PROXY, ""));
 	must(curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L));
 	must(curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)call->deadline_ms));
+	must(curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)call->connect_ms));
 	must(curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers));
 	must(curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body));
 	must(curl_easy_setopt(easy, CURLOPT_WRITEDATA, gathering));
@@ -190,21 +200,26 @@ static void set_options(struct http_caller *caller, const struct http_call *call
 	must(curl_easy_setopt(easy, CURLOPT_HEADERDATA, gathering));
 	if (call->ca_file != NULL)
 		must(curl_easy_setopt(easy, CURLOPT_CAINFO, call->ca_file));
+	if (call->tick != NULL) {
+		must(curl_easy_setopt(easy, CURLOPT_NOPROGRESS, 0L));
+		must(curl_easy_setopt(easy, CURLOPT_XFERINFOFUNCTION, on_progress));
+		must(curl_easy_setopt(easy, CURLOPT_XFERINFODATA, call));
+	}
 	set_body(easy, call);
 }
 
-static enum wr_err err_of(CURLcode code)
+static enum wr_err err_of(CURL *easy, CURLcode code)
 {
+	long sent = 0;
 	switch (code) {
-	case CURLE_OPERATION_TIMEDOUT:
-		return WR_TIMEOUT;
 	case CURLE_URL_MALFORMAT:
 	case CURLE_UNSUPPORTED_PROTOCOL:
 	case CURLE_SSL_CACERT_BADFILE:
 	case CURLE_PEER_FAILED_VERIFICATION:
 		return WR_BAD_CONFIG;
 	default:
-		return WR_IO;
+		must(curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, &sent));
+		return sent > 0 ? WR_TIMEOUT : WR_IO;
 	}
 }
 
@@ -224,7 +239,7 @@ enum wr_err http_caller_call(struct http_caller *caller, const struct http_call 
 		if (gathering.too_large)
 			return err_say(ret_detail, WR_LIMIT, "the answer is larger than %zu bytes",
 						   call->body_max);
-		return err_say(ret_detail, err_of(code), "%s",
+		return err_say(ret_detail, err_of(caller->easy, code), "%s",
 					   caller->trouble[0] != '\0' ? caller->trouble : curl_easy_strerror(code));
 	}
 	gathering.answer.status = (int)status;
