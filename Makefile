@@ -138,26 +138,29 @@ ALL_OBJECTS := $(LIBRARY_OBJECTS) $(SUPPORT_OBJECTS) \
 all: $(LIBRARY) $(PROGRAMS) ## the library and the programs (the default)
 tests: all $(TESTS)
 
+# The target by name: a compiler cache may write another path for it, which make does not know again.
+DEPENDS = -MMD -MP -MT $@
+
 # Rebuild when the flags change, not only when the files do.
 $(BUILD)/flags: FORCE
 	@mkdir -p $(BUILD)
-	@printf '%s\n' '$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS)' | cmp -s - $@ || \
-		printf '%s\n' '$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS)' >$@
+	@printf '%s\n' '$(CC) $(ALL_CFLAGS) $(DEPENDS) $(ALL_LDFLAGS)' | cmp -s - $@ || \
+		printf '%s\n' '$(CC) $(ALL_CFLAGS) $(DEPENDS) $(ALL_LDFLAGS)' >$@
 
 $(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c $(BUILD)/flags
 	$(say) CC $<
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(DEPENDS) -c $< -o $@
 
 $(BUILD)/obj/tests/%.o: tests/%.c $(BUILD)/flags
 	$(say) CC $<
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -Itests -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) -Itests $(DEPENDS) -c $< -o $@
 
 $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	$(say) CC $<
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(DEPENDS) -c $< -o $@
 
 # The directory is a prerequisite too: it changes when a script is removed.
 $(BUILD)/gen/store_scripts.c: $(LUA_SCRIPTS) lib/store/scripts scripts/embed
