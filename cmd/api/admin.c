@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "admin_audit.h"
 #include "internal.h"
 #include "waitingroom/json_in.h"
 #include "waitingroom/memory.h"
@@ -16,6 +17,7 @@
 
 #define STEP_PEOPLE 500
 #define ADMIT_MAX 1000000
+#define DELETED_BY "{\"by\":\"admin\"}"
 
 void admin_problem(struct internal *internal, struct http_request *request, enum wr_err err,
 				   const struct err_detail *detail)
@@ -174,13 +176,30 @@ void admin_revoke_serve(void *ctx, struct http_request *request, const struct ro
 		return;
 	}
 	memcpy(notes->position_id[0], id, sizeof(store_id));
-	store_release(internal->store, &notes->name, STORE_REVOKE, (const store_id *)notes->position_id,
-				  1, on_revoked, request);
+	char after[64], entry[STORE_AUDIT_BYTES];
+	snprintf(after, sizeof(after), "{\"position_id\":\"%s\"}", id);
+	admin_audit_json(notes, "null", after, entry, sizeof(entry));
+	struct store_audit audit = admin_audit_of(notes, entry);
+	store_revoke(internal->store, &notes->name, notes->position_id, &audit, on_revoked, request);
 }
 
 /* ---- admit now ---- */
 
 static void admit_step(struct http_request *request);
+
+static void on_noted(void *ctx, enum wr_err err)
+{
+	(void)ctx, (void)err;
+}
+
+/* What came of it. People are in already: nobody waits for this. */
+static void audit_admitted(const struct admin_notes *notes, const char *after)
+{
+	char entry[STORE_AUDIT_BYTES];
+	admin_audit_json(notes, "null", after, entry, sizeof(entry));
+	struct store_audit audit = admin_audit_of(notes, entry);
+	store_audit(notes->internal->store, &notes->name, &audit, on_noted, NULL);
+}
 
 static void on_admitted(void *ctx, enum wr_err err, const struct admitted *result)
 {
@@ -197,11 +216,13 @@ static void on_admitted(void *ctx, enum wr_err err, const struct admitted *resul
 	}
 	char text[128];
 	struct json_out out;
-	json_out_init(&out, text, sizeof(text));
+	json_out_init(&out, text, sizeof(text) - 1);
 	json_out_object(&out, NULL);
 	json_out_int(&out, "admitted", (int64_t)notes->done);
 	json_out_int(&out, "free", result->free);
 	json_out_object_end(&out);
+	text[out.len] = '\0';
+	audit_admitted(notes, text);
 	admin_reply_json(request, 200, &out);
 }
 
@@ -211,6 +232,17 @@ static void admit_step(struct http_request *request)
 	const struct config *config = &notes->internal->app->config;
 	store_admit(notes->internal->store, &notes->name, "operator", config->lease_ms, STEP_PEOPLE,
 				config->deaf_after_ms, notes->wanted - notes->done, on_admitted, request);
+}
+
+/* That it was asked for is written down before anybody is let in. */
+static void on_admit_noted(void *ctx, enum wr_err err)
+{
+	struct http_request *request = ctx;
+	const struct admin_notes *notes = http_request_notes(request);
+	if (err == WR_OK)
+		admit_step(request);
+	else
+		admin_problem(notes->internal, request, err, NULL);
 }
 
 void admin_admit_serve(void *ctx, struct http_request *request, const struct route_match *match)
@@ -233,7 +265,11 @@ void admin_admit_serve(void *ctx, struct http_request *request, const struct rou
 		return;
 	}
 	notes->wanted = (uint64_t)count;
-	admit_step(request);
+	char after[64], entry[STORE_AUDIT_BYTES];
+	snprintf(after, sizeof(after), "{\"count\":%lld}", (long long)count);
+	admin_audit_json(notes, "null", after, entry, sizeof(entry));
+	struct store_audit audit = admin_audit_of(notes, entry);
+	store_audit(internal->store, &notes->name, &audit, on_admit_noted, request);
 }
 
 /* ---- delete ---- */
@@ -259,12 +295,38 @@ static void on_deleted(void *ctx, enum wr_err err, bool more)
 static void delete_step(struct http_request *request)
 {
 	struct admin_notes *notes = http_request_notes(request);
-	store_delete_queue(notes->internal->store, &notes->name, STEP_PEOPLE, "{\"by\":\"admin\"}",
+	store_delete_queue(notes->internal->store, &notes->name, STEP_PEOPLE, DELETED_BY, NULL,
+					   on_deleted, request);
+}
+
+/* The first step takes the settings away; the audit keeps them. A queue that is deleted already, and
+ * perhaps not cleared, goes on with the steps behind it. */
+static void on_read_for_delete(void *ctx, enum wr_err err, const struct synced *answer)
+{
+	struct http_request *request = ctx;
+	struct admin_notes *notes = http_request_notes(request);
+	if (err == WR_NO_QUEUE || err == WR_NOT_FOUND) {
+		delete_step(request);
+		return;
+	}
+	if (err != WR_OK) {
+		admin_problem(notes->internal, request, err, NULL);
+		return;
+	}
+	char entry[STORE_AUDIT_BYTES];
+	WR_AUTO(mem_free_at) char *before = NULL;
+	WR_AUTO(mem_free_at) char *after = NULL;
+	admin_audit_settings(&answer->settings, NULL, &before, &after);
+	admin_audit_json(notes, before, after, entry, sizeof(entry));
+	struct store_audit audit = admin_audit_of(notes, entry);
+	store_delete_queue(notes->internal->store, &notes->name, STEP_PEOPLE, DELETED_BY, &audit,
 					   on_deleted, request);
 }
 
 void admin_delete_serve(void *ctx, struct http_request *request, const struct route_match *match)
 {
-	(void)ctx, (void)match;
-	delete_step(request);
+	struct internal *internal = ctx;
+	const struct admin_notes *notes = http_request_notes(request);
+	(void)match;
+	store_sync(internal->store, &notes->name, "0", NULL, 0, 1, on_read_for_delete, request);
 }

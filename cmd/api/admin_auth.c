@@ -142,6 +142,9 @@ void admin_serve(void *ctx, struct http_request *request, const struct route_mat
 	notes->internal = internal;
 	notes->route = internal_admin_route(internal, match->route);
 	notes->match = *match;
+	notes->request_id = http_request_id(request);
+	struct client_ip client = http_request_client(request, internal->app->proxies);
+	client_ip_network(&client, notes->address);
 	http_request_park(request);
 	if (key == NULL)
 		refuse(request, WR_BAD_TOKEN);

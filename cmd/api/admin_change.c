@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "admin_audit.h"
 #include "internal.h"
 #include "queue_event.h"
 #include "waitingroom/json_in.h"
@@ -17,8 +18,6 @@
 
 /* ---- making and replacing ---- */
 
-static void read_for_put(struct http_request *request);
-
 static void on_put(void *ctx, enum wr_err err, enum put_result result, uint64_t version)
 {
 	static const char *const words[] = {"created", "changed", "unchanged"};
@@ -26,7 +25,7 @@ static void on_put(void *ctx, enum wr_err err, enum put_result result, uint64_t 
 	struct admin_notes *notes = http_request_notes(request);
 	struct err_detail detail = {""};
 	if (err == WR_CONFLICT && notes->any_version && ++notes->done < PUT_TRIES) {
-		read_for_put(request);
+		notes->again(request);
 		return;
 	}
 	if (err != WR_OK) {
@@ -95,9 +94,15 @@ static void on_read_for_put(void *ctx, enum wr_err err, const struct synced *ans
 		admin_problem(internal, request, err, detail.text[0] != '\0' ? &detail : NULL);
 		return;
 	}
-	char data[QUEUE_EVENT_BYTES];
+	char data[QUEUE_EVENT_BYTES], entry[STORE_AUDIT_BYTES];
+	WR_AUTO(mem_free_at) char *before = NULL;
+	WR_AUTO(mem_free_at) char *after = NULL;
 	queue_event_data(&settings, "admin", data);
-	store_put_queue(internal->store, &notes->name, &settings, version, data, NULL, on_put, request);
+	admin_audit_settings(is_new ? NULL : &answer->settings, &settings, &before, &after);
+	admin_audit_json(notes, before, after, entry, sizeof(entry));
+	struct store_audit audit = admin_audit_of(notes, entry);
+	store_put_queue(internal->store, &notes->name, &settings, version, data, NULL, &audit, on_put,
+					request);
 }
 
 static void read_for_put(struct http_request *request)
@@ -108,11 +113,34 @@ static void read_for_put(struct http_request *request)
 
 void admin_put_serve(void *ctx, struct http_request *request, const struct route_match *match)
 {
+	struct admin_notes *notes = http_request_notes(request);
 	(void)ctx, (void)match;
+	notes->again = read_for_put;
 	read_for_put(request);
 }
 
 /* ---- pause and resume ---- */
+
+/* These fields, of the settings that were read. */
+static void patch(struct http_request *request, const struct synced *read,
+				  const struct queue_field *fields, size_t count, const char *event_data)
+{
+	struct admin_notes *notes = http_request_notes(request);
+	WR_AUTO(queue_settings_clear) struct queue_settings settings;
+	WR_AUTO(mem_free_at) char *before = NULL;
+	WR_AUTO(mem_free_at) char *after = NULL;
+	char entry[STORE_AUDIT_BYTES];
+	queue_settings_copy(&read->settings, &settings);
+	for (size_t i = 0; i < count; i++)
+		if (queue_settings_set_field(&settings, fields[i].name, fields[i].value,
+									 strlen(fields[i].value)) != WR_OK)
+			abort(); /* printed by queue_settings_to_fields a moment ago */
+	admin_audit_settings(&read->settings, &settings, &before, &after);
+	admin_audit_json(notes, before, after, entry, sizeof(entry));
+	struct store_audit audit = admin_audit_of(notes, entry);
+	store_patch_queue(notes->internal->store, &notes->name, fields, count, read->version,
+					  event_data, &audit, on_put, request);
+}
 
 /* The body is optional; it has "message" and "messages", with the rules of the settings. */
 static enum wr_err read_messages(const struct http_request *request,
@@ -142,9 +170,43 @@ static const char *field_value(const struct queue_fields *fields, const char *na
 	abort(); /* every setting has its field */
 }
 
-/* What was said about the former state is not left standing, in any language. */
-static void change_state(struct internal *internal, struct http_request *request,
-						 enum queue_state state)
+/* Reads what is there and changes it, tied to the version that was read: so the audit is right about
+ * what was before. What was said about the former state is not left standing, in any language. */
+static void on_read_for_state(void *ctx, enum wr_err err, const struct synced *answer)
+{
+	struct http_request *request = ctx;
+	struct admin_notes *notes = http_request_notes(request);
+	WR_AUTO(queue_settings_clear) struct queue_settings said;
+	queue_settings_default(&said);
+	if (err == WR_OK)
+		err = read_messages(request, &said, NULL); /* which was good before */
+	if (err != WR_OK) {
+		admin_problem(notes->internal, request, err == WR_NOT_FOUND ? WR_NO_QUEUE : err, NULL);
+		return;
+	}
+	WR_AUTO(queue_fields_clear) struct queue_fields fields;
+	queue_settings_to_fields(&said, &fields);
+	struct queue_field changed[] = {{"state", queue_state_word((enum queue_state)notes->wanted)},
+									{"message", said.message},
+									{"messages", field_value(&fields, "messages")}};
+	char data[QUEUE_MESSAGE_BYTES * 6 + 64];
+	struct json_out out;
+	json_out_init(&out, data, sizeof(data) - 1);
+	json_out_object(&out, NULL);
+	json_out_string(&out, "by", "admin");
+	json_out_string(&out, "message", said.message);
+	json_out_object_end(&out);
+	data[out.len] = '\0';
+	patch(request, answer, changed, sizeof(changed) / sizeof(changed[0]), data);
+}
+
+static void read_for_state(struct http_request *request)
+{
+	struct admin_notes *notes = http_request_notes(request);
+	store_sync(notes->internal->store, &notes->name, "0", NULL, 0, 1, on_read_for_state, request);
+}
+
+static void change_state(struct http_request *request, enum queue_state state)
 {
 	struct admin_notes *notes = http_request_notes(request);
 	struct err_detail detail = {""};
@@ -152,33 +214,23 @@ static void change_state(struct internal *internal, struct http_request *request
 	queue_settings_default(&settings);
 	enum wr_err err = read_messages(request, &settings, &detail);
 	if (err != WR_OK) {
-		admin_problem(internal, request, err, &detail);
+		admin_problem(notes->internal, request, err, &detail);
 		return;
 	}
-	WR_AUTO(queue_fields_clear) struct queue_fields fields;
-	queue_settings_to_fields(&settings, &fields);
-	struct queue_field changed[] = {{"state", queue_state_word(state)},
-									{"message", settings.message},
-									{"messages", field_value(&fields, "messages")}};
-	char data[QUEUE_MESSAGE_BYTES * 6 + 64];
-	struct json_out out;
-	json_out_init(&out, data, sizeof(data) - 1);
-	json_out_object(&out, NULL);
-	json_out_string(&out, "by", "admin");
-	json_out_string(&out, "message", settings.message);
-	json_out_object_end(&out);
-	data[out.len] = '\0';
-	store_patch_queue(internal->store, &notes->name, changed, 3, data, on_put, request);
+	notes->wanted = state;
+	notes->any_version = true;
+	notes->again = read_for_state;
+	read_for_state(request);
 }
 
 void admin_pause_serve(void *ctx, struct http_request *request, const struct route_match *match)
 {
-	(void)match;
-	change_state(ctx, request, QUEUE_PAUSED);
+	(void)ctx, (void)match;
+	change_state(request, QUEUE_PAUSED);
 }
 
 void admin_resume_serve(void *ctx, struct http_request *request, const struct route_match *match)
 {
-	(void)match;
-	change_state(ctx, request, QUEUE_OPEN);
+	(void)ctx, (void)match;
+	change_state(request, QUEUE_OPEN);
 }

@@ -46,10 +46,13 @@ struct admin_notes {
 	struct route_match match;
 	struct admin_caller caller;
 	struct queue_name name;
+	const char *request_id;			  /* lent until the answer */
+	char address[NETWORK_TEXT_BYTES]; /* of the caller, the network only */
 
-	uint64_t wanted, done;	 /* admit: people; delete: steps done; put: tries */
-	bool any_version;		 /* put: not tied to a version by the client */
-	store_id position_id[1]; /* revoke */
+	uint64_t wanted, done;						 /* admit: people; delete: steps done; put: tries */
+	bool any_version;							 /* put: not tied to a version by the client */
+	void (*again)(struct http_request *request); /* put, pause: somebody was faster */
+	store_id position_id[1];					 /* revoke */
 };
 _Static_assert(sizeof(struct admin_notes) <= HTTP_NOTES_BYTES, "notes are too small");
 

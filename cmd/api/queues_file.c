@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "admin_audit.h"
 #include "queue_event.h"
 #include "waitingroom/json_in.h"
 #include "waitingroom/memory.h"
@@ -105,10 +106,18 @@ enum wr_err queues_file_check(const char *path, struct err_detail *ret_detail)
 
 /* ---- applying ---- */
 
+struct file_call {
+	struct store *store;
+	uint64_t audit_keep;
+};
+
 struct look_call {
 	bool done;
 	enum wr_err err;
 	char declared[QUEUE_DECLARED_CHARS + 1];
+	const struct queue_name *name;
+	const struct queue_settings *wanted;
+	char entry[STORE_AUDIT_BYTES];
 };
 
 static void on_looked(void *ctx, enum wr_err err, const struct synced *answer)
@@ -116,8 +125,13 @@ static void on_looked(void *ctx, enum wr_err err, const struct synced *answer)
 	struct look_call *call = ctx;
 	call->done = true;
 	call->err = err;
-	if (err == WR_OK && answer->has_settings)
+	bool is_there = err == WR_OK && answer->has_settings;
+	WR_AUTO(mem_free_at) char *before = NULL;
+	WR_AUTO(mem_free_at) char *after = NULL;
+	if (is_there)
 		memcpy(call->declared, answer->settings.declared, sizeof(call->declared));
+	admin_audit_settings(is_there ? &answer->settings : NULL, call->wanted, &before, &after);
+	admin_audit_file(call->name, before, after, call->entry, sizeof(call->entry));
 }
 
 struct put_call {
@@ -146,8 +160,9 @@ static void declare(struct queue_settings *settings)
 
 static enum wr_err apply(void *ctx, const struct queue_name *name, struct queue_settings *settings)
 {
-	struct store *store = ctx;
-	struct look_call look = {.done = false};
+	const struct file_call *file = ctx;
+	struct store *store = file->store;
+	struct look_call look = {.name = name, .wanted = settings};
 	declare(settings);
 	store_sync(store, name, "0", NULL, 0, 1, on_looked, &look);
 	store_wait(store, &look.done);
@@ -158,14 +173,17 @@ static enum wr_err apply(void *ctx, const struct queue_name *name, struct queue_
 	struct put_call call = {.done = false};
 	char data[QUEUE_EVENT_BYTES];
 	queue_event_data(settings, "file", data);
-	store_put_queue(store, name, settings, UINT64_MAX, data, NULL, on_put, &call);
+	struct store_audit audit = {.entry = look.entry, .keep = file->audit_keep};
+	store_put_queue(store, name, settings, UINT64_MAX, data, NULL, &audit, on_put, &call);
 	store_wait(store, &call.done);
 	/* Being cleared after a delete: it will be there at the next try. */
 	return call.err == WR_BUSY ? WR_STORE_AWAY : call.err;
 }
 
-enum wr_err queues_file_apply(const char *path, struct store *store, struct err_detail *ret_detail)
+enum wr_err queues_file_apply(const struct config *config, struct store *store,
+							  struct err_detail *ret_detail)
 {
-	enum wr_err err = queues_file_check(path, ret_detail);
-	return err == WR_OK ? each_queue(path, apply, store, ret_detail) : err;
+	struct file_call call = {.store = store, .audit_keep = (uint64_t)config->audit_keep};
+	enum wr_err err = queues_file_check(config->queues_file, ret_detail);
+	return err == WR_OK ? each_queue(config->queues_file, apply, &call, ret_detail) : err;
 }

@@ -5,6 +5,7 @@
 #ifndef WAITINGROOM_API_QUEUES_FILE_H
 #define WAITINGROOM_API_QUEUES_FILE_H
 
+#include "waitingroom/config.h"
 #include "waitingroom/store.h"
 
 /* Reads and checks the file without a store: for the start, so that a mistake stops it.
@@ -14,7 +15,7 @@ WR_MUST_USE enum wr_err queues_file_check(const char *path, struct err_detail *r
 /* Makes or changes every queue of the file whose declaration was not applied before; so what
  * operators have changed since stays when another pod starts with the same file. Blocking.
  * WR_STORE_AWAY: try again later, repeating is harmless. */
-WR_MUST_USE enum wr_err queues_file_apply(const char *path, struct store *store,
+WR_MUST_USE enum wr_err queues_file_apply(const struct config *config, struct store *store,
 										  struct err_detail *ret_detail);
 
 #endif

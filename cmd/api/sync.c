@@ -132,7 +132,7 @@ static void revive(struct sync *sync, struct followed *followed)
 		.lost_epoch = followed->epoch, .seen = seen, .seen_count = followed->lane_count};
 	struct put_call call = {.done = false};
 	store_put_queue(sync->store, &followed->name, followed->settings, UINT64_MAX,
-					"{\"revived\":true}", &revival, on_put, &call);
+					"{\"revived\":true}", &revival, NULL, on_put, &call);
 	store_wait(sync->store, &call.done);
 	if (call.err == WR_OK && call.result == PUT_CREATED) {
 		atomic_fetch_add(&sync->revivals, 1);
@@ -298,7 +298,7 @@ static void apply_file(struct sync *sync)
 	if (sync->file_applied)
 		return;
 	struct err_detail detail = {""};
-	enum wr_err err = queues_file_apply(sync->app->config.queues_file, sync->store, &detail);
+	enum wr_err err = queues_file_apply(&sync->app->config, sync->store, &detail);
 	sync->file_applied = err != WR_STORE_AWAY;
 	if (err != WR_OK && err != WR_STORE_AWAY)
 		log_event(LOG_LEVEL_ERROR, "queues_file_refused", LOG_TEXT("reason", detail.text));

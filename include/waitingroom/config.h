@@ -27,8 +27,8 @@
 	  "Internal address: metrics, health, admin API. Never to be reached from outside.")           \
 	T(token_keys_file, "WR_TOKEN_KEYS_FILE", "", "Signing keys (JSON); read again on SIGHUP.")     \
 	T(admin_keys_file, "WR_ADMIN_KEYS_FILE", "",                                                   \
-	  "Hashed keys of the admin API (JSON); read again on SIGHUP. Without it the admin API is "    \
-	  "off.")                                                                                      \
+	  "First keys of the admin API, hashed (JSON); read again on SIGHUP. They are good while "     \
+	  "the store is away, too. Without it only the keys in the store are.")                        \
 	T(queues_file, "WR_QUEUES_FILE", "", "Queues to make or change at start (JSON).")              \
 	T(public_url, "WR_PUBLIC_URL", "",                                                             \
 	  "Where visitors' browsers reach the waiting room, without a slash at the end: "              \
@@ -94,6 +94,15 @@
 	N(queues_max, "WR_QUEUES_MAX", 1024, 1, 65536, "queues", "Most queues that a pod follows.")    \
 	N(metric_queues, "WR_METRIC_QUEUES", 100, 1, 65536, "queues",                                  \
 	  "Queues with metrics of their own, the first by name; the others share queue=\"other\".")    \
+	N(tenants_max, "WR_TENANTS_MAX", 1000, 1, 100000, "tenants", "Most tenants.")                  \
+	N(tenant_queues_max, "WR_TENANT_QUEUES_MAX", 100, 1, 65536, "queues",                          \
+	  "Most queues of a tenant that says nothing else.")                                           \
+	N(admin_keys_max, "WR_ADMIN_KEYS_MAX", 1000, 1, 10000, "keys",                                 \
+	  "Most keys of the admin API in the store.")                                                  \
+	N(audit_keep, "WR_AUDIT_KEEP", 10000, 100, 1000000, "entries",                                 \
+	  "About so many entries of the audit are kept of each queue.")                                \
+	N(audit_keep_days, "WR_AUDIT_KEEP_DAYS", 400, 1, 3000, "days",                                 \
+	  "How long the audit of a queue that was deleted is kept.")                                   \
 	N(outbox_limit, "WR_OUTBOX_LIMIT", 1000000, 1, 1000000000, "entries",                          \
 	  "Above so many entries in a queue's outbox joins are refused.")                              \
 	N(relay, "WR_RELAY", 1, 0, 1, "0/1", "This process helps to move the outbox to JetStream.")    \

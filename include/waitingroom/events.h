@@ -19,7 +19,9 @@
 /* enum, word in the outbox, subject noun, subject event, transition in the event id, about people?
  * Subject: wr.<tenant>.<queue>.<noun>.<event>; CloudEvents type io.waitingroom.<noun>.<event>.v1.
  * Event id: "<position id>:<transition>", for restored "<position id>:restored:<epoch>", for queue
- * events "<tenant>/<queue>:<epoch>:<transition>:<n>". */
+ * events "<tenant>/<queue>:<epoch>:<transition>:<n>".
+ * What operators do is told as wr.system.audit whatever queue it is about; its id is "audit:<id>"
+ * with the entry's own. */
 #define EVENT_TABLE(X)                                                                             \
 	X(EVENT_ENQUEUED, "enqueued", "position", "enqueued", "enqueued", true)                        \
 	X(EVENT_ADMITTED, "admitted", "position", "admitted", "admitted", true)                        \
@@ -35,7 +37,8 @@
 	X(EVENT_QUEUE_UPDATED, "queue-updated", "queue", "updated", "updated", false)                  \
 	X(EVENT_QUEUE_PAUSED, "queue-paused", "queue", "paused", "paused", false)                      \
 	X(EVENT_QUEUE_RESUMED, "queue-resumed", "queue", "resumed", "resumed", false)                  \
-	X(EVENT_QUEUE_DELETED, "queue-deleted", "queue", "deleted", "deleted", false)
+	X(EVENT_QUEUE_DELETED, "queue-deleted", "queue", "deleted", "deleted", false)                  \
+	X(EVENT_AUDIT, "audit", "system", "audit", "audit", false)
 
 #define EVENT_ENUM(name, word, noun, event, transition, people) name,
 enum event_type { EVENT_TABLE(EVENT_ENUM) EVENT_TYPE_COUNT };

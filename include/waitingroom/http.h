@@ -134,7 +134,7 @@ const char *http_request_id(const struct http_request *request); /* X-Request-Id
 struct mono_time http_request_started(const struct http_request *request);
 /* Room for the handler's own notes while a request is parked: 'bytes' <= HTTP_NOTES_BYTES,
  * zero-filled at the start of the request, 16-byte aligned. */
-#define HTTP_NOTES_BYTES 512
+#define HTTP_NOTES_BYTES 768
 void *http_request_notes(struct http_request *request);
 
 /* ---- answering; exactly one http_reply* per request, extra headers before it ---- */

@@ -83,6 +83,14 @@ bool store_wait_ready(struct store *store, int64_t max_ms);
  * the callback. 'queue' selects the shard and the keys. People per call: <= STORE_PEOPLE_MAX. */
 #define STORE_PEOPLE_MAX 500
 
+/* What an operator does: goes into the audit in the same step (prelude: audit). */
+struct store_audit {
+	const char *entry; /* JSON object without "at_ms"; "" or a NULL struct: nothing is written */
+	uint64_t keep;	   /* about so many entries of a queue stay */
+	int64_t keep_s;	   /* those of a deleted queue so long */
+};
+#define STORE_AUDIT_BYTES 12288 /* of an entry, at most */
+
 enum join_code {
 	JOIN_NEW,
 	JOIN_SAME,
@@ -158,6 +166,9 @@ typedef void (*store_released_fn)(void *ctx, enum wr_err err, int64_t now_ms,
 								  const struct released *people, size_t count);
 void store_release(struct store *store, const struct queue_name *queue, enum store_release what,
 				   const store_id *ids, size_t count, store_released_fn fn, void *ctx);
+/* STORE_REVOKE of one, by an operator. */
+void store_revoke(struct store *store, const struct queue_name *queue, const store_id *id,
+				  const struct store_audit *audit, store_released_fn fn, void *ctx);
 
 struct lost_place {
 	store_id position_id;
@@ -268,19 +279,21 @@ struct queue_revival {
 	size_t seen_count;
 };
 /* expected_version: 0 must not exist, UINT64_MAX any. event_data: JSON object for the event.
- * revival: NULL for put. Adds the name to wr:queues first. */
+ * revival: NULL for put. audit: NULL for revive. Adds the name to wr:queues first. */
 void store_put_queue(struct store *store, const struct queue_name *queue,
 					 const struct queue_settings *settings, uint64_t expected_version,
-					 const char *event_data, const struct queue_revival *revival, store_put_fn fn,
-					 void *ctx);
+					 const char *event_data, const struct queue_revival *revival,
+					 const struct store_audit *audit, store_put_fn fn, void *ctx);
 /* Only these fields of an existing queue (pause, resume). */
 void store_patch_queue(struct store *store, const struct queue_name *queue,
-					   const struct queue_field *fields, size_t count, const char *event_data,
-					   store_put_fn fn, void *ctx);
+					   const struct queue_field *fields, size_t count, uint64_t expected_version,
+					   const char *event_data, const struct store_audit *audit, store_put_fn fn,
+					   void *ctx);
 /* One step of deleting; *more: call again. WR_NO_QUEUE: there was none. */
 typedef void (*store_deleted_fn)(void *ctx, enum wr_err err, bool more);
 void store_delete_queue(struct store *store, const struct queue_name *queue, int limit,
-						const char *event_data, store_deleted_fn fn, void *ctx);
+						const char *event_data, const struct store_audit *audit,
+						store_deleted_fn fn, void *ctx);
 
 /* One step of expiring everybody who waits, in the life 'epoch' of the queue; *more: call again, with
  * the how_far of the answer ("" at first), which is lent during the callback. WR_CONFLICT: another life;
@@ -308,6 +321,11 @@ void store_note_stats(struct store *store, const struct queue_name *queue, bool 
 typedef void (*store_lease_fn)(void *ctx, enum wr_err err, bool mine, uint64_t fence);
 void store_lease(struct store *store, const struct queue_name *queue, const char *role,
 				 const char *owner, int64_t ms, store_lease_fn fn, void *ctx);
+
+/* Writes only an entry of the audit, of a queue or of system_shard. WR_NO_QUEUE */
+typedef void (*store_done_fn)(void *ctx, enum wr_err err);
+void store_audit(struct store *store, const struct queue_name *queue,
+				 const struct store_audit *audit, store_done_fn fn, void *ctx);
 
 /* ---- what belongs to no queue (system_shard) ---- */
 /* row: JSON as store_put_key was given it, with "created_ms"; used_ms: 0, never yet.

@@ -158,7 +158,9 @@ static enum wr_err frame_init(struct frame *frame, const struct queue_name *queu
 	frame->row = &event_rows[frame->type];
 	frame->entry = entry;
 	queue_name_print(queue, frame->queue_id);
-	snprintf(frame->source, sizeof(frame->source), "/queues/%s", frame->queue_id);
+	bool is_system = queue_name_equal(queue, &system_shard);
+	snprintf(frame->source, sizeof(frame->source), "%s%s",
+			 is_system ? "/" SYSTEM_TENANT : "/queues/", is_system ? "" : frame->queue_id);
 	print_time(entry->at_ms, frame->time);
 	bool restored = frame->type == EVENT_RESTORED;
 	snprintf(frame->id_tail, sizeof(frame->id_tail), ":%s%s%s", frame->row->transition,
@@ -173,9 +175,9 @@ static void print_subject(const struct frame *frame, const struct queue_name *qu
 			 frame->row->noun, frame->row->event);
 }
 
-/* The envelope, with 'data' opened and its first two members written. */
-static void begin_body(const struct frame *frame, struct event *event, struct text subject,
-					   struct json_out *out)
+/* The envelope, with 'data' opened. */
+static void begin_envelope(const struct frame *frame, struct event *event, struct text subject,
+						   struct json_out *out)
 {
 	json_out_init(out, event->body, sizeof(event->body));
 	json_out_object(out, NULL);
@@ -187,6 +189,13 @@ static void begin_body(const struct frame *frame, struct event *event, struct te
 	json_out_string(out, "time", frame->time);
 	json_out_string(out, "datacontenttype", "application/json");
 	json_out_object(out, "data");
+}
+
+/* The same with the first two members of what is about a queue. */
+static void begin_body(const struct frame *frame, struct event *event, struct text subject,
+					   struct json_out *out)
+{
+	begin_envelope(frame, event, subject, out);
 	json_out_string(out, "queue_id", frame->queue_id);
 	json_out_string(out, "epoch", frame->entry->epoch);
 }
@@ -272,15 +281,15 @@ static bool key_is_plain(const char *key)
 	return key[strspn(key, allowed)] == '\0';
 }
 
-/* The members of the entry's own object, behind those that every event has. */
-static enum wr_err put_queue_data(const struct outbox_entry *entry, struct json_out *out)
+static enum wr_err parse_data(const struct outbox_entry *entry, struct json_value **ret_data)
 {
-	if (!entry->data[0])
-		return WR_OK;
-	WR_AUTO(json_free_at) struct json_value *data = NULL;
-	enum wr_err err = json_parse(entry->data, strlen(entry->data), &data, NULL);
-	if (err || !json_is_object(data))
-		return WR_MALFORMED;
+	enum wr_err err = json_parse(entry->data, strlen(entry->data), ret_data, NULL);
+	return err || !json_is_object(*ret_data) ? WR_MALFORMED : WR_OK;
+}
+
+/* Its members, behind those that every event has. */
+static enum wr_err put_data(const struct json_value *data, struct json_out *out)
+{
 	for (size_t i = 0; i < json_count(data); i++) {
 		const struct json_value *member = json_at(data, i);
 		const char *key = json_key(member);
@@ -302,8 +311,35 @@ static enum wr_err expand_queue(const struct queue_name *queue, const struct fra
 	snprintf(event.id, sizeof(event.id), "%s:%s:%s:%llu", frame->queue_id, frame->entry->epoch,
 			 frame->row->transition, (unsigned long long)frame->entry->n);
 	struct json_out out;
+	WR_AUTO(json_free_at) struct json_value *data = NULL;
 	begin_body(frame, &event, (struct text){frame->queue_id, strlen(frame->queue_id)}, &out);
-	enum wr_err err = put_queue_data(frame->entry, &out);
+	enum wr_err err = WR_OK;
+	if (frame->entry->data[0])
+		err = parse_data(frame->entry, &data);
+	if (!err && data)
+		err = put_data(data, &out);
+	if (!err)
+		err = end_body(&event, &out);
+	return err ? err : fn(ctx, &event);
+}
+
+/* Somebody's doing: the data is the entry of the audit as it is. */
+static enum wr_err expand_audit(const struct frame *frame, event_fn fn, void *ctx)
+{
+	struct event event;
+	struct json_out out;
+	WR_AUTO(json_free_at) struct json_value *data = NULL;
+	const char *id, *object;
+	enum wr_err err = parse_data(frame->entry, &data);
+	if (err)
+		return err;
+	if (!json_string(json_member(data, "id"), &id) || !position_id_is_valid(id, strlen(id)) ||
+		!json_string(json_member(data, "object"), &object))
+		return WR_MALFORMED;
+	snprintf(event.subject, sizeof(event.subject), "wr.%s.%s", frame->row->noun, frame->row->event);
+	snprintf(event.id, sizeof(event.id), "%s:%s", frame->row->transition, id);
+	begin_envelope(frame, &event, (struct text){object, strlen(object)}, &out);
+	err = put_data(data, &out);
 	if (!err)
 		err = end_body(&event, &out);
 	return err ? err : fn(ctx, &event);
@@ -316,6 +352,8 @@ enum wr_err event_expand(const struct queue_name *queue, const struct outbox_ent
 	enum wr_err err = frame_init(&frame, queue, entry);
 	if (err)
 		return err;
+	if (frame.type == EVENT_AUDIT)
+		return expand_audit(&frame, fn, ctx);
 	return frame.row->about_people ? expand_people(queue, &frame, fn, ctx)
 								   : expand_queue(queue, &frame, fn, ctx);
 }

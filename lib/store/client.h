@@ -54,6 +54,7 @@ int store_address_database(const struct store_address *address);
 	X(SCRIPT_STATS, "stats")                                                                       \
 	X(SCRIPT_STATS_NOTE, "stats_note")                                                             \
 	X(SCRIPT_LEASE, "lease")                                                                       \
+	X(SCRIPT_AUDIT, "audit")                                                                       \
 	X(SCRIPT_ADMIN_KEY_LOOK, "admin_key_look")
 
 #define SCRIPT_ENUM(name, file) name,
@@ -149,6 +150,7 @@ union call_fn {
 	store_lease_fn lease;
 	store_raw_fn raw;
 	store_key_fn key;
+	store_done_fn done;
 	void (*entries)(void *ctx, enum wr_err err, struct outbox_batch *batch);
 };
 
@@ -205,6 +207,8 @@ void calls_fini(struct store *store); /* fails the rest from here */
 void request_begin(struct call *call, int arguments);
 void request_add(struct call *call, const char *bytes, size_t len);
 
+/* steps_admin.c: an audit entry and how many are kept; two arguments. */
+void call_add_audit(struct call *call, const struct store_audit *audit);
 void call_add_ids(struct call *call, const store_id *ids, size_t count);
 /* An 'end' that unpacks a state for each person, for whatever puts people back (steps_people.c). */
 void states_end(struct call *call, enum wr_err err, const struct reply *reply);

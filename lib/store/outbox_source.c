@@ -113,9 +113,11 @@ static void on_queues(void *ctx, enum wr_err err, const struct queue_name *names
 	struct answer *answer = ctx;
 	answer->done = true;
 	answer->err = err;
-	answer->count = count < answer->room ? count : answer->room;
+	answer->names[0] = system_shard; /* on no list, and always there */
+	answer->count = count < answer->room - 1 ? count : answer->room - 1;
 	if (answer->count)
-		memcpy(answer->names, names, answer->count * sizeof(*names));
+		memcpy(answer->names + 1, names, answer->count * sizeof(*names));
+	answer->count++;
 }
 
 static enum wr_err outbox_queues(void *ctx, struct queue_name *ret_names, size_t room,

@@ -169,12 +169,12 @@ static void add_fields(struct call *call, const struct queue_field *fields, size
 
 void store_put_queue(struct store *store, const struct queue_name *queue,
 					 const struct queue_settings *settings, uint64_t expected_version,
-					 const char *event_data, const struct queue_revival *revival, store_put_fn fn,
-					 void *ctx)
+					 const char *event_data, const struct queue_revival *revival,
+					 const struct store_audit *audit, store_put_fn fn, void *ctx)
 {
 	WR_AUTO(queue_fields_clear) struct queue_fields fields;
 	queue_settings_to_fields(settings, &fields);
-	size_t more = revival ? 1 + 2 * revival->seen_count : 0;
+	size_t more = revival ? 1 + 2 * revival->seen_count : 2;
 	struct call *put = put_call(store, queue, revival ? "revive" : "put", expected_version,
 								event_data, fields.count, more, ctx);
 	put->fn.put = fn;
@@ -185,6 +185,8 @@ void store_put_queue(struct store *store, const struct queue_name *queue,
 			call_add_text(put, revival->seen[i].lane);
 			call_add_count(put, revival->seen[i].ticket);
 		}
+	} else {
+		call_add_audit(put, audit);
 	}
 
 	struct put_listed *listed = mem_alloc_zero(1, sizeof(*listed));
@@ -194,12 +196,15 @@ void store_put_queue(struct store *store, const struct queue_name *queue,
 }
 
 void store_patch_queue(struct store *store, const struct queue_name *queue,
-					   const struct queue_field *fields, size_t count, const char *event_data,
-					   store_put_fn fn, void *ctx)
+					   const struct queue_field *fields, size_t count, uint64_t expected_version,
+					   const char *event_data, const struct store_audit *audit, store_put_fn fn,
+					   void *ctx)
 {
-	struct call *call = put_call(store, queue, "patch", UINT64_MAX, event_data, count, 0, ctx);
+	struct call *call =
+		put_call(store, queue, "patch", expected_version, event_data, count, 2, ctx);
 	call->fn.put = fn;
 	add_fields(call, fields, count);
+	call_add_audit(call, audit);
 	call_send(call);
 }
 
@@ -218,12 +223,18 @@ static void delete_end(struct call *call, enum wr_err err, const struct reply *r
 }
 
 void store_delete_queue(struct store *store, const struct queue_name *queue, int limit,
-						const char *event_data, store_deleted_fn fn, void *ctx)
+						const char *event_data, const struct store_audit *audit,
+						store_deleted_fn fn, void *ctx)
 {
-	struct call *call = call_script(store, SCRIPT_QUEUE_DELETE, queue, 2, delete_end, ctx);
+	struct call *call =
+		call_script(store, SCRIPT_QUEUE_DELETE, queue, audit ? 5 : 2, delete_end, ctx);
 	call->fn.deleted = fn;
 	call_add_int(call, limit);
 	call_add_text(call, event_data);
+	if (audit) {
+		call_add_audit(call, audit);
+		call_add_int(call, audit->keep_s);
+	}
 	call_send(call);
 }
 

@@ -42,6 +42,18 @@ void store_release(struct store *store, const struct queue_name *queue, enum sto
 	call_send(call);
 }
 
+void store_revoke(struct store *store, const struct queue_name *queue, const store_id *id,
+				  const struct store_audit *audit, store_released_fn fn, void *ctx)
+{
+	struct call *call = call_script(store, SCRIPT_RELEASE, queue, 4, release_end, ctx);
+	call->fn.released = fn;
+	call->asked = 1;
+	call_add_text(call, "operator");
+	call_add_audit(call, audit);
+	call_add_ids(call, id, 1);
+	call_send(call);
+}
+
 /* ---- redeem ---- */
 
 static void take_redeem_code(struct walk *walk, enum redeem_code *ret_code)

@@ -161,7 +161,8 @@ static void make_queue(struct run *run, const char *name, int64_t first_heartbea
 	settings.state = QUEUE_HOLD; /* nobody walks straight in while they are being filled */
 	snprintf(run->queue.tenant, sizeof(run->queue.tenant), "bench");
 	snprintf(run->queue.queue, sizeof(run->queue.queue), "%s", name);
-	store_put_queue(run->store, &run->queue, &settings, UINT64_MAX, "{}", NULL, on_put, &wait);
+	store_put_queue(run->store, &run->queue, &settings, UINT64_MAX, "{}", NULL, NULL, on_put,
+					&wait);
 	store_wait(run->store, &wait.done);
 	if (wait.err != WR_OK)
 		fail("the queue could not be made");
@@ -171,7 +172,7 @@ static void open_queue(struct run *run)
 {
 	static struct queue_field state = {.name = "state", .value = "open"};
 	struct put_wait wait = {.done = false};
-	store_patch_queue(run->store, &run->queue, &state, 1, "{}", on_put, &wait);
+	store_patch_queue(run->store, &run->queue, &state, 1, UINT64_MAX, "{}", NULL, on_put, &wait);
 	store_wait(run->store, &wait.done);
 	if (wait.err != WR_OK)
 		fail("the queue could not be opened");

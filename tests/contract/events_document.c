@@ -17,6 +17,13 @@
 #define PLACE "uQ3v8Zk1Xw0aB-_t main 4711"
 #define QUEUE_DATA "{\"version\":3,\"by\":\"key:ops\"}"
 
+#define AUDIT_DATA                                                                                 \
+	"{\"at_ms\":1767225600000,\"id\":\"uQ3v8Zk1Xw0aB-_t\","                                        \
+	"\"who\":{\"key_id\":\"k3v7aq2x\",\"name\":\"night shift\"},\"action\":\"queue.put\","         \
+	"\"object\":\"queues/default/shop\",\"tenant\":\"default\",\"queue\":\"default/shop\","        \
+	"\"request_id\":\"fbdxdfbunv-16\",\"address\":\"192.0.2.0\",\"before\":{\"capacity\":100},"    \
+	"\"after\":{\"capacity\":200,\"secrets_changed\":[]}}"
+
 /* What stands behind the first columns, or the data of a queue event. */
 static const char *const samples[EVENT_TYPE_COUNT] = {
 	[EVENT_ENQUEUED] = PLACE,
@@ -34,12 +41,14 @@ static const char *const samples[EVENT_TYPE_COUNT] = {
 	[EVENT_QUEUE_PAUSED] = QUEUE_DATA,
 	[EVENT_QUEUE_RESUMED] = QUEUE_DATA,
 	[EVENT_QUEUE_DELETED] = QUEUE_DATA,
+	[EVENT_AUDIT] = AUDIT_DATA,
 };
 
 #define ROW(name, word_, noun_, event_, transition_, people_)                                      \
 	[name] = {.word = word_,                                                                       \
 			  .type = "io.waitingroom." noun_ "." event_ ".v1",                                    \
-			  .address = "wr.{tenant}.{queue}." noun_ "." event_,                                  \
+			  .address = name == EVENT_AUDIT ? "wr." noun_ "." event_                              \
+											 : "wr.{tenant}.{queue}." noun_ "." event_,            \
 			  .people = people_},
 static const struct {
 	const char *word, *type, *address;

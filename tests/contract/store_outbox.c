@@ -62,8 +62,9 @@ static void the_relay_reads_and_removes_what_happened(void **state)
 	size_t count = 0;
 	bool mine = false;
 	assert_int_equal(source.queues(source.ctx, names, 4, &count), WR_OK);
-	assert_int_equal(count, 1);
-	assert_true(queue_name_equal(&names[0], &demo));
+	assert_int_equal(count, 2);
+	assert_true(queue_name_equal(&names[0], &system_shard));
+	assert_true(queue_name_equal(&names[1], &demo));
 	assert_int_equal(source.lease(source.ctx, &demo, &mine), WR_OK);
 	assert_true(mine);
 	assert_int_equal(other.lease(other.ctx, &demo, &mine), WR_OK);

@@ -18,7 +18,7 @@ struct attribute {
 static const struct attribute attributes[] = {
 	{"specversion", "^1\\.0$", true},
 	{"id", "^[A-Za-z0-9_/:-]{1,223}$", true},
-	{"source", "^/queues/[a-z0-9-]+/[a-z0-9-]+$", true},
+	{"source", "^(/queues/[a-z0-9-]+/[a-z0-9-]+|/system)$", true},
 	{"type", "^io\\.waitingroom\\.[a-z]+\\.[a-z_]+\\.v[1-9][0-9]*$", true},
 	{"subject", "^[A-Za-z0-9_/-]+$", true},
 	{"time", "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{3}Z$", false},
@@ -55,8 +55,36 @@ static void check_attribute(const struct json_value *member)
 		fail_msg("%s: %s", name, value ? value : "is not a string");
 }
 
+/* An entry of the audit: its subject is the thing that it was done to. */
+static void check_audit(const struct json_value *event)
+{
+	static const char *const texts[] = {"id", "action", "tenant", "request_id", "address"};
+	const char *subject, *object, *text;
+	int64_t at_ms;
+	const struct json_value *data = json_member(event, "data");
+	const struct json_value *who = json_member(data, "who");
+	assert_true(json_is_object(data));
+	assert_true(json_string(json_member(event, "subject"), &subject));
+	assert_true(json_string(json_member(data, "object"), &object));
+	assert_string_equal(subject, object);
+	assert_true(json_int(json_member(data, "at_ms"), &at_ms));
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		assert_true(json_string(json_member(data, texts[i]), &text));
+	assert_true(json_string(json_member(who, "key_id"), &text));
+	assert_true(json_string(json_member(who, "name"), &text));
+	assert_non_null(json_member(data, "queue"));
+	assert_non_null(json_member(data, "before"));
+	assert_non_null(json_member(data, "after"));
+}
+
 static void check_data(const struct json_value *event)
 {
+	const char *type = "";
+	json_string(json_member(event, "type"), &type);
+	if (strcmp(type, "io.waitingroom.system.audit.v1") == 0) {
+		check_audit(event);
+		return;
+	}
 	const char *source = NULL, *queue_id = NULL, *epoch = NULL;
 	const struct json_value *data = json_member(event, "data");
 	assert_true(json_is_object(data));

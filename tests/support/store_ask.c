@@ -291,7 +291,7 @@ const struct ask_queue *ask_put(struct ask *ask, const struct queue_name *queue,
 								const struct queue_settings *settings, uint64_t expected_version,
 								const struct queue_revival *revival)
 {
-	store_put_queue(ask->store, queue, settings, expected_version, "{}", revival, on_put,
+	store_put_queue(ask->store, queue, settings, expected_version, "{}", revival, NULL, on_put,
 					queue_ask(ask));
 	return queue_wait(ask);
 }
@@ -300,7 +300,7 @@ const struct ask_queue *ask_patch(struct ask *ask, const struct queue_name *queu
 								  const char *field, const char *value)
 {
 	struct queue_field patch = {.name = field, .value = value};
-	store_patch_queue(ask->store, queue, &patch, 1, "{}", on_put, queue_ask(ask));
+	store_patch_queue(ask->store, queue, &patch, 1, UINT64_MAX, "{}", NULL, on_put, queue_ask(ask));
 	return queue_wait(ask);
 }
 
@@ -313,7 +313,7 @@ static void on_deleted(void *ctx, enum wr_err err, bool more)
 
 const struct ask_queue *ask_delete(struct ask *ask, const struct queue_name *queue, int limit)
 {
-	store_delete_queue(ask->store, queue, limit, "{}", on_deleted, queue_ask(ask));
+	store_delete_queue(ask->store, queue, limit, "{}", NULL, on_deleted, queue_ask(ask));
 	return queue_wait(ask);
 }
 

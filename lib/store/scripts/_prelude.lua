@@ -53,6 +53,24 @@ local function tell(kind, epoch, lines)
 	end
 end
 
+-- What an operator has done, in the step that does it. entry: what cmd/api/admin_audit.c has made, a JSON
+-- object without the time; nil or '': nobody's doing. keep: about so many entries stay. before: in place of
+-- the entry's "before":null, where only the step knows it (quotes in texts are escaped: it is found
+-- nowhere else).
+local function audit(entry, keep, before)
+	if (entry or '') == '' then return end
+	if before then
+		local from, to = string.find(entry, '"before":null', 1, true)
+		if from then
+			entry = string.sub(entry, 1, from - 1) .. '"before":' .. before .. string.sub(entry, to + 1)
+		end
+	end
+	local told = '{"at_ms":' .. int(now) .. ',' .. string.sub(entry, 2)
+	call('XADD', key('outbox'), '*', 'type', 'audit', 'at', int(now), 'epoch', epoch_now(), 'data', told)
+	call('XADD', key('audit'), 'MAXLEN', '~', keep, '*', 'e', told)
+	call('PERSIST', key('audit'))
+end
+
 -- Marks the tickets first..last of one chunk as gone; returns how many were still in line.
 local function mark_gone(lane, first, last)
 	local chunk = math.floor((first - 1) / CHUNK)

@@ -1,18 +1,21 @@
 -- Takes a queue away, some people a call: everybody gets their final event.
 --
--- ARGV  limit, event data (JSON)
+-- ARGV  limit, event data (JSON), then audit entry, how many are kept, and for how many seconds from now
+--       on; or nothing
 -- Gives 'more' (call again) | 'done' | 'noqueue' (nothing was there)
 --
 -- The first call moves the settings away, so that nobody joins or is admitted any more, and leaves
 -- 'deleted:<epoch>' as the epoch: pods tell a deleted queue from a store that has lost everything
 -- by it. While the settings that were are there, the name is not free for another queue.
--- The outbox stays until the relay has emptied it.
+-- The outbox stays until the relay has emptied it, the audit for as long as it is kept.
 --
 -- Writes: outbox (queue deleted; expired, missed, sessions revoked) - epoch - settings; then
 -- positions - sets; the settings that were last. Any prefix is finished by the next call.
 local version = call('HGET', KEYS[1], 'version')
 local epoch = string.gsub(epoch_now(), '^deleted:', '')
 if version then
+	audit(ARGV[3], ARGV[4])
+	if ARGV[5] then call('EXPIRE', key('audit'), ARGV[5]) end
 	call('XADD', key('outbox'), '*', 'type', 'queue-deleted', 'at', int(now), 'epoch', epoch,
 		'data', ARGV[2], 'n', version)
 	call('HSET', key('counts'), 'last_version', version)

@@ -1,7 +1,8 @@
 -- Makes a queue or changes its settings.
 --
 -- ARGV  how, expected version ('' any, '0' must not exist), new epoch, event data (JSON),
---       field_count, (field, value) * field_count, then for 'revive': lost epoch, (lane, ticket) *
+--       field_count, (field, value) * field_count, then for 'revive': lost epoch, (lane, ticket) *,
+--       for the others: audit entry and how many are kept, or nothing
 --       how: 'put'      make or replace
 --            'patch'    change only the given fields of a queue that exists
 --            'revive'   the store has lost everything and a pod still knows the queue
@@ -53,6 +54,7 @@ elseif old_state == 'paused' and state and state ~= 'paused' then
 end
 local next_version = number(version, 0) + 1
 if not version then next_version = number(call('HGET', key('counts'), 'last_version'), 0) + 1 end
+if how ~= 'revive' then audit(ARGV[6 + fields * 2], ARGV[7 + fields * 2]) end
 call('XADD', key('outbox'), '*', 'type', kind, 'at', int(now), 'epoch', epoch, 'data', ARGV[4],
 	'n', int(next_version))
 if not version then

@@ -1,6 +1,7 @@
 -- Visitors give their places up; also used for sessions: release, revoke, renew.
 --
--- ARGV  what ('leave' | 'release' | 'revoke' | 'renew'), then ids
+-- ARGV  what ('leave' | 'release' | 'revoke' | 'renew'), then ids;
+--       or 'operator', audit entry, how many are kept, then ids: a revoke that is somebody's doing
 -- Gives 'ok', now, then per person: state, ends_ms;  or 'noqueue'
 --
 --   leave    waiting -> left; admitted -> missed; claimed -> ended (released)
@@ -18,16 +19,19 @@
 -- is taken out of them by admit and reap.
 local cfg = call('HMGET', KEYS[1], 'version', 'ended_keep_ms', 'session_ttl_ms', 'session_renewal')
 if not cfg[1] then return { 'noqueue' } end
-local what, keep = ARGV[1], number(cfg[2], 3600000)
+local what, first, keep = ARGV[1], 2, number(cfg[2], 3600000)
+if what == 'operator' then what, first = 'revoke', 4 end
 local ends = now + number(cfg[3], 900000)
 local revoked, until_s = {}, 0
 local answer, ended, departed = { 'ok', int(now) }, {}, {}
 local told = { left = {}, missed = {}, ['session-released'] = {}, ['session-revoked'] = {} }
 local renewed, mine = {}, {}
-for i = 2, #ARGV do
+local was = nil
+for i = first, #ARGV do
 	local id = ARGV[i]
 	local p = call('HMGET', position_key(id), 's', 'l', 't', 'e', 'a', 'b')
 	local state, session_end, kind = mine[id] or p[1] or '-', number(p[4], 0), nil
+	if state ~= 'w' then was = was or state end
 	if what == 'renew' then
 		if state == 'c' and cfg[4] == '1' then
 			session_end = ends
@@ -58,6 +62,7 @@ for i = 2, #ARGV do
 end
 
 local epoch = epoch_now()
+if was and first == 4 then audit(ARGV[2], ARGV[3], '{"state":"' .. was .. '"}') end
 for kind, lines in pairs(told) do tell(kind, epoch, lines) end
 tell_revoked(revoked, until_s)
 for i = 1, #ended do finish(ended[i].id, ended[i].s, keep) end
