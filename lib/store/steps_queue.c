@@ -285,14 +285,45 @@ void store_empty_queue(struct store *store, const struct queue_name *queue, int 
 struct forgetting { /* a deleted queue, while the store is asked whether it is done with */
 	store_forgotten_fn fn;
 	void *ctx;
+	struct queue_name queue;
 	char name[QUEUE_NAME_TEXT_BYTES];
 };
+
+static void forgotten(struct forgetting *forgetting, enum wr_err err, bool is_off)
+{
+	forgetting->fn(forgetting->ctx, err, is_off);
+	mem_free_at(&forgetting);
+}
+
+static void relisted_end(struct call *call, enum wr_err err, const struct reply *reply)
+{
+	(void)reply;
+	forgotten(call->ctx, err, false);
+}
+
+/* A queue of that name may have been made, and its name put on the list, before the name was taken
+ * off. Whoever makes it later than this look puts the name there again behind its making. */
+static void looked_again_end(struct call *call, enum wr_err err, const struct reply *reply)
+{
+	struct forgetting *forgetting = call->ctx;
+	struct walk walk = walk_begin(err, reply);
+	bool is_gone = walk_int(&walk) == 1;
+	err = walk_end(&walk, call);
+	if (!err && is_gone)
+		forgotten(forgetting, WR_OK, true);
+	else
+		list_name(call->store, "SADD", forgetting->name, relisted_end, forgetting);
+}
 
 static void unlisted_end(struct call *call, enum wr_err err, const struct reply *reply)
 {
 	(void)reply;
-	WR_AUTO(mem_free_at) struct forgetting *forgetting = call->ctx;
-	forgetting->fn(forgetting->ctx, err, !err);
+	struct forgetting *forgetting = call->ctx;
+	if (err)
+		forgotten(forgetting, err, false);
+	else
+		call_send(call_script(call->store, SCRIPT_QUEUE_FORGET, &forgetting->queue, 0,
+							  looked_again_end, forgetting));
 }
 
 static void forget_end(struct call *call, enum wr_err err, const struct reply *reply)
@@ -305,15 +336,14 @@ static void forget_end(struct call *call, enum wr_err err, const struct reply *r
 		list_name(call->store, "SREM", forgetting->name, unlisted_end, forgetting);
 		return;
 	}
-	forgetting->fn(forgetting->ctx, err, false);
-	mem_free_at(&forgetting);
+	forgotten(forgetting, err, false);
 }
 
 void store_forget_queue(struct store *store, const struct queue_name *queue, store_forgotten_fn fn,
 						void *ctx)
 {
 	struct forgetting *forgetting = mem_alloc_zero(1, sizeof(*forgetting));
-	*forgetting = (struct forgetting){.fn = fn, .ctx = ctx};
+	*forgetting = (struct forgetting){.fn = fn, .ctx = ctx, .queue = *queue};
 	queue_name_print(queue, forgetting->name);
 	call_send(call_script(store, SCRIPT_QUEUE_FORGET, queue, 0, forget_end, forgetting));
 }
