@@ -15,6 +15,7 @@
 #include "waitingroom/memory.h"
 
 #define LIST_INTERVAL_MS 250
+#define LISTS_PER_LOG_LEVEL 4
 #define RELEASE_CHECK_MS 10
 
 static struct drain *find(struct admitter *admitter, const struct queue_name *name)
@@ -68,6 +69,8 @@ static void list(void *ctx)
 	struct admitter *admitter = ctx;
 	atomic_store(&admitter->turn_ms, clock_mono().ns / 1000000);
 	store_queues(admitter->store, on_names, admitter);
+	if (++admitter->lists % LISTS_PER_LOG_LEVEL == 0)
+		store_follow_log_level(admitter->store);
 }
 
 /* ---- stopping ---- */

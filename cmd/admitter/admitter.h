@@ -21,6 +21,7 @@ struct admitter {
 	struct loop *loop;
 	struct store *store;
 	struct loop_timer *list_timer, *release_timer;
+	unsigned lists;		  /* how often the list was asked for */
 	struct drain *queues; /* one per queue that is followed */
 	size_t queue_count;
 	char owner[OWNER_BYTES]; /* of the leases */

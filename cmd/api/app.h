@@ -16,6 +16,7 @@
 #include <stdatomic.h>
 #include <stdbool.h>
 
+#include "waitingroom/access_log.h"
 #include "waitingroom/client_ip.h"
 #include "waitingroom/config.h"
 #include "waitingroom/events.h"
@@ -46,6 +47,7 @@ struct app {
 	struct page *contract; /* openapi.yaml, as it is served; immutable */
 	struct store_address *store_address;
 	struct trusted_proxies *proxies;
+	enum access_log_mode access_log;
 	_Atomic int64_t *open_taken;	  /* by slot of a queue: gate_open_take; workers */
 	const char *origins[ORIGINS_MAX]; /* point into 'origins_text' */
 	size_t origin_count;

@@ -91,6 +91,9 @@ static enum wr_err read_settings(struct app *app, struct err_detail *ret_detail)
 	if (err == WR_OK && !log_level_parse(app->config.log_level, &level))
 		err =
 			err_say(ret_detail, WR_BAD_CONFIG, "WR_LOG_LEVEL: must be debug, info, warn or error");
+	if (err == WR_OK && !access_log_mode_parse(app->config.access_log, &app->access_log))
+		err = err_say(ret_detail, WR_BAD_CONFIG,
+					  "WR_ACCESS_LOG: must be off, errors, sampled or all");
 	log_start("waitingroom-api", level);
 	log_set_limit((uint32_t)app->config.log_lines_per_s);
 	log_writer_start();

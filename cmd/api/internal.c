@@ -19,6 +19,7 @@
 #include "waitingroom/token.h"
 #include "worker.h"
 
+#define ADMIN_PREFIX "/admin/"
 #define STUCK_AFTER_MS 5000
 
 static bool workers_turn(const struct app *app)
@@ -217,6 +218,7 @@ static void *run(void *ctx)
 static void internal_free(struct internal *internal)
 {
 	chain_free(internal->chain);
+	access_log_free(internal->access_log);
 	free(internal->routes);
 	signer_free(internal->signer);
 	loop_free(internal->loop);
@@ -236,8 +238,15 @@ enum wr_err internal_start(struct app *app, struct internal **ret_internal,
 								  .route_count = MACHINE_ROUTES + admin_route_count,
 								  .ctx = internal};
 	internal->chain = chain_new(&chain);
-	struct http_server_options options = {
-		.listen = app->config.internal_listen, .handler = chain_handle, .ctx = internal->chain};
+	internal->access_log = access_log_new(
+		&(struct access_log_options){.mode = app->access_log,
+									 .one_in = (uint32_t)app->config.access_log_sample,
+									 .never_sampled = ADMIN_PREFIX,
+									 .chain = internal->chain});
+	struct http_server_options options = {.listen = app->config.internal_listen,
+										  .handler = chain_handle,
+										  .access_log = internal->access_log,
+										  .ctx = internal->chain};
 	http_limits_default(&options.limits);
 	options.limits.connections_max = 256;
 	options.limits.body_max_bytes = 256 * 1024; /* settings with a template and a logo */

@@ -16,6 +16,7 @@ struct internal {
 	struct http_server *http;
 	struct route *routes; /* the machine's and those of admin_routes */
 	struct chain *chain;
+	struct access_log *access_log; /* NULL: off */
 	struct store *store;
 	struct signer *signer;
 	int reader;
@@ -60,6 +61,11 @@ void admin_reply_json(struct http_request *request, int status, const struct jso
 void admin_problem(struct internal *internal, struct http_request *request, enum wr_err err,
 				   const struct err_detail *detail);
 
+/* admin_log_level.c */
+void admin_log_level_get_serve(void *ctx, struct http_request *request,
+							   const struct route_match *match);
+void admin_log_level_put_serve(void *ctx, struct http_request *request,
+							   const struct route_match *match);
 /* preview.c */
 void admin_preview_serve(void *ctx, struct http_request *request, const struct route_match *match);
 /* admin.c, admin_change.c; ctx is the internal port */

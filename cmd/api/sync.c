@@ -24,6 +24,7 @@
 
 #define ENTRIES_AT_ONCE 500
 #define RESOLVE_INTERVAL_MS 5000
+#define LOG_LEVEL_INTERVAL_MS 1000
 
 struct sync {
 	struct app *app;
@@ -307,7 +308,7 @@ static void apply_file(struct sync *sync)
 static void *run(void *ctx)
 {
 	struct sync *sync = ctx;
-	struct mono_time resolved = clock_mono();
+	struct mono_time resolved = clock_mono(), followed_log_level = resolved;
 	while (!atomic_load(&sync->stop)) {
 		struct mono_time began = clock_mono();
 		if (!store_is_ready(sync->store) && mono_diff_ms(resolved, began) >= RESOLVE_INTERVAL_MS) {
@@ -317,6 +318,10 @@ static void *run(void *ctx)
 		if (store_wait_ready(sync->store, sync->app->config.sync_interval_ms)) {
 			probe(sync);
 			apply_file(sync);
+			if (mono_diff_ms(followed_log_level, began) >= LOG_LEVEL_INTERVAL_MS) {
+				store_follow_log_level(sync->store);
+				followed_log_level = began;
+			}
 			if (round_of(sync) && sync->file_applied)
 				atomic_store(&sync->app->synced, true);
 			atomic_fetch_add(&sync->rounds, 1);

@@ -137,6 +137,11 @@ static void make_chain(struct worker *worker)
 		.ctx = worker,
 	};
 	worker->chain = chain_new(&options);
+	worker->access_log = access_log_new(
+		&(struct access_log_options){.mode = app->access_log,
+									 .one_in = (uint32_t)app->config.access_log_sample,
+									 .chain = worker->chain,
+									 .proxies = app->proxies});
 }
 
 static struct http_limits limits_from(const struct config *config)
@@ -165,6 +170,7 @@ static void worker_free(struct worker *worker)
 	verdicts_free(worker->verdicts);
 	http_server_close(worker->http);
 	chain_free(worker->chain);
+	access_log_free(worker->access_log);
 	signer_free(worker->signer);
 	join_rate_free(worker->join_rate);
 	loop_timer_free(worker->flush_timer);
@@ -189,20 +195,23 @@ enum wr_err worker_new(struct app *app, size_t number, struct worker **ret_worke
 	worker->reader = quiescence_add_reader(app->quiescence);
 	worker->jitter = (uint64_t)clock_mono().ns * 2654435761u + number + 1;
 	worker->signer = signer_new();
+	make_chain(worker);
 	struct http_server_options options = {.listen = listen_address(app, number),
 										  .limits = limits_from(&app->config),
 										  .handler = handle,
 										  .done = request_done,
+										  .access_log = worker->access_log,
 										  .ctx = worker};
 	enum wr_err err = http_server_open(worker->loop, &options, &worker->http, ret_detail);
 	if (err != WR_OK) {
+		chain_free(worker->chain);
+		access_log_free(worker->access_log);
 		signer_free(worker->signer);
 		loop_free(worker->loop);
 		free(worker->shard);
 		free(worker);
 		return err;
 	}
-	make_chain(worker);
 	struct store_options store_options;
 	store_options_default(&store_options);
 	store_options.timeout_ms = (uint32_t)app->config.store_timeout_ms;

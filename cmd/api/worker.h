@@ -24,6 +24,7 @@ struct worker {
 	struct loop *loop;
 	struct http_server *http;
 	struct chain *chain;
+	struct access_log *access_log; /* NULL: off */
 	struct store *store;
 	struct signer *signer;
 	struct gather *gather;

@@ -47,6 +47,11 @@
 	  "The same for Friendly Captcha.")                                                            \
 	T(log_level, "WR_LOG_LEVEL", "info",                                                           \
 	  "debug, info, warn or error; see also the admin API's log-level, SIGUSR1 and SIGUSR2.")      \
+	T(access_log, "WR_ACCESS_LOG", "sampled",                                                      \
+	  "Which requests are logged: off, errors, sampled (errors, and one in "                       \
+	  "WR_ACCESS_LOG_SAMPLE of those that went well) or all. Admin requests always, unless off.")  \
+	N(access_log_sample, "WR_ACCESS_LOG_SAMPLE", 1000, 1, 1000000000, "requests",                  \
+	  "One in so many requests that went well is logged.")                                         \
 	N(log_lines_per_s, "WR_LOG_LINES_PER_S", 20, 0, 100000, "lines/s",                             \
 	  "Lines of one event and level that are written; the rest is counted and said once. 0: "      \
 	  "all.")                                                                                      \

@@ -84,11 +84,14 @@ struct http_counts {
 	uint64_t bugs; /* handlers that neither answered nor parked */
 };
 
+struct access_log; /* access_log.h */
+
 struct http_server_options {
 	const char *listen; /* "127.0.0.1:8081", "[::]:8080", "127.0.0.1:0", "unix:/path" */
 	struct http_limits limits;
 	http_handler_fn handler;
-	http_done_fn done; /* may be NULL */
+	http_done_fn done;			   /* may be NULL */
+	struct access_log *access_log; /* keeps; may be NULL */
 	void *ctx;
 };
 

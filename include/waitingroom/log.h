@@ -57,6 +57,8 @@ bool log_would_say(enum log_level level);
 void log_event_fields(enum log_level level, const char *event, const struct log_field *fields,
 					  int count);
 /* The same past the limit for repeated lines: for those that count their own, as the access log. */
+/* Is another line of this kind within the limit? Counts it. To be asked before making a line costly. */
+bool log_may_repeat(enum log_level level, const char *event);
 void log_event_unlimited(enum log_level level, const char *event, const struct log_field *fields,
 						 int count);
 

@@ -21,6 +21,7 @@
 	X("log_level_changed", "Another level of the log is in force.")                                \
 	X("log_lines_dropped", "Lines of the log were lost: nobody read them fast enough.")            \
 	X("log_repeated", "The same line came too often; so many were not written.")                   \
+	X("request", "A request was answered.")                                                        \
 	X("request_bug", "A request ended with 500 by a bug of ours.")                                 \
 	X("http_no_answer", "A handler forgot to answer; the visitor got 500.")                        \
 	X("http_bad_reply_header", "A header of an answer could not be sent.")                         \

@@ -203,6 +203,11 @@ void log_say(const struct log_record *record)
 	errno = saved_errno;
 }
 
+bool log_may_repeat(enum log_level level, const char *event)
+{
+	return log_limit_pass(level, event, clock_mono());
+}
+
 void log_event_unlimited(enum log_level level, const char *event, const struct log_field *fields,
 						 int count)
 {

@@ -77,3 +77,10 @@ void chain_handle(void *ctx, struct http_request *request)
 		return;
 	find.route->serve(chain->options.ctx, request, &find.match);
 }
+
+const char *chain_route_of(const struct chain *chain, const struct http_request *request)
+{
+	struct router_find find;
+	router_find(chain->router, http_request_method(request), http_request_path(request), &find);
+	return find.route ? find.route->pattern : NULL;
+}

@@ -19,6 +19,7 @@
 #include <stdalign.h>
 #include <stdatomic.h>
 
+#include "waitingroom/access_log.h"
 #include "waitingroom/guard.h"
 #include "waitingroom/http.h"
 
@@ -187,6 +188,22 @@ size_t problem_print(char *text, size_t room, enum wr_err err, const struct err_
 					 const char *request_id, int64_t retry_after_s,
 					 const struct problem_member *member);
 extern const char problem_content_type[];
+
+/* ---- access_log.c ---- */
+
+struct access_log {
+	uint32_t left; /* that may pass before one is looked at */
+	uint32_t sample_left;
+	struct access_log_options options;
+};
+/* Writes the line of an answered request, if it is one of those that are written. */
+void access_log_look(struct access_log *log, const struct http_request *request,
+					 int64_t duration_ns);
+/* Nothing to look at: all that an ordinary request costs. */
+static inline bool access_log_passes(struct access_log *log, int status)
+{
+	return !log || (status < 400 && --log->left != 0);
+}
 
 /* ---- the server ---- */
 

@@ -197,6 +197,9 @@ static void on_completed(void *ctx, struct MHD_Connection *mhd, void **request_c
 	if (request->phase == REQUEST_ANSWERED && server->options.done)
 		server->options.done(server->options.ctx, request, request->status,
 							 (now.ns - request->started.ns) / 1000);
+	struct access_log *access_log = server->options.access_log;
+	if (request->status && !access_log_passes(access_log, request->status))
+		access_log_look(access_log, request, now.ns - request->started.ns);
 	http_request_give_back(request);
 }
 

@@ -145,7 +145,7 @@ export class Stack {
 			WR_REQUESTS_PER_ADDRESS: '0', WR_REQUESTS_PER_NETWORK: '0', WR_CONNECTION_MEMORY_BYTES: '32768', ...env,
 		};
 		this.pods = await Promise.all([...Array(pods).keys()].map((number) => this.#program('api', number, common)));
-		await Promise.all([...Array(admitters).keys()].map((number) => this.#program('admitter', number, common)));
+		this.admitters = await Promise.all([...Array(admitters).keys()].map((number) => this.#program('admitter', number, common)));
 		if (nginx) await this.#nginx(sitePort, shopPort);
 	}
 

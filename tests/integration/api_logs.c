@@ -1,0 +1,235 @@
+/* What operators can ask of the log while programs run: other levels, and which requests are written.
+ * That each line is as the schema says is tests/openapi/log.test.js's to say.
+ */
+#include "support/api.h"
+#include "support/cmocka.h"
+#include "support/process.h"
+#include "support/wait.h"
+#include "waitingroom/memory.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LEVEL_PATH "/admin/v1/log-level"
+#define KEY "Authorization: Bearer " API_ADMIN_KEY "\r\n"
+#define SAMPLE 50
+
+static struct stack *stack;
+
+static int open_room(void **state)
+{
+	(void)state;
+	stack = stack_start(&(struct stack_options){
+		.pods = 2,
+		.admitters = 1,
+		.without_nats = true,
+		.queues = QUEUES(QUEUE("demo", HELD)),
+		.admin_keys = API_ADMIN_KEYS_FILE,
+		.env = (const char *const[]){NO_RATE_LIMITS, "WR_RELAY=0", "WR_WORKERS=1",
+									 "WR_ACCESS_LOG_SAMPLE=50", "WR_LOG_LINES_PER_S=20", NULL}});
+	return 0;
+}
+
+static int close_room(void **state)
+{
+	(void)state;
+	stack_free(stack);
+	return 0;
+}
+
+static size_t lines_with(struct process *process, const char *text, const char *also)
+{
+	WR_AUTO(mem_free_at) char *log = process_log(process);
+	size_t count = 0;
+	char *rest = log;
+	for (char *line; (line = strsep(&rest, "\n")) != NULL;)
+		count += strstr(line, text) != NULL && strstr(line, also) != NULL;
+	return count;
+}
+
+static bool has_gone_to(struct process *process, const char *level, size_t times)
+{
+	char to[32];
+	snprintf(to, sizeof(to), "\"wr.to\":\"%s\"", level);
+	return lines_with(process, "\"log_level_changed\"", to) >= times;
+}
+
+static struct http_answer *put_level(const char *body)
+{
+	return http_call(stack_internal_url(stack, 0), "PUT", LEVEL_PATH, KEY, body);
+}
+
+static void expect_level(int pod, const char *level)
+{
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *answer =
+		http_call(stack_internal_url(stack, pod), "GET", LEVEL_PATH, KEY, NULL);
+	WR_AUTO(mem_free_at) char *word = http_answer_text(answer, "level");
+	assert_string_equal(word, level);
+}
+
+static void every_process_says_more_for_a_while_and_then_not(void **state)
+{
+	(void)state;
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *answer = put_level("{\"level\":\"debug\",\"seconds\":2}");
+	api_expect_status(answer, 200);
+	assert_true(http_answer_flag(answer, "everywhere"));
+	expect_level(0, "debug"); /* who was asked has not waited for anybody */
+	struct process *all[] = {stack_pod(stack, 0), stack_pod(stack, 1), stack_admitter(stack, 0)};
+	for (size_t i = 0; i < COUNT(all); i++)
+		WAIT_UNTIL(5000, has_gone_to(all[i], "debug", 1), "a process that says more");
+	for (size_t i = 0; i < COUNT(all); i++)
+		WAIT_UNTIL(10000, has_gone_to(all[i], "info", 1), "the end of it");
+	expect_level(0, "info");
+	expect_level(1, "info");
+}
+
+static void an_end_can_be_told_before_its_time(void **state)
+{
+	(void)state;
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *loud = put_level("{\"level\":\"debug\"}");
+	assert_int_equal(http_answer_number(loud, "seconds"), 600);
+	WAIT_UNTIL(5000, has_gone_to(stack_pod(stack, 1), "debug", 2), "the other pod to say more");
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *calm = put_level("{\"level\":\"debug\",\"seconds\":0}");
+	WR_AUTO(mem_free_at) char *word = http_answer_text(calm, "level");
+	assert_string_equal(word, "info");
+	WAIT_UNTIL(5000, has_gone_to(stack_pod(stack, 1), "info", 2), "the other pod to be calm");
+}
+
+static void who_changed_the_level_is_written_down(void **state)
+{
+	(void)state;
+	WR_AUTO(mem_free_at)
+	char *entries = redis_do(stack->redis, "XRANGE wr:{system/admin}:audit - +");
+	assert_non_null(strstr(entries, "log.level"));
+	assert_non_null(strstr(entries, "{\"level\":\"debug\",\"seconds\":2}"));
+}
+
+static void a_level_that_does_not_exist_is_refused(void **state)
+{
+	(void)state;
+	static const char *const bodies[] = {"{\"level\":\"loud\"}",
+										 "{\"seconds\":5}",
+										 "{\"level\":\"info\",\"seconds\":-1}",
+										 "{\"level\":\"info\",\"seconds\":86401}",
+										 "{\"level\":\"info\",\"until\":5}",
+										 "{\"level\":\"info\",\"seconds\":\"5\"}",
+										 "[]"};
+	for (size_t i = 0; i < COUNT(bodies); i++) {
+		WR_AUTO(http_answer_free_at) struct http_answer *answer = put_level(bodies[i]);
+		api_expect_problem(answer, 422, "invalid_value");
+	}
+	expect_level(0, "info");
+}
+
+/* Sends it, and waits until the level has changed so. */
+static void expect_step(struct process *process, int number, const char *from, const char *to)
+{
+	char from_text[32], to_text[32];
+	snprintf(from_text, sizeof(from_text), "\"wr.from\":\"%s\"", from);
+	snprintf(to_text, sizeof(to_text), "\"wr.to\":\"%s\"", to);
+	size_t before = lines_with(process, from_text, to_text);
+	kill(process_pid(process), number);
+	WAIT_UNTIL(5000, lines_with(process, from_text, to_text) == before + 1, to);
+}
+
+static void signals_step_the_level_of_one_process(void **state)
+{
+	(void)state;
+	struct process *admitter = stack_admitter(stack, 0);
+	expect_step(admitter, SIGUSR1, "info", "debug");
+	expect_step(admitter, SIGUSR2, "debug", "info");
+	expect_step(admitter, SIGUSR2, "info", "warn");
+	expect_step(admitter, SIGUSR1, "warn", "info");
+	expect_level(0, "info");
+}
+
+static void one_in_so_many_polls_is_written(void **state)
+{
+	(void)state;
+	struct process *pod = stack_pod(stack, 1);
+	const char *url = stack_url(stack, 1);
+	WR_AUTO(mem_free_at) char *token = api_join(url, "demo");
+	struct http_client *client = http_client_open(url);
+	size_t before = lines_with(pod, "\"http.route\":\"/heartbeat\"", "\"wr.stands_for\":50");
+	for (int i = 0; i < 10 * SAMPLE; i++) {
+		api_send_poll(client, "/heartbeat", token);
+		WR_AUTO(http_answer_free_at) struct http_answer *answer = http_client_read(client, 5000);
+		api_expect_status(answer, 200);
+	}
+	http_client_close(client);
+	WAIT_UNTIL(5000,
+			   lines_with(pod, "\"http.route\":\"/heartbeat\"", "\"wr.stands_for\":50") >=
+				   before + 10,
+			   "ten lines");
+	assert_int_equal(lines_with(pod, "\"http.route\":\"/heartbeat\"", "request"), before + 10);
+}
+
+static void refused_requests_are_written_but_not_all_of_a_flood(void **state)
+{
+	(void)state;
+	struct process *pod = stack_pod(stack, 1);
+	struct http_client *client = http_client_open(stack_url(stack, 1));
+	for (int i = 0; i < 1000; i++) {
+		http_client_send(client, "GET", "/nowhere", NULL, NULL);
+		WR_AUTO(http_answer_free_at) struct http_answer *answer = http_client_read(client, 5000);
+		api_expect_status(answer, 404);
+	}
+	http_client_close(client);
+	WAIT_UNTIL(5000,
+			   process_log_has(pod, "\"event.action\":\"log_repeated\",\"wr.event\":\"request\""),
+			   "the sum of those that were not written");
+	size_t written =
+		lines_with(pod, "\"http.route\":\"other\"", "\"http.response.status_code\":404");
+	assert_in_range(written, 20, 200);
+	assert_true(stack_metric(stack_internal_url(stack, 1),
+							 "wr_log_lines_dropped_total{reason=\"repeated\"}") >= 1000 - 200);
+}
+
+static void admin_requests_are_always_written_and_machines_are_sampled(void **state)
+{
+	(void)state;
+	struct process *pod = stack_pod(stack, 0);
+	for (int i = 0; i < 5; i++)
+		expect_level(0, "info");
+	WAIT_UNTIL(5000, lines_with(pod, "\"http.route\":\"" LEVEL_PATH "\"", "\"GET\"") >= 5,
+			   "five lines");
+	for (int i = 0; i < SAMPLE; i++)
+		stack_metric(stack_internal_url(stack, 0), "wr_draining");
+	WAIT_UNTIL(5000, lines_with(pod, "\"http.route\":\"/metrics\"", "\"wr.stands_for\":50") > 0,
+			   "a sample of the scrapes");
+	assert_in_range(lines_with(pod, "\"http.route\":\"/metrics\"", "request"), 1, 3);
+}
+
+/* Last: it takes the store away. */
+static void a_pod_obeys_without_a_store(void **state)
+{
+	(void)state;
+	redis_stop(stack->redis);
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *answer = put_level("{\"level\":\"warn\",\"seconds\":300}");
+	api_expect_status(answer, 200);
+	assert_false(http_answer_flag(answer, "everywhere"));
+	expect_level(0, "warn");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_process_says_more_for_a_while_and_then_not),
+		cmocka_unit_test(an_end_can_be_told_before_its_time),
+		cmocka_unit_test(who_changed_the_level_is_written_down),
+		cmocka_unit_test(a_level_that_does_not_exist_is_refused),
+		cmocka_unit_test(signals_step_the_level_of_one_process),
+		cmocka_unit_test(one_in_so_many_polls_is_written),
+		cmocka_unit_test(refused_requests_are_written_but_not_all_of_a_flood),
+		cmocka_unit_test(admin_requests_are_always_written_and_machines_are_sampled),
+		cmocka_unit_test(a_pod_obeys_without_a_store),
+	};
+	return cmocka_run_group_tests(tests, open_room, close_room);
+}
