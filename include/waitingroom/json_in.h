@@ -29,6 +29,8 @@ const struct json_value *json_member(const struct json_value *object,
 									 const char *key); /* or NULL */
 size_t json_count(const struct json_value *container);
 const struct json_value *json_at(const struct json_value *container, size_t position);
+/* The element behind this one in its array or object, NULL at the end: for walking along many. */
+const struct json_value *json_next(const struct json_value *element);
 const char *json_key(const struct json_value *member); /* name of an object's member */
 
 /* false: not of that type. Strings are lent until the document is freed. */

@@ -285,6 +285,11 @@ void store_put_queue(struct store *store, const struct queue_name *queue,
 					 const struct queue_settings *settings, uint64_t expected_version,
 					 const char *event_data, const struct queue_revival *revival,
 					 const struct store_audit *audit, store_put_fn fn, void *ctx);
+/* The same with settings as the store has them, of whatever version wrote them (restore). */
+void store_put_fields(struct store *store, const struct queue_name *queue,
+					  const struct queue_field *fields, size_t count, uint64_t expected_version,
+					  const char *event_data, const struct queue_revival *revival,
+					  const struct store_audit *audit, store_put_fn fn, void *ctx);
 /* Only these fields of an existing queue (pause, resume). */
 void store_patch_queue(struct store *store, const struct queue_name *queue,
 					   const struct queue_field *fields, size_t count, uint64_t expected_version,

@@ -196,6 +196,11 @@ const struct json_value *json_at(const struct json_value *container, size_t posi
 	return value_of(child);
 }
 
+const struct json_value *json_next(const struct json_value *element)
+{
+	return element ? value_of(node_of(element)->next) : NULL;
+}
+
 const char *json_key(const struct json_value *member)
 {
 	return member ? node_of(member)->string : NULL;

@@ -155,25 +155,13 @@ static void on_error(natsConnection *connection, natsSubscription *subscription,
 
 /* ---- connecting ---- */
 
-static natsStatus set_servers(natsOptions *options, const char *url)
-{
-	char *list = mem_copy_string(url), *rest = list, *server;
-	const char *servers[BROKER_SERVERS_MAX];
-	int count = 0;
-	while ((server = strsep(&rest, ",")))
-		servers[count++] = server;
-	natsStatus status = natsOptions_SetServers(options, servers, count);
-	free(list);
-	return status;
-}
-
 /* Left alone, the library would give up after two minutes, notice a silent peer after four, and
  * block on a full socket without end. Its own reconnecting is off, because it keeps what is
  * published meanwhile and sends that first, ahead of what was lost with the old connection; the
  * retries of a first connect, which use the same settings, are on. */
 static natsStatus set_options(natsOptions *options, struct broker *broker)
 {
-	natsStatus status = set_servers(options, broker->url);
+	natsStatus status = broker_set_servers(options, broker->url);
 #define SET(call) status = status == NATS_OK ? (call) : status
 	SET(natsOptions_SetName(options, "waitingroom-relay"));
 	SET(natsOptions_SetTimeout(options, CONNECT_TIMEOUT_MS));

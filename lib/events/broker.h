@@ -26,6 +26,8 @@ struct broker;
 #define BROKER_SERVERS_MAX 16
 /* Checks "nats://[user[:password]@]host[:port][,nats://…]". WR_BAD_CONFIG names what is wrong. */
 WR_MUST_USE enum wr_err broker_check_url(const char *url, struct err_detail *ret_detail);
+/* All of them into the library's options; 'url' has passed broker_check_url. */
+natsStatus broker_set_servers(natsOptions *options, const char *url);
 
 /* flights      most messages in flight
  * ack_wait_ms  after which an unanswered message has failed

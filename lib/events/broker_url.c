@@ -3,8 +3,10 @@
  */
 #include "broker.h"
 
+#include "waitingroom/memory.h"
 #include "waitingroom/text.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* One server of the list; what stands before '@' is not shown: it may be a password. */
@@ -45,4 +47,16 @@ enum wr_err broker_check_url(const char *url, struct err_detail *ret_detail)
 						   BROKER_SERVERS_MAX);
 		url += len + 1;
 	}
+}
+
+natsStatus broker_set_servers(natsOptions *options, const char *url)
+{
+	char *list = mem_copy_string(url), *rest = list, *server;
+	const char *servers[BROKER_SERVERS_MAX];
+	int count = 0;
+	while ((server = strsep(&rest, ",")))
+		servers[count++] = server;
+	natsStatus status = natsOptions_SetServers(options, servers, count);
+	free(list);
+	return status;
 }

@@ -167,18 +167,16 @@ static void add_fields(struct call *call, const struct queue_field *fields, size
 	}
 }
 
-void store_put_queue(struct store *store, const struct queue_name *queue,
-					 const struct queue_settings *settings, uint64_t expected_version,
-					 const char *event_data, const struct queue_revival *revival,
-					 const struct store_audit *audit, store_put_fn fn, void *ctx)
+void store_put_fields(struct store *store, const struct queue_name *queue,
+					  const struct queue_field *fields, size_t count, uint64_t expected_version,
+					  const char *event_data, const struct queue_revival *revival,
+					  const struct store_audit *audit, store_put_fn fn, void *ctx)
 {
-	WR_AUTO(queue_fields_clear) struct queue_fields fields;
-	queue_settings_to_fields(settings, &fields);
 	size_t more = revival ? 1 + 2 * revival->seen_count : 2;
 	struct call *put = put_call(store, queue, revival ? "revive" : "put", expected_version,
-								event_data, fields.count, more, ctx);
+								event_data, count, more, ctx);
 	put->fn.put = fn;
-	add_fields(put, fields.list, fields.count);
+	add_fields(put, fields, count);
 	if (revival) {
 		call_add_text(put, revival->lost_epoch);
 		for (size_t i = 0; i < revival->seen_count; i++) {
@@ -193,6 +191,17 @@ void store_put_queue(struct store *store, const struct queue_name *queue,
 	listed->put = put;
 	queue_name_print(queue, listed->name);
 	list_name(store, "SADD", listed->name, name_added_end, listed);
+}
+
+void store_put_queue(struct store *store, const struct queue_name *queue,
+					 const struct queue_settings *settings, uint64_t expected_version,
+					 const char *event_data, const struct queue_revival *revival,
+					 const struct store_audit *audit, store_put_fn fn, void *ctx)
+{
+	WR_AUTO(queue_fields_clear) struct queue_fields fields;
+	queue_settings_to_fields(settings, &fields);
+	store_put_fields(store, queue, fields.list, fields.count, expected_version, event_data, revival,
+					 audit, fn, ctx);
 }
 
 void store_patch_queue(struct store *store, const struct queue_name *queue,
