@@ -33,9 +33,9 @@
 
 #define STAT_UNKNOWN (-1)
 #define STAT_ENUM(name, figure, otherwise) name,
-enum stat { STAT_TABLE(STAT_ENUM) STAT_COUNT };
+enum stat_kind { STAT_TABLE(STAT_ENUM) STAT_COUNT };
 #undef STAT_ENUM
-const char *stat_word(enum stat stat);
+const char *stat_word(enum stat_kind stat);
 
 struct queue_stats {
 	int64_t now_ms;						   /* of the store */
@@ -46,15 +46,15 @@ struct queue_stats {
 /* An hour up to now in which nothing was noted. */
 void queue_stats_init(struct queue_stats *ret_stats, int64_t now_ms);
 
-int64_t queue_stats_sum(const struct queue_stats *stats, enum stat stat);
+int64_t queue_stats_sum(const struct queue_stats *stats, enum stat_kind stat);
 /* People a minute, just now: this minute's, and of the last one the share that a sliding minute has. */
-double queue_stats_per_minute(const struct queue_stats *stats, enum stat stat);
+double queue_stats_per_minute(const struct queue_stats *stats, enum stat_kind stat);
 /* Of those who were let in within the hour, the share that did not come; negative: nobody was. */
 double queue_stats_no_show_share(const struct queue_stats *stats);
 
 /* What a pod has learnt since it last told: fills at most 4 sums and returns how many. */
 struct stat_sum {
-	enum stat stat;
+	enum stat_kind stat;
 	int64_t n;
 };
 #define STAT_SUMS_MAX 4

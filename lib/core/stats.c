@@ -11,7 +11,7 @@
 
 #define MINUTE_MS 60000
 
-const char *stat_word(enum stat stat)
+const char *stat_word(enum stat_kind stat)
 {
 #define STAT_WORD(name, figure, otherwise) figure,
 	static const char *const words[] = {STAT_TABLE(STAT_WORD)};
@@ -32,7 +32,7 @@ void queue_stats_init(struct queue_stats *ret_stats, int64_t now_ms)
 			ret_stats->of[stat][i] = otherwise[stat];
 }
 
-int64_t queue_stats_sum(const struct queue_stats *stats, enum stat stat)
+int64_t queue_stats_sum(const struct queue_stats *stats, enum stat_kind stat)
 {
 	int64_t sum = 0;
 	for (int i = 0; i < STATS_MINUTES; i++)
@@ -41,7 +41,7 @@ int64_t queue_stats_sum(const struct queue_stats *stats, enum stat stat)
 	return sum;
 }
 
-double queue_stats_per_minute(const struct queue_stats *stats, enum stat stat)
+double queue_stats_per_minute(const struct queue_stats *stats, enum stat_kind stat)
 {
 	double left = (double)(MINUTE_MS - stats->now_ms % MINUTE_MS) / MINUTE_MS;
 	return (double)stats->of[stat][STATS_MINUTES - 1] +

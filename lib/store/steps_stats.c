@@ -6,11 +6,11 @@
 #include <assert.h>
 #include <string.h>
 
-static bool find_stat(const char *word, enum stat *ret_stat)
+static bool find_stat(const char *word, enum stat_kind *ret_stat)
 {
 	for (int i = 0; i < STAT_COUNT; i++)
-		if (strcmp(stat_word((enum stat)i), word) == 0) {
-			*ret_stat = (enum stat)i;
+		if (strcmp(stat_word((enum stat_kind)i), word) == 0) {
+			*ret_stat = (enum stat_kind)i;
 			return true;
 		}
 	return false; /* of a newer version */
@@ -27,7 +27,7 @@ static void stats_end(struct call *call, enum wr_err err, const struct reply *re
 		size_t members = walk_array(&walk);
 		walk_expect(&walk, members % 2 == 0);
 		for (size_t i = 0; i < members / 2 && !walk.garbled; i++) {
-			enum stat stat;
+			enum stat_kind stat;
 			bool known = find_stat(walk_text(&walk, NULL), &stat);
 			int64_t number = walk_int(&walk);
 			if (known)
