@@ -54,7 +54,7 @@ struct restored { /* of things: queues, fields of keys, messages */
 	uint64_t same, missing, different;
 };
 /* write: puts back; otherwise only counts. Names each thing that is different on standard output. */
-WR_MUST_USE enum wr_err store_part_restore(struct store *store, const struct archive *archive,
+WR_MUST_USE enum wr_err store_part_restore(struct servers *servers, const struct archive *archive,
 										   bool write, enum restore_mode mode,
 										   struct progress *progress, struct restored *ret_restored,
 										   struct err_detail *ret_detail);
@@ -62,8 +62,8 @@ WR_MUST_USE enum wr_err store_part_restore(struct store *store, const struct arc
 WR_MUST_USE enum wr_err queue_save(struct store *store, const struct queue_name *name,
 								   struct line *line, struct archive_writer *writer,
 								   struct err_detail *ret_detail);
-WR_MUST_USE enum wr_err queue_restore(struct store *store, const struct json_value *row, bool write,
-									  enum restore_mode mode, enum key_state *ret_state,
+WR_MUST_USE enum wr_err queue_restore(struct servers *servers, const struct json_value *row,
+									  bool write, enum restore_mode mode, enum key_state *ret_state,
 									  struct err_detail *ret_detail);
 
 /* ---- the streams ---- */

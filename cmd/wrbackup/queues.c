@@ -14,6 +14,7 @@
 
 #include "waitingroom/memory.h"
 
+#define AUDIT_BYTES 1024
 #define KEY_BYTES (QUEUE_NAME_TEXT_BYTES + 96)
 
 static void queue_key(const char *queue, const char *rest, char ret_key[KEY_BYTES])
@@ -203,35 +204,51 @@ static enum wr_err set_last_version(struct store *store, const struct saved *sav
 	return err;
 }
 
-static enum wr_err put(struct store *store, const struct saved *saved, bool revive,
+/* What the audit says of a queue that is changed or made anew; a revived one only goes on. */
+static void print_audit(const struct saved *saved, char ret_entry[AUDIT_BYTES])
+{
+	char id[POSITION_ID_CHARS + 1];
+	position_id_random(id);
+	snprintf(
+		ret_entry, AUDIT_BYTES,
+		"{\"id\":\"%s\",\"who\":{\"key_id\":\"-\",\"name\":\"wrbackup\"},\"action\":\"restore\","
+		"\"object\":\"queues/%s\",\"tenant\":\"%s\",\"queue\":\"%s\",\"request_id\":\"-\","
+		"\"address\":\"-\",\"before\":null,\"after\":null}",
+		id, saved->queue, saved->name.tenant, saved->queue);
+}
+
+static enum wr_err put(struct servers *servers, const struct saved *saved, bool revive,
 					   struct err_detail *ret_detail)
 {
+	char entry[AUDIT_BYTES];
+	print_audit(saved, entry);
+	struct store_audit audit = {.entry = entry, .keep = (uint64_t)servers->config.audit_keep};
 	struct seen_ticket seen[QUEUE_LANES_MAX];
 	struct queue_revival revival = {
 		.lost_epoch = saved->epoch, .seen = seen, .seen_count = seen_of(saved, seen)};
 	size_t count;
 	WR_AUTO(mem_free_at) struct queue_field *fields = fields_of(saved, &count);
 	struct put put = {0};
-	store_put_fields(store, &saved->name, fields, count, UINT64_MAX,
+	store_put_fields(servers->store, &saved->name, fields, count, UINT64_MAX,
 					 revive ? "{\"by\":\"backup\",\"revived\":true}" : "{\"by\":\"backup\"}",
-					 revive ? &revival : NULL, on_put, &put);
-	store_wait(store, &put.done);
+					 revive ? &revival : NULL, revive ? NULL : &audit, on_put, &put);
+	store_wait(servers->store, &put.done);
 	return put.err ? err_say(ret_detail, put.err, "%s: %s", saved->queue, err_sentence(put.err))
 				   : WR_OK;
 }
 
-static enum wr_err restore(struct store *store, const struct saved *saved, enum key_state state,
+static enum wr_err restore(struct servers *servers, const struct saved *saved, enum key_state state,
 						   struct err_detail *ret_detail)
 {
 	char epoch[64];
-	enum wr_err err = get(store, saved->queue, "epoch", epoch, sizeof(epoch), ret_detail);
+	enum wr_err err = get(servers->store, saved->queue, "epoch", epoch, sizeof(epoch), ret_detail);
 	bool is_lost = state == KEY_MISSING && strncmp(epoch, "deleted:", 8) != 0 && saved->epoch[0];
 	if (!err && is_lost)
-		err = set_last_version(store, saved, ret_detail);
-	return err ? err : put(store, saved, is_lost, ret_detail);
+		err = set_last_version(servers->store, saved, ret_detail);
+	return err ? err : put(servers, saved, is_lost, ret_detail);
 }
 
-enum wr_err queue_restore(struct store *store, const struct json_value *row, bool write,
+enum wr_err queue_restore(struct servers *servers, const struct json_value *row, bool write,
 						  enum restore_mode mode, enum key_state *ret_state,
 						  struct err_detail *ret_detail)
 {
@@ -241,13 +258,13 @@ enum wr_err queue_restore(struct store *store, const struct json_value *row, boo
 	enum wr_err err = read_saved(row, &saved, ret_detail);
 	queue_key(saved.queue, "settings", key);
 	if (!err)
-		err = key_read(store, key, &has, ret_detail);
+		err = key_read(servers->store, key, &has, ret_detail);
 	if (!err) {
 		*ret_state = compare(&saved, &has);
 		bool wanted =
 			*ret_state == KEY_MISSING || (*ret_state == KEY_DIFFERENT && mode == RESTORE_REPLACE);
 		if (write && wanted)
-			err = restore(store, &saved, *ret_state, ret_detail);
+			err = restore(servers, &saved, *ret_state, ret_detail);
 	}
 	key_clear(&has);
 	texts_clear(&saved.fields);

@@ -52,8 +52,8 @@ static enum wr_err plan(const struct options *options, struct servers *servers,
 	struct progress progress;
 	enum wr_err err = WR_OK;
 	if (options->store)
-		err = store_part_restore(servers->store, archive, false, options->mode, &progress,
-								 &tally.store, ret_detail);
+		err = store_part_restore(servers, archive, false, options->mode, &progress, &tally.store,
+								 ret_detail);
 	if (!err && options->dry_run)
 		err = look_at_streams(options, servers, archive, false, &tally, ret_detail);
 	if (err)
@@ -83,8 +83,8 @@ static enum wr_err carry_out(const struct options *options, struct servers *serv
 	if (!err)
 		err = look_at_streams(options, servers, archive, true, &tally, ret_detail);
 	if (!err && options->store)
-		err = store_part_restore(servers->store, archive, true, options->mode, &progress,
-								 &tally.store, ret_detail);
+		err = store_part_restore(servers, archive, true, options->mode, &progress, &tally.store,
+								 ret_detail);
 	if (!err)
 		print_tally(options, &tally);
 	return err;

@@ -105,7 +105,7 @@ enum wr_err store_part_save(struct store *store, struct archive_writer *writer,
 /* ---- restoring ---- */
 
 struct restoring {
-	struct store *store;
+	struct servers *servers;
 	bool write;
 	enum restore_mode mode;
 	struct progress *progress;
@@ -122,7 +122,7 @@ static enum wr_err restore_key(struct restoring *restoring, const struct json_va
 				json_string(json_member(row, "type"), &type) && key_type_parse(type, &key.type) &&
 				texts_read(json_member(row, "items"), &key.items) && key.items.count > 0;
 	enum wr_err err =
-		good ? key_put(restoring->store, name, &key, restoring->write,
+		good ? key_put(restoring->servers->store, name, &key, restoring->write,
 					   restoring->mode == RESTORE_REPLACE, ret_state, restoring->detail)
 			 : err_say(restoring->detail, WR_MALFORMED, "a line of a key is not as it should be");
 	key_clear(&key);
@@ -152,7 +152,7 @@ static enum wr_err on_line(void *ctx, const char *text, size_t len)
 	enum key_state state = KEY_SAME;
 	json_string(json_member(row, "kind"), &kind);
 	if (strcmp(kind, "queue") == 0)
-		err = queue_restore(restoring->store, row, restoring->write, restoring->mode, &state,
+		err = queue_restore(restoring->servers, row, restoring->write, restoring->mode, &state,
 							restoring->detail);
 	else if (strcmp(kind, "key") == 0)
 		err = restore_key(restoring, row, &state);
@@ -164,7 +164,7 @@ static enum wr_err on_line(void *ctx, const char *text, size_t len)
 	return err;
 }
 
-enum wr_err store_part_restore(struct store *store, const struct archive *archive, bool write,
+enum wr_err store_part_restore(struct servers *servers, const struct archive *archive, bool write,
 							   enum restore_mode mode, struct progress *progress,
 							   struct restored *ret_restored, struct err_detail *ret_detail)
 {
@@ -172,7 +172,7 @@ enum wr_err store_part_restore(struct store *store, const struct archive *archiv
 	const struct archive_part *part = archive_part_find(archive, STORE_PART);
 	if (!part)
 		return err_say(ret_detail, WR_NOT_FOUND, "the backup has no part of the store");
-	struct restoring restoring = {store, write, mode, progress, ret_restored, ret_detail};
+	struct restoring restoring = {servers, write, mode, progress, ret_restored, ret_detail};
 	progress_begin(progress, write ? "store" : "store, looking", part->lines);
 	enum wr_err err = archive_read(archive, part, on_line, &restoring, ret_detail);
 	progress_end(progress);
