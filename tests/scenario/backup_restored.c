@@ -61,9 +61,8 @@ static void plant_keys(struct stack *stack)
 				 "\xff\0\x80", (size_t)3);
 	redis_number(client, "HSET wr:{system/admin}:tenants shop {\"title\":\"Shop\"}");
 	for (int i = 1; i <= 1500; i++)
-		freeReplyObject(
-			redis_run(client, "XADD wr:{system/admin}:audit 10%d-7 a %d b %s", i, i, ""));
-	freeReplyObject(redis_run(client, "XADD wr:{" DEMO "}:audit 5-1 audit {\"action\":\"pause\"}"));
+		freeReplyObject(redis_run(client, "XADD wr:{system/admin}:audit * a %d b %s", i, ""));
+	freeReplyObject(redis_run(client, "XADD wr:{" DEMO "}:audit * e {\"action\":\"pause\"}"));
 	redis_client_free(client);
 }
 
@@ -139,7 +138,7 @@ static void what_has_changed_since_is_only_replaced_when_asked_for(void **state)
 	change_rate(stack, 900);
 	redis_do(stack->redis, "HSET wr:{system/admin}:keys k1 other");
 	redis_do(stack->redis, "HDEL wr:{system/admin}:keys k2");
-	redis_do(stack->redis, "XDEL wr:{system/admin}:audit 101-7");
+	redis_do(stack->redis, "XTRIM wr:{system/admin}:audit MAXLEN 1499");
 #define RATE "HGET wr:{" DEMO "}:settings rate_per_minute"
 #define KEYS "HLEN wr:{system/admin}:keys"
 	backup_expect(stack, 1, "restore", "--from", folder, NULL);
