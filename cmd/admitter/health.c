@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "report.h"
 #include "waitingroom/memory.h"
 #include "waitingroom/router.h"
 #include "waitingroom/version.h"
@@ -19,6 +20,7 @@ struct health {
 	struct loop *loop;
 	struct http_server *http;
 	struct chain *chain;
+	struct report *report;
 	atomic_bool stop;
 };
 
@@ -145,6 +147,13 @@ enum wr_err health_start(const struct config *config, struct admitter *admitter,
 	if (err != WR_OK)
 		return err; /* the process ends */
 	loop_set_on_wake(health->loop, on_wake, health);
+	health->report = report_start(&(struct report_options){
+		.loop = health->loop,
+		.admitter = admitter,
+		.relay = relay,
+		.address = http_server_address(health->http),
+		.draining = &admitter->stop,
+	});
 	if (pthread_create(&health->thread, NULL, run, health) != 0)
 		abort();
 	*ret_health = health;
@@ -161,6 +170,7 @@ void health_stop(struct health *health)
 	atomic_store(&health->stop, true);
 	loop_wake(health->loop);
 	pthread_join(health->thread, NULL);
+	report_stop(health->report);
 	http_server_close(health->http);
 	chain_free(health->chain);
 	loop_free(health->loop);

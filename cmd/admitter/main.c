@@ -54,6 +54,7 @@ static enum wr_err start(struct parts *parts, struct err_detail *ret_detail)
 		err =
 			err_say(ret_detail, WR_BAD_CONFIG, "WR_LOG_LEVEL: must be debug, info, warn or error");
 	log_start(PROGRAM, level);
+	log_name_instance(parts->config.instance);
 	log_set_limit((uint32_t)parts->config.log_lines_per_s);
 	log_writer_start();
 	if (err == WR_OK)

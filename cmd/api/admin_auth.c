@@ -84,6 +84,13 @@ static enum wr_err read_names(struct admin_notes *notes, struct err_detail *ret_
 	return scope == SCOPE_QUEUE ? WR_NO_QUEUE : WR_NO_TENANT;
 }
 
+/* Of such a key the audit trail cannot tell whose it is; `wrctl doctor` says when one is in use. */
+static void note_file_key(const struct admin_notes *notes)
+{
+	if (notes->route->action != NULL)
+		notes->internal->file_key_ms = clock_wall().ms;
+}
+
 /* The key is good. */
 static void enter(struct http_request *request)
 {
@@ -149,9 +156,10 @@ void admin_serve(void *ctx, struct http_request *request, const struct route_mat
 	if (key == NULL)
 		refuse(request, WR_BAD_TOKEN);
 	else if (admin_keys_find(atomic_load_explicit(&internal->app->admin_keys, memory_order_acquire),
-							 key, &notes->caller))
+							 key, &notes->caller)) {
+		note_file_key(notes);
 		enter(request);
-	else if (admin_key_id(key, id))
+	} else if (admin_key_id(key, id))
 		store_look_key(internal->store, id, on_key, request);
 	else
 		refuse(request, WR_BAD_TOKEN);

@@ -12,6 +12,8 @@ const struct admin_route admin_routes[] = {
 	{HTTP_GET, "/admin/v1/log-level", ADMIN_VIEWER, SCOPE_ALL, NULL, admin_log_level_get_serve},
 	{HTTP_PUT, "/admin/v1/log-level", ADMIN_ADMIN, SCOPE_ALL, "log.level",
 	 admin_log_level_put_serve},
+	{HTTP_GET, "/admin/v1/pods", ADMIN_VIEWER, SCOPE_ALL, NULL, admin_pods_serve},
+	{HTTP_GET, "/admin/v1/health", ADMIN_VIEWER, SCOPE_ALL, NULL, admin_health_serve},
 	{HTTP_GET, "/admin/v1/queues", ADMIN_VIEWER, SCOPE_LISTING, NULL, admin_list_serve},
 	{HTTP_GET, QUEUE, ADMIN_VIEWER, SCOPE_QUEUE, NULL, admin_get_serve},
 	{HTTP_PUT, QUEUE, ADMIN_ADMIN, SCOPE_QUEUE, "queue.put", admin_put_serve},

@@ -95,6 +95,7 @@ static enum wr_err read_settings(struct app *app, struct err_detail *ret_detail)
 		err = err_say(ret_detail, WR_BAD_CONFIG,
 					  "WR_ACCESS_LOG: must be off, errors, sampled or all");
 	log_start("waitingroom-api", level);
+	log_name_instance(app->config.instance);
 	log_set_limit((uint32_t)app->config.log_lines_per_s);
 	log_writer_start();
 	if (err == WR_OK)

@@ -294,6 +294,21 @@ static void show_lanes(struct followed *followed, const struct synced *answer,
 	}
 }
 
+/* Does nobody go in although people could? */
+static void watch_the_line(struct followed *followed, struct queue_snapshot *picture)
+{
+	const struct queue_settings *settings = followed->settings;
+	enum queue_state state = queue_settings_state_at(settings, picture->as_of_ms);
+	bool should_move = (state == QUEUE_OPEN || state == QUEUE_CLOSED) && !followed->recovering &&
+					   settings->rate_per_minute > 0 &&
+					   (int64_t)picture->active < settings->capacity &&
+					   picture->waiting + picture->returned > 0;
+	if (!should_move || picture->admitted_total != followed->admitted_total)
+		followed->moved_ms = picture->as_of_ms;
+	followed->admitted_total = picture->admitted_total;
+	picture->stalled_ms = picture->as_of_ms - followed->moved_ms;
+}
+
 struct queue_snapshot *followed_snapshot(struct followed *followed, const struct synced *answer,
 										 struct mono_time now)
 {
@@ -314,6 +329,7 @@ struct queue_snapshot *followed_snapshot(struct followed *followed, const struct
 	memcpy(picture.lost_epoch, answer->lost_epoch, sizeof(picture.lost_epoch));
 	memcpy(picture.violations, answer->violations, sizeof(picture.violations));
 	show_lanes(followed, answer, &picture);
+	watch_the_line(followed, &picture);
 	size_t room = COMMON_BYTES + queue_settings_news_bytes(followed->settings);
 	WR_AUTO(mem_free_at) char *common = mem_alloc_zero(1, room);
 	picture.common_len = write_common(&picture, common, room);

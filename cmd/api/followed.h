@@ -30,6 +30,8 @@ struct followed {
 	struct queue_settings *settings;
 	size_t lane_count;
 	struct followed_lane lanes[QUEUE_LANES_MAX];
+	uint64_t admitted_total;	/* as last seen */
+	int64_t moved_ms;			/* store time when the line last moved, or had no reason to */
 	uint64_t store_connections; /* made when the revocations were last asked for from the start */
 	struct outgoing *outgoing;
 	struct followed *next;

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "gather.h"
+#include "pod_report.h"
 #include "sync.h"
 #include "waitingroom/log.h"
 #include "waitingroom/memory.h"
@@ -262,6 +263,7 @@ enum wr_err internal_start(struct app *app, struct internal **ret_internal,
 	internal->reader = quiescence_add_reader(app->quiescence);
 	loop_set_wait_marks(internal->loop, turn_ends, turn_begins, internal);
 	loop_set_on_wake(internal->loop, on_wake, internal);
+	internal->report = pod_report_start(internal);
 	if (pthread_create(&internal->thread, NULL, run, internal) != 0)
 		abort();
 	*ret_internal = internal;
@@ -280,6 +282,7 @@ void internal_stop(struct internal *internal)
 	atomic_store(&internal->stop, true);
 	loop_wake(internal->loop);
 	pthread_join(internal->thread, NULL);
+	pod_report_stop(internal->report);
 	store_free(internal->store); /* answers what was under way */
 	http_server_close(internal->http);
 	internal_free(internal);

@@ -19,6 +19,8 @@ struct internal {
 	struct access_log *access_log; /* NULL: off */
 	struct store *store;
 	struct signer *signer;
+	struct pod_report *report;
+	int64_t file_key_ms; /* when a key of WR_ADMIN_KEYS_FILE last changed something; 0: never */
 	int reader;
 	atomic_bool stop;
 	bool was_ready; /* the store was there for everybody once */
@@ -66,6 +68,9 @@ void admin_log_level_get_serve(void *ctx, struct http_request *request,
 							   const struct route_match *match);
 void admin_log_level_put_serve(void *ctx, struct http_request *request,
 							   const struct route_match *match);
+/* admin_pods.c, admin_health.c */
+void admin_pods_serve(void *ctx, struct http_request *request, const struct route_match *match);
+void admin_health_serve(void *ctx, struct http_request *request, const struct route_match *match);
 /* preview.c */
 void admin_preview_serve(void *ctx, struct http_request *request, const struct route_match *match);
 /* admin.c, admin_change.c; ctx is the internal port */

@@ -45,6 +45,9 @@
 	  "The same for hCaptcha. Its answers may need a larger WR_BODY_MAX_BYTES.")                   \
 	T(friendly_url, "WR_FRIENDLY_URL", "https://global.frcapi.com/api/v2/captcha/siteverify",      \
 	  "The same for Friendly Captcha.")                                                            \
+	T(instance, "WR_INSTANCE", "",                                                                 \
+	  "Name of this process among all of the installation; empty: made of host name and process "  \
+	  "id.")                                                                                       \
 	T(log_level, "WR_LOG_LEVEL", "info",                                                           \
 	  "debug, info, warn or error; see also the admin API's log-level, SIGUSR1 and SIGUSR2.")      \
 	T(access_log, "WR_ACCESS_LOG", "sampled",                                                      \
@@ -132,6 +135,8 @@
 	N(deaf_after_ms, "WR_DEAF_AFTER_MS", 5000, 500, 600000, "ms",                                  \
 	  "Without admission steps or heartbeat flushes for so long, nothing expires for a full "      \
 	  "heartbeat_ttl_ms.")                                                                         \
+	N(report_interval_ms, "WR_REPORT_INTERVAL_MS", 5000, 100, 60000, "ms",                         \
+	  "How often a process tells the others how it is (wrctl top, wrctl doctor).")                 \
 	N(drain_wait_ms, "WR_DRAIN_WAIT_MS", 5000, 0, 600000, "ms",                                    \
 	  "After SIGTERM: time for the gateway to notice before connections are closed.")              \
 	N(drain_limit_ms, "WR_DRAIN_LIMIT_MS", 20000, 0, 600000, "ms",                                 \
@@ -150,6 +155,11 @@ struct config {
 WR_MUST_USE enum wr_err config_read(struct config *ret_config, struct err_detail *ret_detail);
 /* Puts the name of the variable before what a part has said about its value. Returns err. */
 enum wr_err config_blame(enum wr_err err, const char *variable, struct err_detail *detail);
+/* fills 16 hex digits: the same for processes whose settings agree, but for those that are each one's own
+ * (addresses, names, files). */
+#define CONFIG_FINGERPRINT_CHARS 16
+void config_fingerprint(const struct config *config,
+						char ret_fingerprint[CONFIG_FINGERPRINT_CHARS + 1]);
 void config_print(const struct config *config,
 				  FILE *out);		   /* VAR=value lines; passwords in URLs hidden */
 void config_print_help(FILE *out);	   /* one paragraph a setting */

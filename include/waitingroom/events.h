@@ -82,6 +82,9 @@ struct relay_counts {
 	int64_t oldest_ms; /* age of the oldest entry seen, 0: none */
 	bool connected;
 	struct timings_sum lag; /* of entries: from the change to the confirmation of all its events */
+	/* The stream, as the relay found it in the last seconds of its connection. */
+	bool stream_looked, stream_there;
+	int64_t stream_replicas, stream_replicas_current; /* wanted by the stream; up to date */
 };
 struct relay; /* owns one thread */
 /* gives; starts the thread; connects in the background (NATS may be absent). WR_BAD_CONFIG for an unusable URL. */

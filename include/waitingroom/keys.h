@@ -38,6 +38,15 @@ void keys_free(struct keys *keys); /* wipes key material */
  * replace an existing one. */
 WR_MUST_USE enum wr_err keys_generate(const char *path, struct err_detail *ret_detail);
 
+/* What may be told of them: how many there are by use, and a fingerprint that is the same for the
+ * same keys in the same order. */
+#define KEYS_FINGERPRINT_CHARS 16
+struct keys_summary {
+	size_t position, session;
+	char fingerprint[KEYS_FINGERPRINT_CHARS + 1];
+};
+void keys_summarize(const struct keys *keys, struct keys_summary *ret_summary);
+
 /* The public session keys as a JWK Set: {"keys":[{"kty":"EC","crv":"P-256",…}]}. */
 void keys_print_jwks(const struct keys *keys, struct json_out *out);
 

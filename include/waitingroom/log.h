@@ -35,7 +35,9 @@ void log_writer_start(void);
 void log_writer_stop(void);
 /* Lines of one event and level that pass in a second; the rest is counted and said once. 0: all. */
 void log_set_limit(uint32_t lines_per_s);
-/* Who writes: "host-pid", on every line; lends for ever. */
+/* Another name than "host-pid" for who writes; "" changes nothing. Before threads start. */
+void log_name_instance(const char *name);
+/* Who writes, on every line; lends for ever. */
 const char *log_instance(void);
 
 /* ---- levels ---- */

@@ -43,7 +43,9 @@ struct queue_snapshot {
 	uint64_t outbox_length;
 	uint64_t violations[VIOLATION_COUNT];
 	int64_t oldest_joined_ms; /* 0: nobody in line */
-	double new_wait_s;		  /* predicted for who joins now; negative: not known */
+	/* People wait, the settings let them in, places are free, and for so long nobody went in. */
+	int64_t stalled_ms;
+	double new_wait_s; /* predicted for who joins now; negative: not known */
 	struct calibration_counts calibration;
 	/* What every place object of this picture says alike: the beginning of a JSON object, without
 	 * its end. Written once a picture instead of once a heartbeat. */

@@ -342,6 +342,27 @@ void store_look_key(struct store *store, const char *id, store_key_fn fn, void *
 /* Nobody waits for it. */
 void store_note_key_used(struct store *store, const char *id, int64_t now_ms);
 
+/* ---- which processes there are (steps_pods.c) ----
+ * instance  names the process; at most POD_INSTANCE_CHARS
+ * members   of a JSON object (pods.h), without braces; "": the process ends, its row is taken away
+ * keep_ms   rows that were not renewed for so long are dropped
+ * now_ms    the store's clock; rows begin with it as "seen_ms" */
+typedef void (*store_pod_fn)(void *ctx, enum wr_err err, int64_t now_ms);
+void store_pod_say(struct store *store, const char *instance, const char *members, int64_t keep_ms,
+				   store_pod_fn fn, void *ctx);
+struct pod_text { /* lent */
+	const char *instance, *json;
+	size_t len;
+};
+typedef void (*store_pods_fn)(void *ctx, enum wr_err err, int64_t now_ms,
+							  const struct pod_text *rows, size_t count);
+void store_pods(struct store *store, int64_t keep_ms, store_pods_fn fn, void *ctx);
+
+/* When an admitter last did a step of the queue, and a pod last told of heartbeats (store's clock; 0: never). */
+typedef void (*store_worked_fn)(void *ctx, enum wr_err err, int64_t tick_ms, int64_t flush_ms);
+void store_worked(struct store *store, const struct queue_name *queue, store_worked_fn fn,
+				  void *ctx);
+
 /* Does the store accept keys of a declared tag (DragonflyDB flags)? WR_BAD_CONFIG says in detail
  * which flags are missing. Blocking. */
 WR_MUST_USE enum wr_err store_probe(struct store *store, struct err_detail *ret_detail);

@@ -56,6 +56,12 @@ void log_start(const char *program, enum log_level level)
 	atomic_store_explicit(&level_now, (int)level, memory_order_relaxed);
 }
 
+void log_name_instance(const char *name)
+{
+	if (name[0] != '\0')
+		snprintf(instance, sizeof(instance), "%s", name);
+}
+
 const char *log_instance(void)
 {
 	return instance;

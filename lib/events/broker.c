@@ -276,6 +276,13 @@ enum wr_err broker_assert_streams(struct broker *broker, const struct stream_set
 	return streams_assert(broker->js, settings, ret_detail);
 }
 
+void broker_look(struct broker *broker, int64_t wait_ms, struct stream_look *ret_look)
+{
+	*ret_look = (struct stream_look){.answered = false};
+	if (broker->js)
+		stream_look(broker->js, wait_ms, ret_look);
+}
+
 /* ---- flights ---- */
 
 static natsStatus make_message(natsMsg **ret_message, const char *subject, const char *body,

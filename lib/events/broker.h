@@ -48,6 +48,9 @@ WR_MUST_USE enum wr_err broker_assert_streams(struct broker *broker,
 											  const struct stream_settings *settings,
 											  struct err_detail *ret_detail);
 
+/* How the stream is at the moment; blocks for wait_ms at most. */
+void broker_look(struct broker *broker, int64_t wait_ms, struct stream_look *ret_look);
+
 /* id    becomes Nats-Msg-Id
  * tag   comes back when the flight lands
  * Borrows everything. WR_LIMIT: the window is full. WR_BROKER_AWAY: not published, no flight. */

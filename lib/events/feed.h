@@ -28,6 +28,10 @@ struct relay_meter {
 	_Atomic int64_t oldest_ms;
 	_Atomic bool connected;
 	struct timings lag;
+	struct stream_seen { /* at the last look */
+		_Atomic bool looked, there;
+		_Atomic int64_t replicas, replicas_current;
+	} stream;
 };
 
 static inline void meter_add(_Atomic uint64_t *counter, uint64_t count)

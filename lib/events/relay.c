@@ -35,6 +35,8 @@
 #define METER_EVERY_MS 100
 #define PROBE_EVENTS 32 /* in flight at most, after a failure and before the next success */
 #define GIVE_UP_MS 3000
+#define LOOK_EVERY_MS 5000
+#define LOOK_WAIT_MS 500
 #define STOP_AWAY_MS 500 /* a stop waits so long for a connection that is not there */
 #define WAIT_MIN_MS 1
 #define WAIT_MAX_MS 100
@@ -69,7 +71,7 @@ struct relay {
 	uint64_t breaks;			/* of the connection, as last seen */
 	struct backoff connecting;	/* attempts in a row */
 	struct backoff trouble;		/* refused or lost events and streams */
-	struct mono_time meter_at;
+	struct mono_time meter_at, look_at;
 
 	_Atomic bool stopping;
 	_Atomic int64_t stop_deadline_ns;
@@ -155,6 +157,24 @@ static void note_answers(struct relay *relay)
 	relay->feeds.shared.answered = false;
 }
 
+/* For those who ask how the broker is (relay_counts). A server that hangs costs LOOK_WAIT_MS, at a time when
+ * nothing could be published anyway. */
+static void look_when_due(struct relay *relay, bool connected, struct mono_time now)
+{
+	struct stream_seen *seen = &relay->feeds.shared.meter.stream;
+	struct stream_look look;
+	if (!connected || now.ns < relay->look_at.ns)
+		return;
+	relay->look_at = mono_add_ms(now, LOOK_EVERY_MS);
+	broker_look(relay->broker, LOOK_WAIT_MS, &look);
+	if (!look.answered)
+		return;
+	atomic_store(&seen->there, look.there);
+	atomic_store(&seen->replicas, look.replicas);
+	atomic_store(&seen->replicas_current, look.replicas_current);
+	atomic_store(&seen->looked, true);
+}
+
 static void step(struct relay *relay, struct mono_time now)
 {
 	uint64_t breaks;
@@ -165,6 +185,8 @@ static void step(struct relay *relay, struct mono_time now)
 	atomic_store_explicit(&relay->feeds.shared.meter.connected, connected, memory_order_relaxed);
 	if (broken)
 		broker_recall(relay->broker);
+	else if (relay->state != RELAY_PREPARING)
+		look_when_due(relay, connected, now);
 	broker_land(relay->broker, feed_landed, &relay->feeds.shared);
 	switch (relay->state) {
 	case RELAY_AWAY:
@@ -344,6 +366,10 @@ void relay_counts(const struct relay *relay, struct relay_counts *ret_counts)
 	READ(oldest_ms);
 	READ(connected);
 #undef READ
+	ret_counts->stream_looked = atomic_load(&meter->stream.looked);
+	ret_counts->stream_there = atomic_load(&meter->stream.there);
+	ret_counts->stream_replicas = atomic_load(&meter->stream.replicas);
+	ret_counts->stream_replicas_current = atomic_load(&meter->stream.replicas_current);
 	ret_counts->lag = (struct timings_sum){.sum_us = 0};
 	timings_add_to(&meter->lag, &ret_counts->lag);
 }

@@ -192,3 +192,27 @@ enum wr_err streams_assert(jsCtx *js, const struct stream_settings *settings,
 		log_refusal(STREAM_DLQ_NAME, status);
 	return WR_OK;
 }
+
+static int64_t replicas_up_to_date(const jsClusterInfo *cluster)
+{
+	int64_t current = 1; /* the one that answers; without a cluster the only one */
+	for (int i = 0; cluster && i < cluster->ReplicasLen; i++)
+		current += cluster->Replicas[i]->Current && !cluster->Replicas[i]->Offline;
+	return current;
+}
+
+void stream_look(jsCtx *js, int64_t wait_ms, struct stream_look *ret_look)
+{
+	jsOptions options;
+	jsStreamInfo *info = NULL;
+	jsOptions_Init(&options);
+	options.Wait = wait_ms;
+	natsStatus status = js_GetStreamInfo(&info, js, STREAM_NAME, &options, NULL);
+	*ret_look = (struct stream_look){.answered = status == NATS_OK || status == NATS_NOT_FOUND,
+									 .there = status == NATS_OK};
+	if (status == NATS_OK) {
+		ret_look->replicas = info->Config->Replicas;
+		ret_look->replicas_current = replicas_up_to_date(info->Cluster);
+	}
+	jsStreamInfo_Destroy(info);
+}

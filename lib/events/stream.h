@@ -30,4 +30,12 @@ struct stream_settings {
 WR_MUST_USE enum wr_err streams_assert(jsCtx *js, const struct stream_settings *settings,
 									   struct err_detail *ret_detail);
 
+struct stream_look {
+	bool answered; /* else nothing is known */
+	bool there;
+	int64_t replicas, replicas_current; /* wanted by the stream; up to date, with the leader */
+};
+/* Asks how WAITINGROOM is; blocks for wait_ms at most. */
+void stream_look(jsCtx *js, int64_t wait_ms, struct stream_look *ret_look);
+
 #endif

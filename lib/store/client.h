@@ -55,7 +55,8 @@ int store_address_database(const struct store_address *address);
 	X(SCRIPT_STATS_NOTE, "stats_note")                                                             \
 	X(SCRIPT_LEASE, "lease")                                                                       \
 	X(SCRIPT_AUDIT, "audit")                                                                       \
-	X(SCRIPT_ADMIN_KEY_LOOK, "admin_key_look")
+	X(SCRIPT_ADMIN_KEY_LOOK, "admin_key_look")                                                     \
+	X(SCRIPT_PODS, "pods")
 
 #define SCRIPT_ENUM(name, file) name,
 enum script { SCRIPT_TABLE(SCRIPT_ENUM) SCRIPT_COUNT };
@@ -148,6 +149,9 @@ union call_fn {
 	store_stats_fn stats;
 	store_noted_fn noted;
 	store_lease_fn lease;
+	store_pod_fn pod;
+	store_pods_fn pods;
+	store_worked_fn worked;
 	store_raw_fn raw;
 	store_key_fn key;
 	store_done_fn done;
