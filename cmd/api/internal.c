@@ -212,6 +212,7 @@ static void *run(void *ctx)
 	struct internal *internal = ctx;
 	turn_begins(internal);
 	loop_run(internal->loop);
+	pod_report_stop(internal->report);
 	turn_ends(internal);
 	return NULL;
 }
@@ -282,7 +283,6 @@ void internal_stop(struct internal *internal)
 	atomic_store(&internal->stop, true);
 	loop_wake(internal->loop);
 	pthread_join(internal->thread, NULL);
-	pod_report_stop(internal->report);
 	store_free(internal->store); /* answers what was under way */
 	http_server_close(internal->http);
 	internal_free(internal);
