@@ -27,13 +27,13 @@ static void judge_load(const struct pod_row *row, struct health_report *report)
 	if (row->store_failures > 0)
 		health_add(report, "pods", HEALTH_WARN, "StoreFailing",
 				   "Its log says what the store answered.",
-				   "%" PRId64 " calls of %s to the store failed lately.", row->store_failures,
-				   row->instance);
+				   "Calls of %s to the store failed lately: %" PRId64 ".", row->instance,
+				   row->store_failures);
 	if (row->bugs > 0)
 		health_add(report, "pods", HEALTH_WARN, "RequestsEndInBugs",
 				   "Its log has each of them; report it.",
-				   "%" PRId64 " requests to %s ended in a bug of ours since it started.", row->bugs,
-				   row->instance);
+				   "Requests to %s that ended in a bug of ours since it started: %" PRId64 ".",
+				   row->instance, row->bugs);
 }
 
 static void judge_pod(const struct pod_row *row, int64_t now_ms, struct health_report *report)
@@ -47,8 +47,9 @@ static void judge_pod(const struct pod_row *row, int64_t now_ms, struct health_r
 				   row->address, (now_ms - row->seen_ms) / 1000);
 		return;
 	case POD_NOT_READY:
-		health_add(report, "pods", HEALTH_WARN, "PodDown",
-				   "It gets no visitors until /readyz says ok; that says why.",
+		health_add(report, "pods", HEALTH_WARN,
+				   strcmp(row->kind, "admitter") == 0 ? "AdmitterDown" : "PodDown",
+				   "Its /readyz says why; it is of no use until that says ok.",
 				   "%s (%s at %s) is not ready.", row->instance, row->kind, row->address);
 		break;
 	default:

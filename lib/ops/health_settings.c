@@ -109,11 +109,6 @@ static void judge_times(const struct health_queue *queue, const char *name,
 				   "%s polls every %" PRId64 " ms at most and forgets a place after %" PRId64
 				   " ms: one lost poll can cost it.",
 				   name, settings->poll_max_ms, settings->heartbeat_ttl_ms);
-	if (settings->poll_max_ms >= settings->absent_after_ms)
-		health_add(
-			report, "settings", HEALTH_WARN, NULL, "Make absent_after_ms larger than poll_max_ms.",
-			"%s sets people aside after %" PRId64 " ms, but lets them poll every %" PRId64 " ms.",
-			name, settings->absent_after_ms, settings->poll_max_ms);
 	if (settings->claim_ttl_ms <= settings->poll_max_ms)
 		health_add(
 			report, "settings", HEALTH_WARN, NULL, "Make claim_ttl_ms larger than poll_max_ms.",
