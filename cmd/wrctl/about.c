@@ -8,6 +8,10 @@
 
 int wrctl_help(struct wrctl *w, int argc, char **argv)
 {
+	if (wrctl_flag(w, "man")) {
+		help_print_man(stdout);
+		return WRCTL_DONE;
+	}
 	if (argc == 0) {
 		help_print(stdout, NULL, NULL);
 		return WRCTL_DONE;

@@ -37,6 +37,17 @@ struct client *client_new(const struct context *context, const char *key)
 	return client;
 }
 
+struct client *client_twin(const struct client *client)
+{
+	struct client *twin = mem_alloc_zero(1, sizeof(*twin));
+	twin->context = client->context;
+	twin->caller = http_caller_new();
+	twin->deadline_ms = client->deadline_ms;
+	twin->at = client->at;
+	memcpy(twin->authorization, client->authorization, sizeof(twin->authorization));
+	return twin;
+}
+
 void client_free(struct client *client)
 {
 	if (client == NULL)

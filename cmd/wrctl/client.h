@@ -14,6 +14,8 @@
 struct client;
 
 struct client *client_new(const struct context *context, const char *key); /* borrows; gives */
+/* Another one to the same servers with the same key, for questions in between; gives. */
+struct client *client_twin(const struct client *client);
 void client_free(struct client *client);
 void client_set_deadline(struct client *client, int64_t deadline_ms);
 /* Called some times a second while an answer is waited for; NULL: nobody. */

@@ -5,6 +5,7 @@
 
 #define END                                                                                        \
 	{                                                                                              \
+		0                                                                                          \
 	}
 #define OPTIONS(...)                                                                               \
 	.options = (const struct option_row[])                                                         \
@@ -20,8 +21,26 @@
 		name, 0, word, complete, sentence                                                          \
 	}
 
-/* Options of several commands. */
+/* What many commands share. */
+#define ONE_QUEUE .arguments = "QUEUE", .least = 1, .most = 1, .complete = COMPLETE_QUEUES
+#define NO_ARGUMENTS .arguments = ""
 #define NAMES FLAG("names", "Only the names, one on each line.")
+#define YES                                                                                        \
+	{                                                                                              \
+		"yes", 'y', NULL, NULL, "Does not ask."                                                    \
+	}
+#define DRY_RUN FLAG("dry-run", "Shows what would change, and for whom; changes nothing.")
+#define DECLARATIONS                                                                               \
+	{"file", 'f', "FILE", COMPLETE_FILES, "The declarations; - is standard input."},               \
+		FLAG("prune", "Deletes queues that are not declared, of the tenants that the file names.")
+#define MESSAGES                                                                                   \
+	VALUE("message", "TEXT", NULL, "What visitors are told, in any language."),                    \
+		VALUE("message-in", "LANG=TEXT", NULL, "The same for one language; may be repeated.")
+
+#define QUEUE_IS "QUEUE is TENANT/QUEUE, or QUEUE for default/QUEUE."
+#define DECLARES                                                                                   \
+	"The file is that of WR_QUEUES_FILE: {\"queues\":[{\"queue\":\"shop/sale\", settings…}]}.\n" \
+	"A setting that is not declared gets its default; secrets that are not declared stay."
 
 const struct option_row common_options[] = {
 	{"context", 'c', "NAME", COMPLETE_CONTEXTS,
@@ -36,24 +55,114 @@ const struct option_row common_options[] = {
 	END};
 
 const struct command commands[] = {
-	/* ---- queues ---- */
+	/* ---- queues: looking ---- */
 	{.words = "queue list",
-	 .arguments = "",
+	 NO_ARGUMENTS,
 	 .role = "viewer",
 	 .run = wrctl_queue_list,
 	 OPTIONS(NAMES),
 	 .sentence = "All queues: state, people waiting and active, rate and capacity."},
 	{.words = "queue get",
-	 .arguments = "QUEUE",
-	 .least = 1,
-	 .most = 1,
-	 .complete = COMPLETE_QUEUES,
+	 ONE_QUEUE,
 	 .role = "viewer",
 	 .run = wrctl_queue_get,
-	 .sentence = "One queue: its settings, its version, its lanes."},
+	 .sentence = "One queue: its settings, its version, its lanes.",
+	 .more = QUEUE_IS},
+	{.words = "queue stats",
+	 ONE_QUEUE,
+	 .role = "viewer",
+	 .run = wrctl_queue_stats,
+	 .sentence = "One queue now and in the last hour."},
+	/* ---- queues: changing ---- */
+	{.words = "queue set",
+	 .arguments = "QUEUE NAME=VALUE…",
+	 .least = 2,
+	 .most = 60,
+	 .complete = COMPLETE_QUEUES,
+	 .role = "operator",
+	 .run = wrctl_queue_set,
+	 OPTIONS(DRY_RUN, VALUE("if-version", "N", NULL,
+							"Only when the queue is at this version (wrctl queue get).")),
+	 .sentence = "Changes single settings, at once.",
+	 .more = "wrctl queue set shop/sale rate_per_minute=600 capacity=200\n"
+			 "A value @FILE is the content of a file; lists and objects are given as JSON."},
+	{.words = "queue apply",
+	 NO_ARGUMENTS,
+	 .role = "admin",
+	 .run = wrctl_queue_apply,
+	 OPTIONS(DECLARATIONS, DRY_RUN, YES),
+	 .sentence = "Makes queues as a file declares them; shows what that changes and asks first.",
+	 .more = DECLARES},
+	{.words = "queue diff",
+	 NO_ARGUMENTS,
+	 .role = "admin",
+	 .run = wrctl_queue_diff,
+	 OPTIONS(DECLARATIONS, FLAG("exit-code", "Ends with 1 when something differs.")),
+	 .sentence = "What queue apply would change, and what that does to the people in line.",
+	 .more = DECLARES},
+	{.words = "queue export",
+	 .arguments = "[QUEUE…]",
+	 .most = 60,
+	 .complete = COMPLETE_QUEUES,
+	 .role = "viewer",
+	 .run = wrctl_queue_export,
+	 .sentence = "Queues as a file for queue apply; secrets are not in it."},
+	{.words = "queue pause",
+	 ONE_QUEUE,
+	 .role = "operator",
+	 .run = wrctl_queue_pause,
+	 OPTIONS(MESSAGES),
+	 .sentence = "Lets nobody in until queue resume; people may join."},
+	{.words = "queue resume",
+	 ONE_QUEUE,
+	 .role = "operator",
+	 .run = wrctl_queue_resume,
+	 OPTIONS(MESSAGES),
+	 .sentence = "Goes on after queue pause."},
+	{.words = "queue admit",
+	 .arguments = "QUEUE COUNT",
+	 .least = 2,
+	 .most = 2,
+	 .complete = COMPLETE_QUEUES,
+	 .role = "operator",
+	 .run = wrctl_queue_admit,
+	 .sentence = "Lets so many people in now, whatever the rate; never more than the capacity."},
+	{.words = "queue delete",
+	 ONE_QUEUE,
+	 .role = "admin",
+	 .run = wrctl_queue_delete,
+	 OPTIONS(YES),
+	 .sentence = "Takes a queue away, with everybody in it; asks for its name first."},
+	/* ---- people ---- */
+	{.words = "session revoke",
+	 .arguments = "QUEUE ID",
+	 .least = 2,
+	 .most = 2,
+	 .complete = COMPLETE_QUEUES,
+	 .role = "operator",
+	 .run = wrctl_session_revoke,
+	 OPTIONS(YES),
+	 .sentence = "Ends somebody's session on the site, by the id of the place."},
+	/* ---- the service ---- */
+	{.words = "whoami",
+	 NO_ARGUMENTS,
+	 .role = "viewer",
+	 .run = wrctl_whoami,
+	 .sentence = "Whose key this is, and what it may do."},
+	{.words = "preview",
+	 .arguments = "QUEUE STATE",
+	 .least = 2,
+	 .most = 2,
+	 .complete = COMPLETE_QUEUES,
+	 .role = "viewer",
+	 .run = wrctl_preview,
+	 OPTIONS(VALUE("lang", "LANG", NULL, "In this language.")),
+	 .sentence = "A link that shows the waiting page in any state.",
+	 .more = "STATE: prequeue, waiting, almost, paused, your_turn, missed, expired, full, closed,\n"
+			 "reconnecting, moved, challenge or error."},
 	/* ---- wrctl itself ---- */
 	{.words = "context list",
-	 .arguments = "",
+	 NO_ARGUMENTS,
 	 .run = wrctl_context_list,
 	 OPTIONS(NAMES),
 	 .sentence = "The contexts: clusters that wrctl knows of."},
@@ -70,11 +179,22 @@ const struct command commands[] = {
 	 .complete = COMPLETE_CONTEXTS,
 	 .run = wrctl_context_show,
 	 .sentence = "What a command would use: urls, and where the key comes from."},
+	{.words = "completion",
+	 .arguments = "SHELL",
+	 .least = 1,
+	 .most = 1,
+	 .complete = "bash zsh fish",
+	 .run = wrctl_completion,
+	 .sentence = "Prints a script that teaches bash, zsh or fish to complete commands.",
+	 .more = "bash: source <(wrctl completion bash)\n"
+			 "zsh:  source <(wrctl completion zsh)\n"
+			 "fish: wrctl completion fish | source"},
 	{.words = "help",
 	 .arguments = "[COMMAND]",
 	 .most = 2,
 	 .run = wrctl_help,
+	 OPTIONS(FLAG("man", "Prints the manual page (mdoc).")),
 	 .sentence = "Explains a command, or lists all."},
-	{.words = "version", .arguments = "", .run = wrctl_version, .sentence = "Prints the version."},
+	{.words = "version", NO_ARGUMENTS, .run = wrctl_version, .sentence = "Prints the version."},
 };
 const size_t command_count = sizeof(commands) / sizeof(commands[0]);

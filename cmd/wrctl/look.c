@@ -64,3 +64,8 @@ char *look_shown(const struct json_value *value)
 		return mem_copy_string(text);
 	return json_print(value);
 }
+
+char *look_json(const struct json_value *value)
+{
+	return value == NULL || json_is_null(value) ? mem_copy_string("-") : json_print(value);
+}

@@ -15,5 +15,7 @@ const char *look_text(const struct json_value *value, const char *path); /* "" b
 bool look_flag(const struct json_value *value, const char *path);
 /* The value as a person reads it: texts without quotes, others as JSON, nothing as "-"; gives. */
 char *look_shown(const struct json_value *value);
+/* The same with texts in quotes; gives. */
+char *look_json(const struct json_value *value);
 
 #endif

@@ -1,0 +1,106 @@
+/* Body: a JSON request of settings from arguments "name=value". */
+#include "body.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "file.h"
+#include "waitingroom/json_in.h"
+#include "waitingroom/memory.h"
+#include "waitingroom/settings.h"
+
+enum kind { KIND_UNKNOWN, KIND_NUMBER, KIND_TEXT };
+
+static enum kind kind_of(const char *name, size_t len)
+{
+	static const struct {
+		const char *name;
+		enum kind kind;
+	} known[] = {
+#define NUMBER(name, ...) {#name, KIND_NUMBER},
+		QUEUE_NUMBER_TABLE(NUMBER)
+#undef NUMBER
+#define CHOICE(type, name, ...) {#name, KIND_TEXT},
+			QUEUE_CHOICE_TABLE(CHOICE)
+#undef CHOICE
+#define TEXT(name, ...) {#name, KIND_TEXT},
+				QUEUE_TEXT_TABLE(TEXT)
+#undef TEXT
+					{"template", KIND_TEXT},
+	};
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (strlen(known[i].name) == len && memcmp(known[i].name, name, len) == 0)
+			return known[i].kind;
+	return KIND_UNKNOWN;
+}
+
+static bool is_json(const char *text, size_t len)
+{
+	WR_AUTO(json_free_at) struct json_value *document = NULL;
+	struct err_detail detail;
+	return json_parse(text, len, &document, &detail) == WR_OK;
+}
+
+static enum wr_err put_value(struct json_out *out, const char *name, const char *value, size_t len,
+							 struct err_detail *ret_detail)
+{
+	enum kind kind = kind_of(name, strlen(name));
+	int64_t number;
+	if (kind == KIND_NUMBER && !text_to_i64(value, len, INT64_MIN, INT64_MAX, &number))
+		return err_say(ret_detail, WR_INVALID, "%s: must be a whole number, is \"%.40s\"", name,
+					   value);
+	if (kind != KIND_TEXT && is_json(value, len))
+		json_out_raw(out, name, value, len);
+	else
+		json_out_string_n(out, name, value, len);
+	return WR_OK;
+}
+
+static enum wr_err put_one(struct json_out *out, const char *argument,
+						   struct err_detail *ret_detail)
+{
+	const char *equals = strchr(argument, '=');
+	WR_AUTO(mem_free_at) char *content = NULL;
+	size_t len = 0;
+	if (equals == NULL || equals == argument)
+		return err_say(ret_detail, WR_INVALID, "\"%.60s\": must be name=value", argument);
+	WR_AUTO(mem_free_at) char *name = mem_copy(argument, (size_t)(equals - argument));
+	if (strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") != strlen(name))
+		return err_say(ret_detail, WR_INVALID, "%.60s: is no name of a setting", name);
+	if (equals[1] != '@')
+		return put_value(out, name, equals + 1, strlen(equals + 1), ret_detail);
+	enum wr_err err = file_read(equals + 2, &content, &len, ret_detail);
+	return err == WR_OK ? put_value(out, name, content, len, ret_detail) : err;
+}
+
+static enum wr_err check_twice(int argc, char *const argv[], struct err_detail *ret_detail)
+{
+	for (int i = 0; i < argc; i++) {
+		size_t len = strcspn(argv[i], "=") + 1;
+		for (int k = 0; k < i; k++)
+			if (strncmp(argv[i], argv[k], len) == 0)
+				return err_say(ret_detail, WR_INVALID, "%.60s: is given twice", argv[i]);
+	}
+	return WR_OK;
+}
+
+enum wr_err body_of_settings(int argc, char *const argv[], char **ret,
+							 struct err_detail *ret_detail)
+{
+	/* The largest settings, each byte escaped at its longest. */
+	size_t room = 6 * QUEUE_SETTINGS_JSON_BYTES;
+	WR_AUTO(mem_free_at) char *text = mem_alloc_zero(1, room + 1);
+	struct json_out out;
+	enum wr_err err = check_twice(argc, argv, ret_detail);
+	json_out_init(&out, text, room);
+	json_out_object(&out, NULL);
+	for (int i = 0; i < argc && err == WR_OK; i++)
+		err = put_one(&out, argv[i], ret_detail);
+	json_out_object_end(&out);
+	if (err == WR_OK && out.overflow)
+		err = err_say(ret_detail, WR_INVALID, "more than the settings of a queue may take");
+	if (err == WR_OK)
+		*ret = WR_TAKE(text);
+	return err;
+}

@@ -1,0 +1,14 @@
+/* Body: a JSON request of settings from arguments "name=value". */
+#ifndef WRCTL_BODY_H
+#define WRCTL_BODY_H
+
+#include "waitingroom/err.h"
+
+/* Texts and words of the settings become JSON strings, everything else what it is in JSON; a value
+ * "@file" is the content of a file. A setting that this wrctl does not know goes to the server, which
+ * may be newer; there it is a string unless it is JSON.
+ * ret  gives a JSON object. WR_INVALID: not name=value, named twice, or a number that is none. */
+WR_MUST_USE enum wr_err body_of_settings(int argc, char *const argv[], char **ret,
+										 struct err_detail *ret_detail);
+
+#endif

@@ -1,0 +1,182 @@
+/* wrctl place find|restore, session revoke: what support does for one visitor. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "actions.h"
+#include "client.h"
+#include "look.h"
+#include "table.h"
+#include "waitingroom/memory.h"
+#include "waitingroom/text.h"
+
+/* ---- find ---- */
+
+static enum paint colour_of(const char *what)
+{
+	static const char *const bad[] = {"expired", "missed", "revoked", "gap", "set_aside", NULL};
+	static const char *const good[] = {"admitted", "claimed", "restored", "returned", NULL};
+	for (const char *const *word = bad; *word != NULL; word++)
+		if (strcmp(*word, what) == 0)
+			return PAINT_YELLOW;
+	for (const char *const *word = good; *word != NULL; word++)
+		if (strcmp(*word, what) == 0)
+			return PAINT_GREEN;
+	return PAINT_PLAIN;
+}
+
+static bool ends_in(const char *text, const char *end)
+{
+	size_t len = strlen(text), end_len = strlen(end);
+	return len >= end_len && strcmp(text + len - end_len, end) == 0;
+}
+
+static void print_timeline(const struct wrctl *w, const struct json_value *timeline)
+{
+	WR_AUTO(table_free_at) struct table *table = table_new("  when", "what", "detail…");
+	char when[NUMBER_TEXT_BYTES];
+	for (size_t i = 0; i < json_count(timeline); i++) {
+		const struct json_value *row = json_at(timeline, i);
+		const struct json_value *detail = look(row, "detail");
+		WR_AUTO(mem_free_at) char *shown = look_shown(detail);
+		table_cell(table, PAINT_PLAIN, "  %s", moment_text(look_int(row, "at_ms", 0), when));
+		table_cell(table, colour_of(look_text(row, "what")), "%s", look_text(row, "what"));
+		table_cell(table, PAINT_PLAIN, "%s", detail == NULL || json_is_null(detail) ? "" : shown);
+	}
+	table_print(table, &w->terminal);
+}
+
+/* Whatever the server tells of a place, times as times. */
+static void print_place(const struct wrctl *w, const struct json_value *place)
+{
+	WR_AUTO(table_free_at) struct table *table = table_new("place", "value…");
+	const struct json_value *timeline = look(place, "timeline");
+	for (size_t i = 0; i < json_count(place); i++) {
+		const struct json_value *member = json_at(place, i);
+		const char *key = json_key(member);
+		char when[NUMBER_TEXT_BYTES];
+		int64_t number;
+		if (member == timeline || json_is_null(member))
+			continue;
+		WR_AUTO(mem_free_at) char *shown = look_shown(member);
+		table_cell(table, PAINT_PLAIN, "%s", key);
+		bool is_key = strcmp(key, "position_id") == 0 || strcmp(key, "status") == 0;
+		if (ends_in(key, "at_ms") && json_int(member, &number))
+			table_cell(table, PAINT_PLAIN, "%s", moment_text(number, when));
+		else
+			table_cell(table, is_key ? PAINT_BOLD : PAINT_PLAIN, "%s", shown);
+	}
+	table_print(table, &w->terminal);
+	if (timeline != NULL && json_is_array(timeline)) {
+		putchar('\n');
+		print_timeline(w, timeline);
+	}
+}
+
+static const char *const ways[] = {"code", "id", "identity", "key"};
+
+/* "?code=…" of the one option that says what is looked for; gives; NULL: said. */
+static char *find_query(const struct wrctl *w)
+{
+	const char *way = NULL;
+	char *query;
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		if (!wrctl_flag(w, ways[i]))
+			continue;
+		if (way != NULL) {
+			(void)wrctl_misuse(w, "--%s and --%s: only one of them", way, ways[i]);
+			return NULL;
+		}
+		way = ways[i];
+	}
+	if (way == NULL) {
+		(void)wrctl_misuse(w, "say what to look for: --code, --id, --identity or --key");
+		return NULL;
+	}
+	WR_AUTO(mem_free_at) char *value = url_escape(wrctl_option(w, way));
+	if (asprintf(&query, "/places?%s=%s", way, value) < 0)
+		abort();
+	return query;
+}
+
+int wrctl_place_find(struct wrctl *w, int argc, char **argv)
+{
+	WR_AUTO(mem_free_at) char *query = find_query(w);
+	WR_AUTO(mem_free_at) char *path = query ? queue_path(w, argv[0], query) : NULL;
+	WR_AUTO(reply_clear) struct reply reply = {0};
+	(void)argc;
+	if (path == NULL)
+		return WRCTL_USAGE;
+	int code = wrctl_get(w, path, &reply);
+	if (code != WRCTL_DONE)
+		return code;
+	const struct json_value *places = look(reply.json, "places");
+	size_t count = places != NULL ? json_count(places) : 0;
+	if (w->json)
+		reply_print(&reply);
+	for (size_t i = 0; i < count && !w->json; i++) {
+		if (i > 0)
+			putchar('\n');
+		print_place(w, json_at(places, i));
+	}
+	if (count == 0 && !w->json)
+		wrctl_say("there is no such place in %s; what ended is remembered for ended_keep_ms only",
+				  argv[0]);
+	return count > 0 ? WRCTL_DONE : WRCTL_NOT_FOUND;
+}
+
+/* ---- restore, revoke ---- */
+
+/* POST {"position_id":id,"reason":reason}; reason NULL: none. */
+static int post_id(struct wrctl *w, const char *queue, const char *verb, const char *id,
+				   const char *reason, struct reply *ret)
+{
+	WR_AUTO(mem_free_at) char *path = queue_path(w, queue, verb);
+	size_t room = 6 * (strlen(id) + (reason ? strlen(reason) : 0)) + 64;
+	WR_AUTO(mem_free_at) char *body = mem_alloc_zero(1, room);
+	struct json_out out;
+	if (path == NULL)
+		return WRCTL_USAGE;
+	json_out_init(&out, body, room - 1);
+	json_out_object(&out, NULL);
+	json_out_string(&out, "position_id", id);
+	if (reason != NULL)
+		json_out_string(&out, "reason", reason);
+	json_out_object_end(&out);
+	struct request request = {.method = "POST", .path = path, .body = body};
+	return wrctl_ask(w, &request, ret);
+}
+
+int wrctl_place_restore(struct wrctl *w, int argc, char **argv)
+{
+	WR_AUTO(reply_clear) struct reply reply = {0};
+	const char *reason = wrctl_option(w, "reason");
+	(void)argc;
+	if (reason == NULL || reason[0] == '\0')
+		return wrctl_misuse(w, "--reason: say why; it is kept in the audit");
+	int code = post_id(w, argv[0], "/restore", argv[1], reason, &reply);
+	if (code != WRCTL_DONE)
+		return code;
+	if (w->json)
+		reply_print(&reply);
+	else
+		printf("%s is back in line in %s.\n", argv[1], argv[0]);
+	return WRCTL_DONE;
+}
+
+int wrctl_session_revoke(struct wrctl *w, int argc, char **argv)
+{
+	WR_AUTO(reply_clear) struct reply reply = {0};
+	(void)argc;
+	if (!wrctl_confirm(w, "yes", "This ends the session of place %s in %s at once.", argv[1],
+					   argv[0]))
+		return WRCTL_CONFLICT;
+	int code = post_id(w, argv[0], "/revoke", argv[1], NULL, &reply);
+	if (code != WRCTL_DONE)
+		return code;
+	if (w->json)
+		reply_print(&reply);
+	else
+		printf("The session of %s is over (the place is %s).\n", argv[1],
+			   look_text(reply.json, "status"));
+	return WRCTL_DONE;
+}

@@ -1,0 +1,118 @@
+/* wrctl tenant list|set|delete. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "actions.h"
+#include "client.h"
+#include "look.h"
+#include "table.h"
+#include "waitingroom/memory.h"
+#include "waitingroom/text.h"
+
+int wrctl_tenant_list(struct wrctl *w, int argc, char **argv)
+{
+	WR_AUTO(reply_clear) struct reply reply = {0};
+	(void)argc, (void)argv;
+	int code = wrctl_get(w, "/admin/v1/tenants", &reply);
+	if (code != WRCTL_DONE)
+		return code;
+	if (w->json) {
+		reply_print(&reply);
+		return WRCTL_DONE;
+	}
+	const struct json_value *tenants = look(reply.json, "tenants");
+	WR_AUTO(table_free_at)
+	struct table *table = table_new("tenant", "title", "queues max>", "note…");
+	for (size_t i = 0; tenants != NULL && i < json_count(tenants); i++) {
+		const struct json_value *tenant = json_at(tenants, i);
+		table_cell(table, PAINT_BOLD, "%s", look_text(tenant, "tenant"));
+		table_cell(table, PAINT_PLAIN, "%s", look_text(tenant, "title"));
+		table_number(table, look_int(tenant, "queues_max", 0));
+		table_cell(table, PAINT_PLAIN, "%s", look_text(tenant, "note"));
+	}
+	table_print(table, &w->terminal);
+	return WRCTL_DONE;
+}
+
+/* "/admin/v1/tenants/<name>"; gives; NULL: said. */
+static char *tenant_path(const struct wrctl *w, const char *name)
+{
+	char *path;
+	if (!name_is_valid(name, strlen(name))) {
+		(void)wrctl_misuse(w, "\"%.80s\" is no name of a tenant: 1..63 of a-z, 0-9 and -", name);
+		return NULL;
+	}
+	if (asprintf(&path, "/admin/v1/tenants/%s", name) < 0)
+		abort();
+	return path;
+}
+
+/* What is not given stays as it is there. */
+static int read_tenant(struct wrctl *w, const char *path, struct reply *ret)
+{
+	struct err_detail detail = {""};
+	struct reply reply = {0};
+	if (client_ask(w->client, &(struct request){.method = "GET", .path = path}, &reply, &detail) !=
+		WR_OK) {
+		wrctl_say("no answer from %s", detail.text);
+		return WRCTL_UNREACHABLE;
+	}
+	if (reply.status != 200 && reply.status != 404) {
+		int code = reply_say(w, &reply);
+		reply_clear(&reply);
+		return code;
+	}
+	*ret = reply;
+	return WRCTL_DONE;
+}
+
+static const char *text_of(const struct wrctl *w, const struct reply *there, const char *member)
+{
+	const char *given = wrctl_option(w, member);
+	return given ? given : there->status == 200 ? look_text(there->json, member) : "";
+}
+
+int wrctl_tenant_set(struct wrctl *w, int argc, char **argv)
+{
+	WR_AUTO(mem_free_at) char *path = tenant_path(w, argv[0]);
+	WR_AUTO(reply_clear) struct reply there = {0};
+	WR_AUTO(reply_clear) struct reply reply = {0};
+	char body[8192];
+	struct json_out out;
+	(void)argc;
+	int code = path ? read_tenant(w, path, &there) : WRCTL_USAGE;
+	int64_t most = there.status == 200 ? look_int(there.json, "queues_max", -1) : -1;
+	if (code != WRCTL_DONE || !wrctl_number(w, "queues-max", 0, 1000000, &most))
+		return code != WRCTL_DONE ? code : WRCTL_USAGE;
+	json_out_init(&out, body, sizeof(body) - 1);
+	json_out_object(&out, NULL);
+	json_out_string(&out, "title", text_of(w, &there, "title"));
+	if (most >= 0)
+		json_out_int(&out, "queues_max", most);
+	json_out_string(&out, "note", text_of(w, &there, "note"));
+	json_out_object_end(&out);
+	if (out.overflow)
+		return wrctl_misuse(w, "--title, --note: are too long");
+	body[out.len] = '\0';
+	code = wrctl_ask(w, &(struct request){.method = "PUT", .path = path, .body = body}, &reply);
+	if (code == WRCTL_DONE && w->json)
+		reply_print(&reply);
+	else if (code == WRCTL_DONE)
+		printf("Tenant %s is %s.\n", argv[0], there.status == 200 ? "changed" : "made");
+	return code;
+}
+
+int wrctl_tenant_delete(struct wrctl *w, int argc, char **argv)
+{
+	WR_AUTO(mem_free_at) char *path = tenant_path(w, argv[0]);
+	WR_AUTO(reply_clear) struct reply reply = {0};
+	(void)argc;
+	if (path == NULL)
+		return WRCTL_USAGE;
+	if (!wrctl_confirm(w, argv[0], "This deletes tenant %s and its keys.", argv[0]))
+		return WRCTL_CONFLICT;
+	int code = wrctl_ask(w, &(struct request){.method = "DELETE", .path = path}, &reply);
+	if (code == WRCTL_DONE && !w->json)
+		printf("Tenant %s is deleted.\n", argv[0]);
+	return code;
+}
