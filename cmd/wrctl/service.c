@@ -12,25 +12,24 @@
 
 /* ---- pods ---- */
 
-static void pod_row(struct table *table, const struct json_value *pod)
+static enum paint pod_paint(const char *state)
+{
+	if (strcmp(state, "ok") == 0)
+		return PAINT_GREEN;
+	return strcmp(state, "draining") == 0 ? PAINT_YELLOW : PAINT_RED;
+}
+
+static void pod_row(struct table *table, const struct json_value *pod, int64_t now_ms)
 {
 	char age[NUMBER_TEXT_BYTES];
-	int64_t started_ms = look_int(pod, "started_ms", 0), now_ms = clock_wall().ms;
-	bool draining = look_flag(pod, "draining"), ready = look_flag(pod, "ready");
+	const char *state = look_text(pod, "state");
 	table_cell(table, PAINT_BOLD, "%s", look_text(pod, "instance"));
 	table_cell(table, PAINT_PLAIN, "%s", look_text(pod, "kind"));
 	table_cell(table, PAINT_PLAIN, "%s", look_text(pod, "version"));
-	table_cell(table,
-			   draining ? PAINT_YELLOW
-			   : ready	? PAINT_GREEN
-						: PAINT_RED,
-			   "%s",
-			   draining ? "draining"
-			   : ready	? "ready"
-						: "not ready");
-	table_cell(table, PAINT_PLAIN, "%s", duration_text(now_ms - started_ms, age));
-	table_cell(table, PAINT_PLAIN, "%s ago",
-			   duration_text(now_ms - look_int(pod, "seen_ms", now_ms), age));
+	table_cell(table, pod_paint(state), "%s", state);
+	table_cell(table, PAINT_PLAIN, "%s",
+			   duration_text(now_ms - look_int(pod, "started_ms", now_ms), age));
+	table_cell(table, PAINT_PLAIN, "%s ago", duration_text(look_int(pod, "age_ms", 0), age));
 	table_number(table, look_int(pod, "connections", 0));
 	table_cell(table, PAINT_PLAIN, "%.0f", look_real(pod, "requests_per_s", 0));
 	table_cell(table, PAINT_PLAIN, "%.1f", look_real(pod, "store_ms", 0));
@@ -53,39 +52,54 @@ int wrctl_pods(struct wrctl *w, int argc, char **argv)
 	struct table *table = table_new("instance", "kind", "version", "state", "up", "seen", "conns>",
 									"req/s>", "store ms>", "address…");
 	for (size_t i = 0; pods != NULL && i < json_count(pods); i++)
-		pod_row(table, json_at(pods, i));
+		pod_row(table, json_at(pods, i), look_int(reply.json, "as_of_ms", 0));
 	table_print(table, &w->terminal);
 	return WRCTL_DONE;
 }
 
 /* ---- log level ---- */
 
-int wrctl_log_level(struct wrctl *w, int argc, char **argv)
+/* {"level","seconds"}; gives; NULL: said. */
+static char *level_body(const struct wrctl *w, const char *level)
 {
-	WR_AUTO(reply_clear) struct reply reply = {0};
 	char body[256];
 	int64_t seconds = 0;
 	struct json_out out;
-	(void)argc;
 	if (!wrctl_number(w, "seconds", 1, 86400, &seconds))
-		return WRCTL_USAGE;
+		return NULL;
 	json_out_init(&out, body, sizeof(body) - 1);
 	json_out_object(&out, NULL);
-	json_out_string(&out, "level", argv[0]);
+	json_out_string(&out, "level", level);
 	if (seconds > 0)
 		json_out_int(&out, "seconds", seconds);
 	json_out_object_end(&out);
-	if (out.overflow)
-		return wrctl_misuse(w, "LEVEL: must be debug, info, warn or error");
-	body[out.len] = '\0';
-	struct request request = {.method = "PUT", .path = "/admin/v1/log-level", .body = body};
+	if (!out.overflow)
+		return mem_copy(body, out.len);
+	(void)wrctl_misuse(w, "LEVEL: must be debug, info, warn or error");
+	return NULL;
+}
+
+int wrctl_log_level(struct wrctl *w, int argc, char **argv)
+{
+	WR_AUTO(reply_clear) struct reply reply = {0};
+	WR_AUTO(mem_free_at) char *body = argc > 0 ? level_body(w, argv[0]) : NULL;
+	struct request request = {
+		.method = argc > 0 ? "PUT" : "GET", .path = "/admin/v1/log-level", .body = body};
+	if (argc > 0 && body == NULL)
+		return WRCTL_USAGE;
 	int code = wrctl_ask(w, &request, &reply);
-	if (code == WRCTL_DONE && w->json)
+	if (code != WRCTL_DONE)
+		return code;
+	if (w->json)
 		reply_print(&reply);
-	else if (code == WRCTL_DONE)
-		printf("All programs log at level %s%s.\n", argv[0],
-			   seconds > 0 ? " for that time, then as before" : "");
-	return code;
+	else if (argc == 0)
+		printf("%s logs at level %s.\n", look_text(reply.json, "instance"),
+			   look_text(reply.json, "level"));
+	else
+		printf("%s at level %s%s.\n",
+			   look_flag(reply.json, "everywhere") ? "All programs log" : "That pod alone logs",
+			   argv[0], wrctl_flag(w, "seconds") ? " for that time, then as before" : "");
+	return WRCTL_DONE;
 }
 
 /* ---- preview ---- */
