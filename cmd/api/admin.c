@@ -284,6 +284,8 @@ static void on_deleted(void *ctx, enum wr_err err, bool more)
 	if (err == WR_NO_QUEUE && notes->done > 0)
 		err = WR_OK;
 	notes->done++;
+	if (err == WR_NO_QUEUE || (err == WR_OK && !more))
+		store_free_claim(notes->internal->store, &notes->name);
 	if (err != WR_OK)
 		admin_problem(notes->internal, request, err, NULL);
 	else if (more)

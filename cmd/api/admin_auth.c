@@ -34,23 +34,32 @@ static bool is_segment(const struct route_match *match, int i, const char *text)
 	return match->len[i] == strlen(text) && memcmp(match->segment[i], text, match->len[i]) == 0;
 }
 
-/* WR_OK, or the answer that somebody gets who asks for what is not there. */
-static enum wr_err check_tenant(const struct admin_notes *notes)
+static bool begins_with(const char *text, const char *beginning)
 {
+	return strncmp(text, beginning, strlen(beginning)) == 0;
+}
+
+/* How many names the path has: of a tenant, or of a tenant and a queue. */
+static int names_in(const struct admin_route *route)
+{
+	return begins_with(route->pattern, ADMIN_QUEUE_PATTERN)	   ? 2
+		   : begins_with(route->pattern, ADMIN_TENANT_PATTERN) ? 1
+															   : 0;
+}
+
+/* WR_OK, or the answer that somebody gets who asks for what is not there. */
+static enum wr_err check_tenant(const struct admin_notes *notes, struct err_detail *ret_detail)
+{
+	static const enum wr_err nothing[] = {WR_NO_ROUTE, WR_NO_TENANT, WR_NO_QUEUE};
 	const char *tenant = notes->caller.tenant;
-	if (tenant[0] == '\0')
+	int names = names_in(notes->route);
+	if (tenant[0] == '\0' || notes->route->scope == SCOPE_LISTING)
 		return WR_OK;
-	switch (notes->route->scope) {
-	case SCOPE_QUEUE:
-		return is_segment(&notes->match, 0, tenant) ? WR_OK : WR_NO_QUEUE;
-	case SCOPE_TENANT:
-		return is_segment(&notes->match, 0, tenant) ? WR_OK : WR_NO_TENANT;
-	case SCOPE_ALL:
-		return WR_NO_ROUTE;
-	case SCOPE_LISTING:
+	if (names == 0 || !is_segment(&notes->match, 0, tenant))
+		return nothing[names];
+	if (notes->route->scope != SCOPE_ALL)
 		return WR_OK;
-	}
-	return WR_BUG;
+	return err_say(ret_detail, WR_FORBIDDEN, "It takes a key for all tenants.");
 }
 
 static enum wr_err check_role(const struct admin_notes *notes, struct err_detail *ret_detail)
@@ -66,13 +75,12 @@ static enum wr_err check_role(const struct admin_notes *notes, struct err_detail
 static enum wr_err read_names(struct admin_notes *notes, struct err_detail *ret_detail)
 {
 	const struct route_match *match = &notes->match;
-	enum admin_scope scope = notes->route->scope;
-	int names = scope == SCOPE_QUEUE ? 2 : scope == SCOPE_TENANT ? 1 : 0;
+	int names = names_in(notes->route);
 	for (int i = 0; i < names; i++)
 		if (!name_is_valid(match->segment[i], match->len[i]))
 			return err_say(ret_detail, WR_INVALID,
 						   "%s: must be 1..63 of a-z, 0-9 and -, not beginning with -",
-						   scope == SCOPE_QUEUE ? "tenant and queue" : "tenant");
+						   names == 2 ? "tenant and queue" : "tenant");
 	if (names > 0)
 		memcpy(notes->name.tenant, match->segment[0], match->len[0]);
 	if (names > 1)
@@ -81,7 +89,7 @@ static enum wr_err read_names(struct admin_notes *notes, struct err_detail *ret_
 		return WR_OK;
 	if (notes->route->method == HTTP_PUT)
 		return err_say(ret_detail, WR_INVALID, "tenant: \"" SYSTEM_TENANT "\" is reserved");
-	return scope == SCOPE_QUEUE ? WR_NO_QUEUE : WR_NO_TENANT;
+	return names == 2 ? WR_NO_QUEUE : WR_NO_TENANT;
 }
 
 /* Of such a key the audit trail cannot tell whose it is; `wrctl doctor` says when one is in use. */
@@ -96,7 +104,7 @@ static void enter(struct http_request *request)
 {
 	struct admin_notes *notes = http_request_notes(request);
 	struct err_detail detail = {""};
-	enum wr_err err = check_tenant(notes);
+	enum wr_err err = check_tenant(notes, &detail);
 	if (err == WR_OK)
 		err = check_role(notes, &detail);
 	if (err == WR_OK)

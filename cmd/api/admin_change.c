@@ -1,6 +1,6 @@
 /* Admin change: queues are made and replaced (PUT), paused and resumed.
  *
- *     PUT     read what is there ─► settings of the body, secrets that it does not name from there
+ *     PUT     (new: may the tenant have one more?) ─► read what is there ─► settings of the body, secrets that it does not name from there
  *             ─► put, tied to the version that was read ─► somebody was faster: again
  *     pause   state and messages only
  */
@@ -17,6 +17,19 @@
 #define PUT_TRIES 5
 
 /* ---- making and replacing ---- */
+
+static void on_claimed_again(void *ctx, enum wr_err err, int64_t number)
+{
+	(void)ctx, (void)err, (void)number;
+}
+
+/* An admitter that forgot the deleted queue of that name in between has taken it off the tenant's list. */
+static void claim_again(const struct admin_notes *notes)
+{
+	store_claim_queue(notes->internal->store, &notes->name, true,
+					  (uint64_t)notes->internal->app->config.tenant_queues_max, on_claimed_again,
+					  NULL);
+}
 
 static void on_put(void *ctx, enum wr_err err, enum put_result result, uint64_t version)
 {
@@ -37,6 +50,8 @@ static void on_put(void *ctx, enum wr_err err, enum put_result result, uint64_t 
 		admin_problem(notes->internal, request, err, detail.text[0] != '\0' ? &detail : NULL);
 		return;
 	}
+	if (result == PUT_CREATED)
+		claim_again(notes);
 	char name[QUEUE_NAME_TEXT_BYTES], text[512];
 	struct json_out out;
 	queue_name_print(&notes->name, name);
@@ -47,6 +62,26 @@ static void on_put(void *ctx, enum wr_err err, enum put_result result, uint64_t 
 	json_out_int(&out, "version", (int64_t)version);
 	json_out_object_end(&out);
 	admin_reply_json(request, result == PUT_CREATED ? 201 : 200, &out);
+}
+
+/* There is a tenant, and it may have one more queue: from the beginning again, since reading and putting
+ * belong together. */
+static void on_claimed(void *ctx, enum wr_err err, int64_t number)
+{
+	struct http_request *request = ctx;
+	struct admin_notes *notes = http_request_notes(request);
+	struct err_detail detail = {""};
+	if (err == WR_QUOTA)
+		(void)err_say(&detail, err, "queues_max: the tenant has %lld queues, as many as it may",
+					  (long long)number);
+	if (err == WR_NO_TENANT)
+		(void)err_say(&detail, err, "tenant: there is none of that name; make it first");
+	if (err != WR_OK) {
+		admin_problem(notes->internal, request, err, detail.text[0] != '\0' ? &detail : NULL);
+		return;
+	}
+	notes->claimed = true;
+	notes->again(request);
 }
 
 /* If-Match: "7" -> only when the queue is at version 7. */
@@ -92,6 +127,11 @@ static void on_read_for_put(void *ctx, enum wr_err err, const struct synced *ans
 	}
 	if (err != WR_OK) {
 		admin_problem(internal, request, err, detail.text[0] != '\0' ? &detail : NULL);
+		return;
+	}
+	if (is_new && !notes->claimed) {
+		store_claim_queue(internal->store, &notes->name, false,
+						  (uint64_t)internal->app->config.tenant_queues_max, on_claimed, request);
 		return;
 	}
 	char data[QUEUE_EVENT_BYTES], entry[STORE_AUDIT_BYTES];

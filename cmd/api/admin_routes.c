@@ -5,7 +5,8 @@
 
 #include "internal.h"
 
-#define QUEUE "/admin/v1/queues/{}/{}"
+#define QUEUE ADMIN_QUEUE_PATTERN
+#define TENANT ADMIN_TENANT_PATTERN
 
 const struct admin_route admin_routes[] = {
 	{HTTP_GET, "/admin/v1/whoami", ADMIN_VIEWER, SCOPE_LISTING, NULL, admin_whoami_serve},
@@ -14,6 +15,14 @@ const struct admin_route admin_routes[] = {
 	 admin_log_level_put_serve},
 	{HTTP_GET, "/admin/v1/pods", ADMIN_VIEWER, SCOPE_ALL, NULL, admin_pods_serve},
 	{HTTP_GET, "/admin/v1/health", ADMIN_VIEWER, SCOPE_ALL, NULL, admin_health_serve},
+	{HTTP_GET, "/admin/v1/tenants", ADMIN_VIEWER, SCOPE_LISTING, NULL, admin_tenants_serve},
+	{HTTP_GET, TENANT, ADMIN_VIEWER, SCOPE_TENANT, NULL, admin_tenant_get_serve},
+	{HTTP_PUT, TENANT, ADMIN_ADMIN, SCOPE_ALL, "tenant.put", admin_tenant_put_serve},
+	{HTTP_DELETE, TENANT, ADMIN_ADMIN, SCOPE_ALL, "tenant.delete", admin_tenant_delete_serve},
+	{HTTP_GET, "/admin/v1/keys", ADMIN_ADMIN, SCOPE_LISTING, NULL, admin_keys_serve},
+	{HTTP_POST, "/admin/v1/keys", ADMIN_ADMIN, SCOPE_LISTING, "key.make", admin_key_make_serve},
+	{HTTP_DELETE, "/admin/v1/keys/{}", ADMIN_ADMIN, SCOPE_LISTING, "key.delete",
+	 admin_key_delete_serve},
 	{HTTP_GET, "/admin/v1/queues", ADMIN_VIEWER, SCOPE_LISTING, NULL, admin_list_serve},
 	{HTTP_GET, QUEUE, ADMIN_VIEWER, SCOPE_QUEUE, NULL, admin_get_serve},
 	{HTTP_PUT, QUEUE, ADMIN_ADMIN, SCOPE_QUEUE, "queue.put", admin_put_serve},

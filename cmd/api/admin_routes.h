@@ -35,9 +35,13 @@ bool admin_role_parse(const char *word, enum admin_role *ret_role);
 enum admin_scope {
 	SCOPE_QUEUE,   /* the path names tenant and queue */
 	SCOPE_TENANT,  /* the path names a tenant */
-	SCOPE_ALL,	   /* only keys for all tenants */
+	SCOPE_ALL,	   /* only keys for all tenants, whether the path names one or not */
 	SCOPE_LISTING, /* the handler asks admin_may_see() about every thing that it shows or touches */
 };
+
+/* What names a queue or a tenant begins with one of these. */
+#define ADMIN_QUEUE_PATTERN "/admin/v1/queues/{}/{}"
+#define ADMIN_TENANT_PATTERN "/admin/v1/tenants/{}"
 
 struct admin_route {
 	enum http_method method;

@@ -53,6 +53,7 @@ struct admin_notes {
 	char address[NETWORK_TEXT_BYTES]; /* of the caller, the network only */
 
 	uint64_t wanted, done;						 /* admit: people; delete: steps done; put: tries */
+	bool claimed;			 /* put: the tenant has been asked for one more queue */
 	bool any_version;							 /* put: not tied to a version by the client */
 	void (*again)(struct http_request *request); /* put, pause: somebody was faster */
 	store_id position_id[1];					 /* revoke */
@@ -73,6 +74,18 @@ void admin_pods_serve(void *ctx, struct http_request *request, const struct rout
 void admin_health_serve(void *ctx, struct http_request *request, const struct route_match *match);
 /* preview.c */
 void admin_preview_serve(void *ctx, struct http_request *request, const struct route_match *match);
+/* admin_tenants.c, admin_keys_serve.c */
+void admin_tenants_serve(void *ctx, struct http_request *request, const struct route_match *match);
+void admin_tenant_get_serve(void *ctx, struct http_request *request,
+							const struct route_match *match);
+void admin_tenant_put_serve(void *ctx, struct http_request *request,
+							const struct route_match *match);
+void admin_tenant_delete_serve(void *ctx, struct http_request *request,
+							   const struct route_match *match);
+void admin_keys_serve(void *ctx, struct http_request *request, const struct route_match *match);
+void admin_key_make_serve(void *ctx, struct http_request *request, const struct route_match *match);
+void admin_key_delete_serve(void *ctx, struct http_request *request,
+							const struct route_match *match);
 /* admin.c, admin_change.c; ctx is the internal port */
 void admin_list_serve(void *ctx, struct http_request *request, const struct route_match *match);
 void admin_get_serve(void *ctx, struct http_request *request, const struct route_match *match);

@@ -48,6 +48,10 @@ static enum wr_err read_queue(const struct json_value *element, struct queue_nam
 		!queue_name_parse(name, strlen(name), ret_name))
 		return err_say(ret_detail, WR_BAD_CONFIG,
 					   "WR_QUEUES_FILE: each queue needs \"queue\":\"tenant/queue\"");
+	if (strcmp(ret_name->tenant, SYSTEM_TENANT) == 0)
+		return err_say(ret_detail, WR_BAD_CONFIG,
+					   "WR_QUEUES_FILE: queue %s: the tenant \"" SYSTEM_TENANT "\" is reserved",
+					   name);
 	/* The parser takes settings alone: print the element without its name. */
 	WR_AUTO(mem_free_at) char *text = json_print_without(element, "queue");
 	struct err_detail inner = {""};
@@ -108,7 +112,7 @@ enum wr_err queues_file_check(const char *path, struct err_detail *ret_detail)
 
 struct file_call {
 	struct store *store;
-	uint64_t audit_keep;
+	uint64_t audit_keep, queues_max;
 };
 
 struct look_call {
@@ -148,6 +152,14 @@ static void on_put(void *ctx, enum wr_err err, enum put_result result, uint64_t 
 	call->err = err;
 }
 
+static void on_claimed(void *ctx, enum wr_err err, int64_t number)
+{
+	struct put_call *call = ctx;
+	(void)number;
+	call->done = true;
+	call->err = err;
+}
+
 /* A hash of all the settings, secrets included: two declarations that mean the same have the same. */
 static void declare(struct queue_settings *settings)
 {
@@ -163,6 +175,11 @@ static enum wr_err apply(void *ctx, const struct queue_name *name, struct queue_
 	const struct file_call *file = ctx;
 	struct store *store = file->store;
 	struct look_call look = {.name = name, .wanted = settings};
+	struct put_call claim = {.done = false};
+	store_claim_queue(store, name, true, file->queues_max, on_claimed, &claim);
+	store_wait(store, &claim.done);
+	if (claim.err != WR_OK)
+		return claim.err;
 	declare(settings);
 	store_sync(store, name, "0", NULL, 0, 1, on_looked, &look);
 	store_wait(store, &look.done);
@@ -183,7 +200,9 @@ static enum wr_err apply(void *ctx, const struct queue_name *name, struct queue_
 enum wr_err queues_file_apply(const struct config *config, struct store *store,
 							  struct err_detail *ret_detail)
 {
-	struct file_call call = {.store = store, .audit_keep = (uint64_t)config->audit_keep};
+	struct file_call call = {.store = store,
+							 .audit_keep = (uint64_t)config->audit_keep,
+							 .queues_max = (uint64_t)config->tenant_queues_max};
 	enum wr_err err = queues_file_check(config->queues_file, ret_detail);
 	return err == WR_OK ? each_queue(config->queues_file, apply, &call, ret_detail) : err;
 }

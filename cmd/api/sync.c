@@ -122,6 +122,12 @@ static void on_put(void *ctx, enum wr_err err, enum put_result result, uint64_t 
 	call->result = result;
 }
 
+/* Its tenant has gone with everything else: it has no description until an operator gives it one. */
+static void on_claimed(void *ctx, enum wr_err err, int64_t number)
+{
+	(void)ctx, (void)err, (void)number;
+}
+
 static void revive(struct sync *sync, struct followed *followed)
 {
 	struct seen_ticket seen[QUEUE_LANES_MAX];
@@ -136,6 +142,8 @@ static void revive(struct sync *sync, struct followed *followed)
 					"{\"revived\":true}", &revival, NULL, on_put, &call);
 	store_wait(sync->store, &call.done);
 	if (call.err == WR_OK && call.result == PUT_CREATED) {
+		store_claim_queue(sync->store, &followed->name, true,
+						  (uint64_t)sync->app->config.tenant_queues_max, on_claimed, NULL);
 		atomic_fetch_add(&sync->revivals, 1);
 		log_event(LOG_LEVEL_WARN, "queue_revived", LOG_TEXT("tenant", followed->name.tenant),
 				  LOG_TEXT("queue", followed->name.queue),

@@ -32,6 +32,7 @@
 	X(WR_BAD_METHOD, 405, "method_not_allowed", false, "This address takes another method.")       \
 	X(WR_REQUEST_TIMEOUT, 408, "request_timeout", true, "The request took too long to arrive.")    \
 	X(WR_CONFLICT, 409, "conflict", false, "Somebody else changed it first; read it again.")       \
+	X(WR_QUOTA, 409, "limit_reached", false, "There are as many as there may be.")                 \
 	X(WR_PLACE_MOVED, 409, "place_moved", false,                                                   \
 	  "The place has been opened in another window or on another device.")                         \
 	X(WR_PLACE_EXPIRED, 410, "place_expired", false,                                               \

@@ -342,6 +342,41 @@ void store_look_key(struct store *store, const char *id, store_key_fn fn, void *
 /* Nobody waits for it. */
 void store_note_key_used(struct store *store, const char *id, int64_t now_ms);
 
+/* How a step went, with a number that some of them have. */
+typedef void (*store_step_fn)(void *ctx, enum wr_err err, int64_t number);
+/* row: JSON that begins with "tenant". number: when it was made.
+ * WR_QUOTA: there are keys_max; WR_CONFLICT: that id is taken; WR_NO_TENANT. */
+void store_put_key(struct store *store, const char *id, const char *row, const char *tenant,
+				   uint64_t keys_max, const struct store_audit *audit, store_step_fn fn, void *ctx);
+/* WR_NOT_FOUND */
+void store_drop_key(struct store *store, const char *id, const struct store_audit *audit,
+					store_step_fn fn, void *ctx);
+
+struct store_row {
+	const char *name, *row; /* row: JSON */
+	size_t row_len;
+	int64_t number; /* of a key: when it was last used; of a tenant: its queues */
+};
+typedef void (*store_rows_fn)(void *ctx, enum wr_err err, int64_t now_ms,
+							  const struct store_row *rows, size_t count);
+void store_keys(struct store *store, store_rows_fn fn, void *ctx);
+/* One of them, or with "" all. No row: there is no such tenant. */
+void store_tenants(struct store *store, const char *tenant, store_rows_fn fn, void *ctx);
+/* row: JSON that begins with "queues_max". The entry's "before" is filled by the step.
+ * number: an enum put_result. WR_QUOTA: there are tenants_max. */
+void store_put_tenant(struct store *store, const char *tenant, const char *row,
+					  uint64_t tenants_max, const struct store_audit *audit, store_step_fn fn,
+					  void *ctx);
+/* With its keys. WR_CONFLICT: it has queues, number of them; WR_NO_TENANT. */
+void store_drop_tenant(struct store *store, const char *tenant, const struct store_audit *audit,
+					   store_step_fn fn, void *ctx);
+/* The queue is about to be made. make: the tenant too where there is none, and no limit holds.
+ * WR_QUOTA: the tenant has as many as it may, number; WR_NO_TENANT. */
+void store_claim_queue(struct store *store, const struct queue_name *queue, bool make,
+					   uint64_t queues_max, store_step_fn fn, void *ctx);
+/* It has gone, or never came to be. Nobody waits for it; store_forget_queue does it too. */
+void store_free_claim(struct store *store, const struct queue_name *queue);
+
 /* ---- which processes there are (steps_pods.c) ----
  * instance  names the process; at most POD_INSTANCE_CHARS
  * members   of a JSON object (pods.h), without braces; "": the process ends, its row is taken away

@@ -56,7 +56,14 @@ int store_address_database(const struct store_address *address);
 	X(SCRIPT_LEASE, "lease")                                                                       \
 	X(SCRIPT_AUDIT, "audit")                                                                       \
 	X(SCRIPT_ADMIN_KEY_LOOK, "admin_key_look")                                                     \
-	X(SCRIPT_PODS, "pods")
+	X(SCRIPT_PODS, "pods")                                                                         \
+	X(SCRIPT_ADMIN_KEY_PUT, "admin_key_put")                                                       \
+	X(SCRIPT_ADMIN_KEY_DROP, "admin_key_drop")                                                     \
+	X(SCRIPT_ADMIN_KEYS, "admin_keys")                                                             \
+	X(SCRIPT_ADMIN_TENANTS, "admin_tenants")                                                       \
+	X(SCRIPT_ADMIN_TENANT_PUT, "admin_tenant_put")                                                 \
+	X(SCRIPT_ADMIN_TENANT_DROP, "admin_tenant_drop")                                               \
+	X(SCRIPT_ADMIN_TENANT_CLAIM, "admin_tenant_claim")
 
 #define SCRIPT_ENUM(name, file) name,
 enum script { SCRIPT_TABLE(SCRIPT_ENUM) SCRIPT_COUNT };
@@ -155,6 +162,8 @@ union call_fn {
 	store_raw_fn raw;
 	store_key_fn key;
 	store_done_fn done;
+	store_step_fn step;
+	store_rows_fn rows;
 	void (*entries)(void *ctx, enum wr_err err, struct outbox_batch *batch);
 };
 

@@ -342,6 +342,7 @@ static void forget_end(struct call *call, enum wr_err err, const struct reply *r
 	bool may = walk_int(&walk) == 1;
 	err = walk_end(&walk, call);
 	if (!err && may) {
+		store_free_claim(call->store, &forgetting->queue);
 		list_name(call->store, "SREM", forgetting->name, unlisted_end, forgetting);
 		return;
 	}
