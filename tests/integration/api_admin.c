@@ -22,6 +22,7 @@ static int open_room(void **state)
 								.without_nats = true,
 								.admin_keys = API_ADMIN_KEYS_FILE,
 								.env = (const char *const[]){NO_RATE_LIMITS, "WR_RELAY=0", NULL}});
+	api_make_tenant(stack, "acme");
 	return 0;
 }
 

@@ -170,13 +170,44 @@ void api_expect_members(const struct http_answer *answer, const char *members)
 
 /* ---- operators ---- */
 
+struct http_answer *api_admin_as(const struct stack *stack, int pod, const char *key,
+								 const char *method, const char *path, const char *body)
+{
+	char headers[160];
+	print_into(headers, "Authorization: Bearer %s\r\n", key);
+	return http_call(stack_internal_url(stack, pod), method, path, headers, body);
+}
+
 struct http_answer *api_admin(const struct stack *stack, int pod, const char *method,
 							  const char *path, const char *body)
 {
 	char full[256];
 	snprintf(full, sizeof(full), "/admin/v1/queues%s", path);
-	return http_call(stack_internal_url(stack, pod), method, full,
-					 "Authorization: Bearer " API_ADMIN_KEY "\r\n", body);
+	return api_admin_as(stack, pod, API_ADMIN_KEY, method, full, body);
+}
+
+void api_make_tenant(const struct stack *stack, const char *tenant)
+{
+	char path[96];
+	print_into(path, "/admin/v1/tenants/%s", tenant);
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *answer = api_admin_as(stack, 0, API_ADMIN_KEY, "PUT", path, "{}");
+	api_expect_status(answer, 201);
+}
+
+char *api_make_key(const struct stack *stack, const char *role, const char *tenant, char ret_id[9])
+{
+	char body[256];
+	print_into(body, "{\"name\":\"%s of %s\",\"role\":\"%s\",\"tenant\":\"%s\"}", role, tenant,
+			   role, tenant);
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *answer =
+		api_admin_as(stack, 0, API_ADMIN_KEY, "POST", "/admin/v1/keys", body);
+	api_expect_status(answer, 201);
+	WR_AUTO(mem_free_at) char *id = http_answer_text(answer, "id");
+	if (ret_id)
+		snprintf(ret_id, 9, "%s", id);
+	return http_answer_text(answer, "key");
 }
 
 void api_admit(const struct stack *stack, const char *queue, int count)

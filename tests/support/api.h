@@ -64,6 +64,13 @@ void api_expect_members(const struct http_answer *answer, const char *members);
 /* With API_ADMIN_KEY; path behind "/admin/v1/queues". body NULL: none. gives */
 struct http_answer *api_admin(const struct stack *stack, int pod, const char *method,
 							  const char *path, const char *body);
+/* The same with another key and the whole path. gives */
+struct http_answer *api_admin_as(const struct stack *stack, int pod, const char *key,
+								 const char *method, const char *path, const char *body);
+/* A queue can only be made in a tenant that there is; "default" always is. */
+void api_make_tenant(const struct stack *stack, const char *tenant);
+/* tenant "*": all of them. Fills the id (may be NULL); gives the key */
+char *api_make_key(const struct stack *stack, const char *role, const char *tenant, char ret_id[9]);
 /* Lets 'count' people in; all of them must be there. queue "default/demo" */
 void api_admit(const struct stack *stack, const char *queue, int count);
 
