@@ -154,6 +154,10 @@ void followed_ask_revocations(struct followed *followed)
 static bool add_revocation(struct revocations *table, const struct revocation *revocation,
 						   int64_t now_s)
 {
+	if (revocation->is_pardon) {
+		revocations_pardon(table, revocation->position_id);
+		return true;
+	}
 	if (revocation->holder > 0)
 		return revocations_add_holder(table, revocation->position_id, revocation->holder,
 									  now_s + PLACE_TOKEN_LIFE_S);

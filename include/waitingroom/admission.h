@@ -1,7 +1,7 @@
 /* Admission: the rules of a queue as a model in memory, one function per script of the store.
  *
- * What     The decisions of lib/store/scripts/{enqueue,heartbeat,visit,release,restore,admit,
- *          reap}.lua, written a second time without a store: state and time are arguments, what
+ * What     The decisions of lib/store/scripts/{enqueue,heartbeat,visit,release,restore,
+ *          support_restore,admit,reap}.lua, written a second time without a store: state and time are arguments, what
  *          happened comes back as data. tests/contract/admission_model.c runs random histories on
  *          both and compares every answer and the whole state, so whoever changes a rule changes
  *          it in two places and learns at once when they differ.
@@ -33,6 +33,8 @@ struct admission_place {
 	int64_t session_ends_ms; /* once claimed */
 	bool aside, back;		 /* stands before the line: absent, or returned */
 	int64_t holder;			 /* raised when the place was taken over; 0: never */
+	uint64_t put_back;		 /* by an operator, so often */
+	bool counted_out;		 /* stands in line, by its ticket, which is marked as gone */
 
 	/* Membership of the sets, and the score there. The others are scored by ticket. */
 	bool has_heartbeat, has_slot, is_absent, is_returned, is_restored;
@@ -48,6 +50,7 @@ struct admission_lane {
 	uint64_t ticket;   /* last given */
 	uint64_t gone;	   /* of them have left the line */
 	uint64_t admitted; /* since the beginning */
+	uint64_t let_in;   /* highest ticket let in from the line's own order */
 	int64_t credit;
 	bool *gone_tickets; /* [ticket - 1] */
 	size_t gone_room;
@@ -214,6 +217,27 @@ struct admission_token { /* what a visitor's signed token says */
 void admission_restore(struct admission *admission, int64_t now_ms,
 					   const struct admission_token *tokens, size_t count,
 					   enum place_state *ret_states);
+
+#define ADMISSION_RECALL_TABLE(X)                                                                  \
+	X(ADMISSION_RECALLED, "restored")                                                              \
+	X(ADMISSION_NOT_LOST, "there")                                                                 \
+	X(ADMISSION_UNKNOWN, "unknown")                                                                \
+	X(ADMISSION_OTHER_LANE, "lane")                                                                \
+	X(ADMISSION_NO_TICKET, "ticket")
+#define ADMISSION_RECALL_ENUM(name, word) name,
+enum admission_recall { ADMISSION_RECALL_TABLE(ADMISSION_RECALL_ENUM) };
+#undef ADMISSION_RECALL_ENUM
+struct admission_recalled {
+	enum admission_recall outcome;
+	enum place_state state;
+	int lane; /* negative: unknown */
+	uint64_t ticket;
+	bool front;
+};
+/* An operator puts a place back. token: its id, and what is known of it where nothing is kept of it (ticket
+ * 0: nothing; the epoch does not count). */
+void admission_recall(struct admission *admission, int64_t now_ms,
+					  const struct admission_token *token, struct admission_recalled *ret_recalled);
 
 #define ADMISSION_BATCH_MAX 500 /* people; as a call of the store has */
 struct admission_session {		/* what the signed token of a session says */

@@ -18,7 +18,8 @@
 
 /* enum, word in the outbox, subject noun, subject event, transition in the event id, about people?
  * Subject: wr.<tenant>.<queue>.<noun>.<event>; CloudEvents type io.waitingroom.<noun>.<event>.v1.
- * Event id: "<position id>:<transition>", for restored "<position id>:restored:<epoch>", for queue
+ * Event id: "<position id>:<transition>", for restored "<position id>:restored:<epoch>", with ":<n>"
+ * behind it for a place that an operator has put back n times: all can happen once more. For queue
  * events "<tenant>/<queue>:<epoch>:<transition>:<n>".
  * What operators do is told as wr.system.audit whatever queue it is about; its id is "audit:<id>"
  * with the entry's own. */

@@ -6,10 +6,11 @@
  *     type    a word of EVENT_TABLE: "enqueued", "admitted", … "queue-updated"
  *     at      ms of store time
  *     epoch   life of the queue's data
- *     people  lines "id lane ticket[ extra…]" separated by \n, columns by one space; extra columns:
+ *     people  lines "id lane ticket[ extra…]" separated by \n, columns by one space; the id is followed
+ *             by "~<n>" when an operator has put the place back n times; extra columns:
  *               admitted  joined_ms how       (how: line | returned | immediate | operator | passthrough)
  *               expired   reason              (silent | ghost | deleted | emptied)
- *               restored  reason              (failover | rebuilt)
+ *               restored  reason              (failover | rebuilt | operator)
  *               claimed   session_ends_ms
  *     data    for queue events: a JSON object
  *     n       for queue events: a number that makes the event id unique (settings version)

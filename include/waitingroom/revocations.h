@@ -29,6 +29,8 @@ void revocations_free(struct revocations *revocations);
  * changed. position_id has POSITION_ID_CHARS characters. */
 bool revocations_add_session(struct revocations *revocations, const char *position_id,
 							 int64_t until_s);
+/* The session is good after all: an operator has put the place back, and it was let in once more. */
+void revocations_pardon(struct revocations *revocations, const char *position_id);
 /* A lower holder than the known one changes nothing. */
 bool revocations_add_holder(struct revocations *revocations, const char *position_id,
 							uint32_t holder, int64_t until_s);

@@ -7,7 +7,8 @@
  *
  * What     The letters are what the store keeps (field 's' of wr:Q:position:<id>); the Lua scripts
  *          hold the same table by test. 'absent' is not a state: it is a waiting place that was not
- *          there when its turn came.
+ *          there when its turn came. Of itself nothing moves back; an operator may put a place that
+ *          has ended back into line (support_restore.lua), which begins another time in line.
  * Used by  store, cmd/api, tests/model.
  * Threads  any.
  */

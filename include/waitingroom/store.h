@@ -233,6 +233,7 @@ struct revocation {
 	store_id position_id;
 	uint32_t holder; /* 0: a session has ended */
 	int64_t until_s; /* of a session: when its token has expired; of a place: 0 */
+	bool is_pardon;	 /* sessions of the place are good again */
 };
 #define STREAM_ID_BYTES 48
 struct synced {

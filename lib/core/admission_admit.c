@@ -117,7 +117,7 @@ static bool step_forward(struct admit_step *step, size_t number, size_t *ret_pla
 	if (has_listed) {
 		const struct admission_place *listed = &places[lane->list[walk->list_at]];
 		if (listed->state != PLACE_WAITING || !has_restored ||
-			listed->ticket <= places[walk->restored[walk->restored_at]].ticket) {
+			listed->ticket < places[walk->restored[walk->restored_at]].ticket) {
 			*ret_place = lane->list[walk->list_at++];
 			return true;
 		}
@@ -167,10 +167,14 @@ static void find_next(struct admit_step *step, size_t number)
 static void take_next(struct admit_step *step, size_t number)
 {
 	struct lane_walk *walk = &step->lanes[number];
-	size_t at;
+	struct admission_lane *lane = &step->admission->lanes[number];
+	size_t at, list_at = walk->list_at;
 	if (!step_forward(step, number, &at) || at != walk->next)
 		abort();
 	walk->has_next = false;
+	uint64_t ticket = step->admission->places[at].ticket;
+	if (walk->list_at != list_at && ticket > lane->let_in)
+		lane->let_in = ticket;
 	take(step, at, step->how);
 }
 

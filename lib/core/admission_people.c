@@ -152,7 +152,7 @@ static void open_entrance(const struct admission *admission, size_t count,
 	if (state != QUEUE_OPEN || entrance->waiting || admission->rebuilding)
 		return;
 	for (size_t i = 0; i < admission->place_count; i++)
-		if (admission->places[i].is_returned)
+		if (admission->places[i].is_returned || admission->places[i].is_restored)
 			return;
 	entrance->units = admission_bucket(admission, entrance->now_ms);
 	int64_t slots = admission_free_slots(admission);

@@ -167,6 +167,18 @@ bool revocations_add_session(struct revocations *revocations, const char *positi
 	return put(revocations, words_of(position_id), &wanted);
 }
 
+void revocations_pardon(struct revocations *revocations, const char *position_id)
+{
+	bool found = false;
+	if (revocations->room == 0)
+		return;
+	struct entry *entry = find(revocations, words_of(position_id), &found);
+	if (!found || atomic_exchange_explicit(&entry->has_session, 0, memory_order_relaxed) == 0)
+		return;
+	entry->session_until_s = 0;
+	atomic_fetch_sub_explicit(&revocations->head.sessions, 1, memory_order_relaxed);
+}
+
 bool revocations_add_holder(struct revocations *revocations, const char *position_id,
 							uint32_t holder, int64_t until_s)
 {

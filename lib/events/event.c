@@ -60,6 +60,7 @@ struct text {
 
 struct person {
 	struct text id, lane;
+	struct text again; /* how often it was put back by an operator; "": never */
 	uint64_t ticket;
 	int64_t number;	  /* joined_ms or session_ends_ms */
 	struct text word; /* how or reason */
@@ -105,7 +106,11 @@ static bool parse_extras(enum event_type type, struct text *line, struct person 
 
 static bool parse_person(enum event_type type, struct text line, struct person *ret_person)
 {
-	struct person person = {.id = cut(&line, ' ')};
+	struct text name = cut(&line, ' ');
+	struct person person = {.id = cut(&name, '~'), .again = name};
+	uint64_t again = 1;
+	if (name.len > 0 && (!text_to_u64(name.at, name.len, TICKET_MAX, &again) || again == 0))
+		return false;
 	if (!position_id_is_valid(person.id.at, person.id.len) || !cut_word(&line, &person.lane))
 		return false;
 	struct text ticket = cut(&line, ' ');
@@ -238,7 +243,11 @@ static enum wr_err print_person(const struct frame *frame, const struct person *
 								struct event *event)
 {
 	char *tail = mempcpy(event->id, person->id.at, person->id.len);
-	strcpy(tail, frame->id_tail);
+	tail = stpcpy(tail, frame->id_tail);
+	if (person->again.len > 0) {
+		*tail++ = ':';
+		*(char *)mempcpy(tail, person->again.at, person->again.len) = '\0';
+	}
 	struct json_out out;
 	begin_body(frame, event, person->id, &out);
 	json_out_string_n(&out, "position_id", person->id.at, person->id.len);

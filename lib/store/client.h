@@ -53,6 +53,8 @@ int store_address_database(const struct store_address *address);
 	X(SCRIPT_QUEUE_EMPTY, "queue_empty")                                                           \
 	X(SCRIPT_STATS, "stats")                                                                       \
 	X(SCRIPT_STATS_NOTE, "stats_note")                                                             \
+	X(SCRIPT_SUPPORT_LOOK, "support_look")                                                         \
+	X(SCRIPT_SUPPORT_RESTORE, "support_restore")                                                   \
 	X(SCRIPT_LEASE, "lease")                                                                       \
 	X(SCRIPT_AUDIT, "audit")                                                                       \
 	X(SCRIPT_ADMIN_KEY_LOOK, "admin_key_look")                                                     \

@@ -87,7 +87,7 @@ struct revoked {
 	size_t count, room;
 };
 
-/* "s <id> <number>" or "m <id> <number>" */
+/* "s <id> <number>", "m <id> <number>" or "p <id> <number>" */
 static bool revocation_parse(const char *text, size_t len, struct revocation *ret_revocation)
 {
 	const size_t id_end = 2 + POSITION_ID_CHARS;
@@ -98,11 +98,12 @@ static bool revocation_parse(const char *text, size_t len, struct revocation *re
 		!text_to_u64(text + id_end + 1, len - id_end - 1, UINT32_MAX, &number))
 		return false;
 	memcpy(ret_revocation->position_id, text + 2, POSITION_ID_CHARS);
+	ret_revocation->is_pardon = text[0] == 'p';
 	if (text[0] == 'm')
 		ret_revocation->holder = (uint32_t)number;
 	else
 		ret_revocation->until_s = (int64_t)number;
-	return (text[0] == 's' || text[0] == 'm') && number > 0;
+	return strchr("smp", text[0]) && number > 0;
 }
 
 /* An item that is not understood comes from a newer version, and is passed over. */

@@ -372,7 +372,6 @@ static void forget_positions(struct history *history)
 		history->people[i].position = 0;
 }
 
-/* Visitors keep their tokens and pods what they have seen; the store knows less than they do. */
 /* Soon after a loss, as people click on: sessions are short in these histories. */
 static void be_seen_at_the_gate(struct history *history)
 {
@@ -470,6 +469,7 @@ void history_step(struct history *history)
 		{22, 0, beat},
 		{10, 0, visit},
 		{6, 0, release},
+		{4, 0, history_recall},
 		{4, 0, report_sessions},
 		{18, 0, admit},
 		{8, 0, reap},

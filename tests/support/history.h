@@ -57,6 +57,7 @@ struct history {
 struct history *history_new(struct redis_client *client, unsigned traits);
 void history_step(struct history *history);
 void history_free(struct history *history);
+void history_recall(struct history *history); /* history_recall.c: a step */
 
 /* ---- history_checks.c ---- */
 
@@ -82,6 +83,9 @@ enum history_mark {
 	MARK_SECOND_PLACE,
 	MARK_SESSION_BACK,
 	MARK_MORE,
+	MARK_RECALLED,
+	MARK_RECALLED_FRONT,
+	MARK_RECALLED_IN,
 	MARK_COUNT
 };
 void history_mark(enum history_mark mark);

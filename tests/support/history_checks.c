@@ -52,7 +52,7 @@ static enum place_state state_after(enum admission_event_type type)
 	}
 }
 
-static void mark_event(const struct admission_event *event)
+static void mark_event(const struct admission_place *place, const struct admission_event *event)
 {
 	static const struct {
 		const char *how;
@@ -65,11 +65,17 @@ static void mark_event(const struct admission_event *event)
 				{"ghost", MARK_GHOST},
 				{"failover", MARK_RESTORED_FAILOVER},
 				{"rebuilt", MARK_RESTORED_REBUILT}};
+	if (event->type == ADMISSION_RESTORED && strcmp(event->how, "operator") == 0) {
+		history_mark(MARK_RECALLED);
+		return;
+	}
 	for (size_t i = 0; i < sizeof(hows) / sizeof(*hows); i++)
 		if (strcmp(event->how, hows[i].how) == 0)
 			history_mark(hows[i].mark);
 	if (event->type == ADMISSION_MISSED)
 		history_mark(MARK_MISSED);
+	if (event->type == ADMISSION_ADMITTED && place->put_back > 0)
+		history_mark(MARK_RECALLED_IN);
 	if (event->type == ADMISSION_SESSION_EXPIRED)
 		history_mark(MARK_SESSION_EXPIRED);
 }
@@ -83,7 +89,11 @@ static void check_chain(struct history *history, const struct admission_event *e
 		if (strcmp(person->id, place->id) != 0)
 			continue;
 		enum place_state to = state_after(event->type);
-		if (!place_state_may_move(person->told, to))
+		bool is_recall = event->type == ADMISSION_RESTORED && strcmp(event->how, "operator") == 0;
+		if (is_recall)
+			person->position = 0; /* a new time in line */
+		if (!place_state_may_move(person->told, to) &&
+			!(is_recall && place_state_is_terminal(person->told)))
 			fail_promise(history, "events of a place follow the table of moves", person->id);
 		person->told = to;
 		return;
@@ -113,7 +123,7 @@ void history_check_events(struct history *history, bool from_rate)
 	const struct admission *model = history->twin->model;
 	int64_t admitted = 0;
 	for (size_t i = 0; i < model->event_count; i++) {
-		mark_event(&model->events[i]);
+		mark_event(&model->places[model->events[i].place], &model->events[i]);
 		check_chain(history, &model->events[i]);
 		admitted += from_rate && counts_against_rate(model, &model->events[i]);
 	}
@@ -150,7 +160,7 @@ void history_check_capacity(struct history *history, int64_t active_before)
 
 bool history_waits_in_line(const struct admission_place *place)
 {
-	return place->state == PLACE_WAITING && !place->aside && !place->back;
+	return place->state == PLACE_WAITING && !place->aside && !place->back && !place->counted_out;
 }
 
 /* Nobody who was there is passed by somebody of the same lane with a later ticket. */
@@ -165,7 +175,8 @@ void history_check_order(struct history *history)
 			highest[place->lane] = place->ticket;
 	}
 	for (size_t i = 0; i < model->place_count; i++)
-		if (history_waits_in_line(&model->places[i]) &&
+		if ((history_waits_in_line(&model->places[i]) || model->places[i].counted_out) &&
+			model->places[i].state == PLACE_WAITING && !model->places[i].aside &&
 			model->places[i].ticket < highest[model->places[i].lane])
 			fail_promise(history, "a lane is served in order", model->places[i].id);
 }

@@ -29,7 +29,7 @@ local load_text = loadstring or load
 local KEYS_OF = {
 	TIME = {}, GET = { 1, 1 }, SET = { 1, 1 }, INCRBY = { 1, 1 }, EXISTS = { 1, -1 },
 	UNLINK = { 1, -1 }, DEL = { 1, -1 }, RENAME = { 1, 2 }, PEXPIRE = { 1, 1 }, EXPIRE = { 1, 1 },
-	PERSIST = { 1, 1 },
+	PERSIST = { 1, 1 }, PTTL = { 1, 1 },
 	HGET = { 1, 1 }, HMGET = { 1, 1 }, HGETALL = { 1, 1 }, HSET = { 1, 1 }, HDEL = { 1, 1 },
 	HINCRBY = { 1, 1 }, HEXISTS = { 1, 1 }, HLEN = { 1, 1 },
 	SADD = { 1, 1 }, SREM = { 1, 1 }, SCARD = { 1, 1 }, SISMEMBER = { 1, 1 },

@@ -23,7 +23,7 @@ struct told {
 	const struct stored_event *event;
 	enum event_type type;
 	int64_t at_ms;
-	char position_id[24], lane[64], how[16];
+	char position_id[24], lane[64], how[16]; /* or the reason */
 	uint64_t ticket;
 	int64_t capacity, rate_per_minute, burst; /* of queue events; -1: not told */
 };
@@ -105,6 +105,8 @@ static bool read_event(struct judge *judge, const struct stored_event *event, st
 	take_text(data, "position_id", ret_told->position_id, sizeof(ret_told->position_id));
 	take_text(data, "lane", ret_told->lane, sizeof(ret_told->lane));
 	take_text(data, "how", ret_told->how, sizeof(ret_told->how));
+	if (ret_told->how[0] == '\0')
+		take_text(data, "reason", ret_told->how, sizeof(ret_told->how));
 	ret_told->ticket = (uint64_t)number_in(data, "ticket", 0);
 	ret_told->capacity = number_in(data, "capacity", -1);
 	ret_told->rate_per_minute = number_in(data, "rate_per_minute", -1);
@@ -212,6 +214,9 @@ static bool may_follow(const struct judge *judge, enum place_state from, const s
 {
 	if (judge->rules->store_lost && (from == PLACE_NONE || told->type == EVENT_RESTORED))
 		return true;
+	bool by_operator = strcmp(told->how, "operator") == 0;
+	if (told->type == EVENT_RESTORED && by_operator)
+		return place_state_is_terminal(from);
 	if (told->type == EVENT_RESTORED)
 		return from == PLACE_WAITING;
 	return place_state_may_move(from, state_after(told->type));

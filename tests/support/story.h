@@ -41,7 +41,8 @@ struct story {
 /* Fills *ret_story; story_free(). Gives NULL when the events keep every promise, or the first
  * contradiction in words; free(). The promises:
  *   - an event that comes again is the same, byte for byte
- *   - each place moves as state.h allows, and so is let in and ended at most once
+ *   - each place moves as state.h allows, and so is let in and ended at most once; only an operator
+ *     puts back what has ended
  *   - nobody is let in beyond the capacity in force
  *   - admissions fit a token bucket of rate and burst (an operator's order aside)
  *   - within a lane people go in by ticket, except those who had been absent or were restored

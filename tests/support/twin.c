@@ -253,6 +253,27 @@ void twin_restore(struct twin *twin, const struct admission_token *tokens, size_
 	run(twin, "restore", count * 5, argv, text);
 }
 
+void twin_recall(struct twin *twin, const struct admission_token *token,
+				 struct admission_recalled *ret_recalled)
+{
+#define RECALL_WORD(name, word) [name] = (word),
+	static const char *const words[] = {ADMISSION_RECALL_TABLE(RECALL_WORD)};
+#undef RECALL_WORD
+	bool has_data = token->ticket > 0;
+	const char *argv[] = {token->id, has_data ? lane_name(twin, token->lane) : "",
+						  has_data ? number_text(twin, (int64_t)token->ticket) : "",
+						  has_data ? number_text(twin, token->joined_ms) : "",
+						  "", ""};
+	admission_recall(twin->model, twin->room->now_ms, token, ret_recalled);
+	bool has_lane = ret_recalled->outcome != ADMISSION_UNKNOWN;
+	char text[ANSWER_BYTES];
+	snprintf(text, sizeof(text), "ok %" PRId64 " %s %c %s %" PRIu64 " %d", twin->room->now_ms,
+			 words[ret_recalled->outcome], place_state_letter(ret_recalled->state),
+			 has_lane ? lane_name(twin, ret_recalled->lane) : "", ret_recalled->ticket,
+			 ret_recalled->front);
+	run(twin, "support_restore", 6, argv, text);
+}
+
 void twin_restore_sessions(struct twin *twin, const struct admission_session *tokens, size_t count,
 						   enum place_state *ret_states)
 {

@@ -42,6 +42,9 @@ void twin_release(struct twin *twin, enum admission_release what, const char *co
 				  size_t count);
 void twin_restore(struct twin *twin, const struct admission_token *tokens, size_t count,
 				  enum place_state *ret_states);
+/* An operator puts a place back. */
+void twin_recall(struct twin *twin, const struct admission_token *token,
+				 struct admission_recalled *ret_recalled);
 void twin_restore_sessions(struct twin *twin, const struct admission_session *tokens, size_t count,
 						   enum place_state *ret_states);
 void twin_admit(struct twin *twin, uint64_t limit, uint64_t extra,

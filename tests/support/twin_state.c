@@ -21,6 +21,7 @@ static const char state_script[] =
 	"for i, id in ipairs(ids) do "
 	"  local p = redis.call('HMGET', Q .. 'position:' .. id, 's', 'l', 't', 'j', 'a', 'b', 'e', "
 	"'r', 'h') "
+	"  if p[5] then p[5] = '1' end "
 	"  for k = 1, 9 do p[k] = text(p[k]) end "
 	"  add(id, table.concat(p, ' '), int(scores[1][i]), int(scores[2][i]), int(scores[3][i]), "
 	"    int(scores[4][i]), int(redis.call('ZSCORE', Q .. 'restored:' .. p[2], id))) "
@@ -159,8 +160,10 @@ static const char *events_of_model(struct twin *twin)
 			if ((unsigned)event->type != type)
 				continue;
 			const struct admission_place *place = &model->places[event->place];
-			fprintf(out, "%s %s %s %" PRIu64, admission_event_word(event->type), place->id,
-					model->settings.lanes[place->lane].name, place->ticket);
+			fprintf(out, "%s %s", admission_event_word(event->type), place->id);
+			if (place->put_back > 0)
+				fprintf(out, "~%" PRIu64, place->put_back);
+			fprintf(out, " %s %" PRIu64, model->settings.lanes[place->lane].name, place->ticket);
 			if (type == ADMISSION_ADMITTED || type == ADMISSION_CLAIMED)
 				fprintf(out, " %" PRId64, event->number);
 			fprintf(out, "%s%s\n", *event->how ? " " : "", event->how);
@@ -179,9 +182,9 @@ static const char *events_of_store(struct twin *twin)
 	for (unsigned type = 0; type < ADMISSION_EVENT_TYPES; type++)
 		for (size_t i = 0; i < entries->elements; i++) {
 			redisReply *fields = entries->element[i]->element[1];
-			assert_string_equal(fields->element[5]->str, twin->model->epoch);
 			if (strcmp(fields->element[1]->str, admission_event_word(type)) != 0)
 				continue;
+			assert_string_equal(fields->element[5]->str, twin->model->epoch);
 			char *rest = fields->element[7]->str;
 			for (char *line; (line = strsep(&rest, "\n"));)
 				fprintf(out, "%s %s\n", admission_event_word(type), line);

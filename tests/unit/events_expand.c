@@ -155,6 +155,22 @@ static void extra_columns_become_named_members(void **state)
 					   PERSON(ID, "main", "7") ",\"session_ends_ms\":1767226500007" TAIL);
 }
 
+static void what_happens_again_to_a_place_that_was_put_back_has_another_id(void **state)
+{
+	(void)state;
+	struct outbox_entry entry = people_entry("restored", ID "~1 main 7 operator");
+	expect(&entry, HEAD(ID ":restored:epoch-00001:1", "position", "restored", ID)
+					   PERSON(ID, "main", "7") ",\"reason\":\"operator\"" TAIL);
+	entry = people_entry("missed", ID "~12 main 7");
+	expect(&entry, HEAD(ID ":missed:12", "position", "missed", ID) PERSON(ID, "main", "7") TAIL);
+	static const char *const bad[] = {ID "~0 main 7", ID "~x main 7", ID "~1~2 main 7",
+									  "~1 main 7"};
+	for (size_t i = 0; i < COUNT(bad); i++) {
+		entry = people_entry("missed", bad[i]);
+		expect_refused(&entry);
+	}
+}
+
 static void types_without_extra_columns_have_no_more_members(void **state)
 {
 	(void)state;
@@ -452,6 +468,7 @@ int main(void)
 		cmocka_unit_test(no_two_types_share_a_subject_or_a_transition_of_a_place),
 		cmocka_unit_test(a_batch_becomes_one_event_per_person_in_order),
 		cmocka_unit_test(extra_columns_become_named_members),
+		cmocka_unit_test(what_happens_again_to_a_place_that_was_put_back_has_another_id),
 		cmocka_unit_test(types_without_extra_columns_have_no_more_members),
 		cmocka_unit_test(columns_of_a_newer_release_are_ignored),
 		cmocka_unit_test(the_time_is_that_of_the_entry),

@@ -85,6 +85,24 @@ static void a_holder_only_rises(void **state)
 	assert_int_equal(revocations_holder(table, id_of(1)), 8);
 }
 
+static void a_pardon_lets_the_session_through_until_it_ends_again(void **state)
+{
+	(void)state;
+	WR_AUTO(free_at) struct revocations *table = revocations_new();
+	revocations_pardon(table, id_of(1));
+	add(&table, id_of(1), 0, 100, 0);
+	add(&table, id_of(1), 7, 100, 0);
+	add(&table, id_of(2), 0, 100, 0);
+	revocations_pardon(table, id_of(1));
+	revocations_pardon(table, id_of(1));
+	revocations_pardon(table, id_of(3));
+	assert_false(revocations_has_session(table, id_of(1)));
+	assert_int_equal(revocations_holder(table, id_of(1)), 7);
+	assert_true(revocations_has_session(table, id_of(2)));
+	add(&table, id_of(1), 0, 100, 0);
+	assert_true(revocations_has_session(table, id_of(1)));
+}
+
 struct known { /* of one person, the plain way */
 	bool ended;
 	uint32_t holder;
@@ -241,6 +259,7 @@ int main(void)
 		cmocka_unit_test(an_empty_table_knows_nobody),
 		cmocka_unit_test(a_session_and_a_place_of_one_person_are_two_things),
 		cmocka_unit_test(a_holder_only_rises),
+		cmocka_unit_test(a_pardon_lets_the_session_through_until_it_ends_again),
 		cmocka_unit_test(a_random_history_says_what_a_plain_list_says),
 		cmocka_unit_test(a_table_does_not_grow_with_what_has_expired),
 		cmocka_unit_test(a_table_that_would_grow_too_large_forgets_who_expires_first),

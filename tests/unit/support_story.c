@@ -221,6 +221,44 @@ static void a_repeated_event_must_be_the_same(void **state)
 	}
 }
 
+/* Ticket 5 expires and is put back; 6 joined later. */
+static void put_back_tale(struct tale *tale, const char *reason)
+{
+	good_tale(tale);
+	person(tale, "position.enqueued", 5000, 5, "");
+	person(tale, "position.enqueued", 5000, 6, "");
+	person(tale, "position.expired", 6000, 5, "silent");
+	tell(tale, "position.restored", 7000,
+		 strcmp(reason, "operator") == 0
+			 ? "\"position_id\":\"person-5\",\"lane\":\"main\",\"ticket\":5,\"reason\":\"operator\""
+			 : "\"position_id\":\"person-5\",\"lane\":\"main\",\"ticket\":5,\"reason\":"
+			   "\"failover\"");
+}
+
+static void only_an_operator_puts_back_what_had_ended(void **state)
+{
+	(void)state;
+	struct tale tale;
+	put_back_tale(&tale, "operator");
+	person(&tale, "position.admitted", 8000, 5, "line");
+	person(&tale, "session.claimed", 8500, 5, "");
+	expect(&tale, &rules, NULL);
+	put_back_tale(&tale, "failover");
+	expect(&tale, &rules, "came when the place (ticket 5) was expired");
+}
+
+static void whoever_was_put_back_must_not_be_overtaken(void **state)
+{
+	(void)state;
+	struct tale tale;
+	put_back_tale(&tale, "operator");
+	person(&tale, "position.admitted", 8000, 6, "line");
+	person(&tale, "session.claimed", 8200, 6, "");
+	person(&tale, "session.released", 8500, 6, "");
+	person(&tale, "position.admitted", 9500, 5, "line");
+	expect(&tale, &rules, "went in before");
+}
+
 static void only_a_store_that_lost_something_lets_people_in_again(void **state)
 {
 	(void)state;
@@ -251,6 +289,8 @@ int main(void)
 		cmocka_unit_test(somebody_overtaken_is_found),
 		cmocka_unit_test(somebody_who_was_absent_is_not_overtaken),
 		cmocka_unit_test(a_repeated_event_must_be_the_same),
+		cmocka_unit_test(only_an_operator_puts_back_what_had_ended),
+		cmocka_unit_test(whoever_was_put_back_must_not_be_overtaken),
 		cmocka_unit_test(only_a_store_that_lost_something_lets_people_in_again),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

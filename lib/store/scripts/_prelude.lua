@@ -7,9 +7,14 @@
 -- Fields of wr:Q:position:<id>, short because there may be millions:
 --   s  state letter (state.h)     l  lane            t  ticket
 --   j  joined, ms                 g  target          u  opaque user data
---   r  hash of the join request   a  1: set aside    b  1: came back, stands at the front
---   e  session end, ms            h  holder: tokens with a lower one have moved
---   y  why it ended, where that is not what usually ends a place
+--   r  hash of the join request   a  when it was set aside, ms; there: it is
+--   e  session end, ms            b  1: came back, stands at the front
+--   h  holder: tokens with a lower one have moved
+-- and of what has happened to it, for support (lib/core/timeline.c), which a place in line does
+-- not have:
+--   i  let in, ms     c  claimed, ms     x  ended: "<ms> <why>"
+--   n  how often an operator put it back; its events are told of as "<id>~<n>"
+--   k  what is rare, the last 16: "<letter><ms>[:<more>] …" (remember)
 --
 -- Writing order everywhere: outbox first, then positions, then the sets and lists, the bitmap and
 -- the counts last. A promoted DragonflyDB replica may hold any prefix of that. An event without its
@@ -176,12 +181,24 @@ end
 
 -- Ends a place: the hash is remembered for 'keep' ms, to answer late polls and repeated joins.
 local function finish(id, state, keep, why)
-	if why then
-		call('HSET', position_key(id), 's', state, 'y', why)
-	else
-		call('HSET', position_key(id), 's', state)
-	end
+	call('HSET', position_key(id), 's', state, 'x', int(now) .. ' ' .. why)
 	call('PEXPIRE', position_key(id), int(keep))
+end
+
+-- The id as events name it: what can happen again to a place that was put back is another event.
+local function named(id, n) return n and id .. '~' .. n or id end
+
+-- Adds what is rare to a place's notes. g: not heard for :ms; a: set aside; b: came back;
+-- m: taken over; r: put back :why; i, c, x: of an earlier time in line, as the fields.
+local NOTES_MAX = 16
+local function noted(notes, more)
+	local all, n = notes and notes .. ' ' .. more or more, 0
+	for _ in string.gmatch(all, '%S+') do n = n + 1 end
+	return n > NOTES_MAX and (string.gsub(all, '%S+ ', '', n - NOTES_MAX)) or all
+end
+local function remember(id, what)
+	local hash = position_key(id)
+	call('HSET', hash, 'k', noted(some(call('HGET', hash, 'k')), what))
 end
 
 -- The admission bucket in units of 1/60000 person: rate_per_minute units flow in per millisecond,

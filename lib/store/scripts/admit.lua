@@ -81,7 +81,8 @@ local function is_present(score)
 	return score >= 0 and (score >= present_from or since >= present_from)
 end
 
--- Reads what is known of some ids, in their order. 'lane': where they stand, nil to read it, too.
+-- Reads what is known of some ids, in their order. 'lane': where they stand; nil for those who may
+-- be of any, and may have been put back by an operator.
 local prefix = key('position:')
 local function look(ids, lane)
 	local people = {}
@@ -91,9 +92,13 @@ local function look(ids, lane)
 		local id = ids[i]
 		local hash = prefix .. id
 		local p = call('HMGET', hash, 's', 't', 'j', 'a')
-		people[i] = { id = id, hash = hash, s = p[1], l = lane or call('HGET', hash, 'l'),
-			ticket = p[2] or '0', t = tonumber(p[2] or 0), j = p[3], a = p[4],
+		people[i] = { id = id, hash = hash, s = p[1], l = lane, ticket = p[2] or '0',
+			t = tonumber(p[2] or 0), j = p[3], a = p[4],
 			known = scores[i], score = tonumber(scores[i] or NOBODY) }
+		if not lane then
+			local more = call('HMGET', hash, 'l', 'n')
+			people[i].l, people[i].n = more[1], more[2]
+		end
 	end
 	return people
 end
@@ -135,7 +140,7 @@ local function refill(c)
 	if c.restored_at > #c.restored and not c.restored_end then
 		local from = c.restored_used + #c.restored
 		c.restored_used = from
-		c.restored = look(call('ZRANGE', c.zset, int(from), int(from + count - 1)), c.lane)
+		c.restored = look(call('ZRANGE', c.zset, int(from), int(from + count - 1)))
 		c.restored_at = 1
 		c.restored_end = #c.restored < count
 	end
@@ -152,7 +157,7 @@ local function peek(c)
 			return nil
 		end
 		local p
-		if listed and (listed.s ~= 'w' or not restored or listed.t <= restored.t) then
+		if listed and (listed.s ~= 'w' or not restored or listed.t < restored.t) then
 			p = listed
 			if p.s == 'w' and not p.a and not seen[p.id] and is_newcomer(p.score) then
 				c.newcomers = true
@@ -224,14 +229,15 @@ end
 local lines = {}
 for i = 1, #taken do
 	local p = taken[i]
-	lines[i] = p.id .. ' ' .. p.l .. ' ' .. p.ticket .. ' ' .. (p.j or int(now)) .. ' ' .. p.how
+	lines[i] = named(p.id, p.n) .. ' ' .. p.l .. ' ' .. p.ticket .. ' ' .. (p.j or int(now)) .. ' ' .. p.how
 end
 tell('admitted', epoch_now(), lines)
 
 local deadline, sessions, ids, per_lane = int(now + number(cfg[7], 600000)), {}, {}, {}
+local at = int(now)
 for i = 1, #taken do
 	local p = taken[i]
-	call('HSET', p.hash, 's', 'a')
+	call('HSET', p.hash, 's', 'a', 'i', at)
 	sessions[i * 2 - 1] = deadline
 	sessions[i * 2] = p.id
 	ids[i] = p.id
@@ -241,7 +247,7 @@ end
 local absent = {}
 for i = 1, #aside do
 	local p = aside[i]
-	call('HSET', p.hash, 'a', '1')
+	call('HSET', p.hash, 'a', at)
 	if p.returned then call('HDEL', p.hash, 'b') else departs(departed, p.l, p.t) end
 	-- A place that no set knows (a lost write) starts again as a ghost, so that reap finds it.
 	if not p.known then call('ZADD', key('heartbeats'), int(-now), p.id) end

@@ -54,12 +54,20 @@ for i = 1, #lanes do
 	waiting = waiting + ticket - gone
 end
 
+-- Does somebody wait whom the counts do not know of? (restore, support_restore)
+local function has_restored()
+	for i = 1, #lanes do
+		if call('EXISTS', key('restored:' .. lanes[i].name)) == 1 then return true end
+	end
+	return false
+end
+
 -- How many may walk straight in.
 local direct, units = 0, 0
 if state == 'passthrough' then
 	direct = #ARGV
 elseif state == 'open' and now >= number(cfg[10], 0) and waiting == 0 and not counts[1]
-	and call('ZCARD', key('returned')) == 0 then
+	and call('ZCARD', key('returned')) == 0 and not has_restored() then
 	units = bucket_read(rate, burst)
 	direct = math.min(math.floor(units / 60000),
 		number(cfg[7], 0) - call('ZCARD', key('sessions')))
@@ -212,6 +220,7 @@ local function move_holders()
 		call('XADD', key('revocations'), 'MINID', '~', int(now - REVOCATIONS_KEEP_MS), '*', 'r',
 			'm ' .. moved[i].id .. ' ' .. int(moved[i].h))
 		call('HSET', position_key(moved[i].id), 'h', int(moved[i].h))
+		remember(moved[i].id, 'm' .. int(now))
 	end
 end
 if #made == 0 then
@@ -231,6 +240,7 @@ for i = 1, #made do
 	if p.r ~= '' then fields[#fields + 1] = 'r'; fields[#fields + 1] = p.r end
 	if p.g ~= '' then fields[#fields + 1] = 'g'; fields[#fields + 1] = p.g end
 	if p.u ~= '' then fields[#fields + 1] = 'u'; fields[#fields + 1] = p.u end
+	if p.s == 'a' then fields[#fields + 1] = 'i'; fields[#fields + 1] = p.j end
 	call('HSET', position_key(p.id), unpack(fields))
 	if p.s == 'w' then
 		-- Negative until the first heartbeat: the place is a ghost, made at -score.

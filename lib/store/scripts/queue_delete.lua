@@ -30,10 +30,10 @@ local function clear(set)
 	local lines, keys = { w = {}, a = {}, c = {} }, {}
 	for i = 1, #ids do
 		keys[i] = position_key(ids[i])
-		local p = call('HMGET', keys[i], 's', 'l', 't')
+		local p = call('HMGET', keys[i], 's', 'l', 't', 'n')
 		local told = lines[p[1] or '-']
 		if told then
-			told[#told + 1] = ids[i] .. ' ' .. p[2] .. ' ' .. p[3] .. (p[1] == 'w' and ' deleted' or '')
+			told[#told + 1] = named(ids[i], p[4]) .. ' ' .. p[2] .. ' ' .. p[3] .. (p[1] == 'w' and ' deleted' or '')
 		end
 	end
 	tell('expired', epoch, lines.w)

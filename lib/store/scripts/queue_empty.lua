@@ -34,11 +34,11 @@ local lines, ended, seen, departed = {}, {}, {}, {}
 local function expire(id, p, in_line)
 	if seen[id] or p[1] ~= 'w' then return end
 	seen[id] = true
-	lines[#lines + 1] = id .. ' ' .. p[2] .. ' ' .. p[3] .. ' emptied'
+	lines[#lines + 1] = named(id, p[6]) .. ' ' .. p[2] .. ' ' .. p[3] .. ' emptied'
 	ended[#ended + 1] = id
 	if in_line then departs(departed, p[2], tonumber(p[3])) end
 end
-local function look(id) return call('HMGET', position_key(id), 's', 'l', 't', 'a', 'b') end
+local function look(id) return call('HMGET', position_key(id), 's', 'l', 't', 'a', 'b', 'n') end
 
 local trims, drops = {}, {}
 for i = 1, #lanes do

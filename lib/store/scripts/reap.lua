@@ -27,8 +27,8 @@ local sessions_out, beats_out, later, repaired, before = {}, {}, {}, {}, {}
 local due = call('ZRANGEBYSCORE', key('sessions'), '-inf', int(now), 'LIMIT', '0', int(limit))
 for i = 1, #due do
 	local id = due[i]
-	local p = call('HMGET', position_key(id), 's', 'l', 't', 'e')
-	local who = p[1] and id .. ' ' .. p[2] .. ' ' .. p[3]
+	local p = call('HMGET', position_key(id), 's', 'l', 't', 'e', 'n')
+	local who = p[1] and named(id, p[5]) .. ' ' .. p[2] .. ' ' .. p[3]
 	local ends = math.max(number(p[4], 0), told_until)
 	if p[1] == 'a' and since + claim_ttl > now then
 		later[#later + 1] = int(since + claim_ttl)
@@ -41,10 +41,10 @@ for i = 1, #due do
 		if p[1] == 'a' then
 			missed[#missed + 1] = who
 			departs(departed, p[2], tonumber(p[3]))
-			finished[#finished + 1] = { id = id, s = 'm' }
+			finished[#finished + 1] = { id = id, s = 'm', why = 'missed' }
 		elseif p[1] == 'c' then
 			ended[#ended + 1] = who
-			finished[#finished + 1] = { id = id, s = 'e' }
+			finished[#finished + 1] = { id = id, s = 'e', why = 'session' }
 		end
 	end
 end
@@ -52,11 +52,11 @@ end
 local function expire(ids, reason)
 	for i = 1, #ids do
 		local id = ids[i]
-		local p = call('HMGET', position_key(id), 's', 'l', 't', 'a', 'b', 'e')
+		local p = call('HMGET', position_key(id), 's', 'l', 't', 'a', 'b', 'e', 'n')
 		beats_out[#beats_out + 1] = id
 		if p[1] == 'w' then
-			expired[#expired + 1] = id .. ' ' .. p[2] .. ' ' .. p[3] .. ' ' .. reason
-			finished[#finished + 1] = { id = id, s = 'x', l = p[2] }
+			expired[#expired + 1] = named(id, p[7]) .. ' ' .. p[2] .. ' ' .. p[3] .. ' ' .. reason
+			finished[#finished + 1] = { id = id, s = 'x', l = p[2], why = reason }
 			if p[4] or p[5] then before[#before + 1] = id end
 			if not p[4] and not p[5] then departs(departed, p[2], tonumber(p[3])) end
 		elseif p[1] == 'a' or p[1] == 'c' then
@@ -86,7 +86,7 @@ tell('expired', epoch, expired)
 local restored = {}
 for i = 1, #finished do
 	local f = finished[i]
-	finish(f.id, f.s, keep)
+	finish(f.id, f.s, keep, f.why)
 	if f.l then
 		restored[f.l] = restored[f.l] or {}
 		table.insert(restored[f.l], f.id)

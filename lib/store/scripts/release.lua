@@ -27,9 +27,10 @@ local answer, ended, departed = { 'ok', int(now) }, {}, {}
 local told = { left = {}, missed = {}, ['session-released'] = {}, ['session-revoked'] = {} }
 local renewed, mine = {}, {}
 local was = nil
+local whys = { leave = 'left', release = 'released', revoke = 'revoked' }
 for i = first, #ARGV do
 	local id = ARGV[i]
-	local p = call('HMGET', position_key(id), 's', 'l', 't', 'e', 'a', 'b')
+	local p = call('HMGET', position_key(id), 's', 'l', 't', 'e', 'a', 'b', 'n')
 	local state, session_end, kind = mine[id] or p[1] or '-', number(p[4], 0), nil
 	if state ~= 'w' then was = was or state end
 	if what == 'renew' then
@@ -53,8 +54,8 @@ for i = first, #ARGV do
 		until_s = math.max(until_s, last_s)
 	end
 	if kind then
-		table.insert(told[kind], id .. ' ' .. p[2] .. ' ' .. p[3])
-		ended[#ended + 1] = { id = id, s = state, l = p[2] }
+		table.insert(told[kind], named(id, p[7]) .. ' ' .. p[2] .. ' ' .. p[3])
+		ended[#ended + 1] = { id = id, s = state, l = p[2], why = whys[what] }
 		mine[id] = state
 	end
 	answer[#answer + 1] = state
@@ -65,7 +66,7 @@ local epoch = epoch_now()
 if was and first == 4 then audit(ARGV[2], ARGV[3], '{"state":"' .. was .. '"}') end
 for kind, lines in pairs(told) do tell(kind, epoch, lines) end
 tell_revoked(revoked, until_s)
-for i = 1, #ended do finish(ended[i].id, ended[i].s, keep) end
+for i = 1, #ended do finish(ended[i].id, ended[i].s, keep, ended[i].why) end
 for i = 1, #ended do
 	local id = ended[i].id
 	if ended[i].s == 'l' then

@@ -15,7 +15,7 @@ local cfg = call('HMGET', KEYS[1], 'version', 'lanes')
 if not cfg[1] then return { 'noqueue' } end
 local epoch = epoch_now()
 local counts = call('HMGET', key('counts'), 'lost_epoch', 'rebuild')
-local known = {}
+local known, why = {}, counts[2] and 'rebuilt' or 'failover'
 for _, lane in ipairs(lanes_of(cfg[2])) do known[lane.name] = true end
 local answer, lines, back, mine = { 'ok', int(now) }, {}, {}, {}
 for i = 1, #ARGV, 5 do
@@ -42,14 +42,15 @@ for i = 1, #ARGV, 5 do
 		mine[id] = true
 		back[#back + 1] = { id = id, lane = lane, ticket = ticket, joined = ARGV[i + 3] }
 		lines[#lines + 1] = id .. ' ' .. lane .. ' ' .. int(ticket) .. ' '
-			.. (counts[2] and 'rebuilt' or 'failover')
+			.. why
 	end
 end
 tell('restored', epoch, lines)
 for i = 1, #back do
 	local p = back[i]
 	if not p.there then
-		call('HSET', position_key(p.id), 's', 'w', 'l', p.lane, 't', int(p.ticket), 'j', p.joined)
+		call('HSET', position_key(p.id), 's', 'w', 'l', p.lane, 't', int(p.ticket), 'j', p.joined,
+			'k', 'r' .. int(now) .. ':' .. why)
 	end
 	raise_ticket(p.lane, p.ticket)
 	if not p.aside then call('ZADD', key('restored:' .. p.lane), int(p.ticket), p.id) end

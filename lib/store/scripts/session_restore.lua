@@ -21,13 +21,13 @@ local answer, back, mine = { 'ok', int(now) }, {}, {}
 local admitted, claimed, departed = {}, {}, {}
 for i = 1, #ARGV, 5 do
 	local id, ends = ARGV[i], tonumber(ARGV[i + 4])
-	local p = call('HMGET', position_key(id), 's', 'l', 't', 'j', 'e')
+	local p = call('HMGET', position_key(id), 's', 'l', 't', 'j', 'e', 'n')
 	local state, lane, ticket = mine[id] or p[1] or '-', p[2] or ARGV[i + 2], number(p[3] or ARGV[i + 3], 0)
 	local is_ours = ARGV[i + 1] == epoch or ARGV[i + 1] == lost
 	local comes_back = is_ours and ends > now and not mine[id] and known[lane] and ticket > 0
 		and (state == '-' or state == 'w' or state == 'a' or state == 'c')
 	if comes_back then
-		local who = id .. ' ' .. lane .. ' ' .. int(ticket)
+		local who = named(id, p[6]) .. ' ' .. lane .. ' ' .. int(ticket)
 		local old_end = state == 'c' and number(p[5], 0) or 0
 		if state == '-' or state == 'w' then
 			admitted[#admitted + 1] = who .. ' ' .. (p[4] or int(now)) .. ' line'
@@ -45,7 +45,7 @@ tell('claimed', epoch, claimed)
 for i = 1, #back do
 	local p = back[i]
 	call('HSET', position_key(p.id), 's', 'c', 'l', p.lane, 't', int(p.ticket), 'j', p.joined,
-		'e', int(p.ends))
+		'e', int(p.ends), 'c', int(now))
 	raise_ticket(p.lane, p.ticket)
 	call('ZADD', key('sessions'), int(p.ends), p.id)
 	if p.was == 'w' then

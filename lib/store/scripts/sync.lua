@@ -30,7 +30,8 @@ for i = 1, #entries do
 	departures[i * 2 - 1] = entries[i][1]
 	departures[i * 2] = entries[i][2][2]
 end
--- "s <id> <until, s>" for a session, "m <id> <holder>" for a place, with commas between them.
+-- "s <id> <until, s>" for a session, "m <id> <holder>" for a place, "p <id> 1" where sessions of a
+-- place are good again, with commas between them.
 local revocations = {}
 if ARGV[4] and ARGV[4] ~= '' then
 	entries = call('XRANGE', key('revocations'), '(' .. ARGV[4], '+', 'COUNT', ARGV[3])

@@ -11,7 +11,10 @@
 -- somebody admitted claims the session: its time starts now. Repeating either changes nothing more.
 -- A 'stay' is a poll that does not claim: a page that nobody looks at keeps the turn for its visitor.
 --
--- Writes: outbox (claimed) - position hashes - sets - bitmap. With only the hash claimed the next
+-- A session of the time before an operator put the place back may have been ended early. The pods, which
+-- refuse it by its place, are told that the new one is good.
+--
+-- Writes: outbox (claimed) - revocations - position hashes - sets - bitmap. With only the hash claimed the next
 -- poll answers the same session, and reap gives it its end in the set. Heartbeats are written last
 -- wherever a place is made, so a waiting place without one was not made whole: it is put back into
 -- line by its ticket. An admitted one is marked gone once more, in case the mark was lost.
@@ -20,10 +23,10 @@ if not cfg[1] then return { 'noqueue' } end
 local ends = now + number(cfg[2], 900000)
 local poll, takes = ARGV[1] ~= 'look', ARGV[1] == 'poll'
 local answer, claimed, claims, back, mine = { 'ok', int(now) }, {}, {}, {}, {}
-local departed = {}
+local departed, pardoned = {}, {}
 for i = 2, #ARGV do
 	local id = ARGV[i]
-	local p = call('HMGET', position_key(id), 's', 'l', 't', 'j', 'e', 'a', 'b', 'g', 'h', 'y')
+	local p = call('HMGET', position_key(id), 's', 'l', 't', 'j', 'e', 'a', 'b', 'g', 'h', 'n', 'x')
 	local state, session_end = p[1] or '-', number(p[5], 0)
 	if state == 'a' then
 		session_end = number(call('ZSCORE', key('sessions'), id), 0)
@@ -33,8 +36,9 @@ for i = 2, #ARGV do
 		end
 		if takes and not mine[id] then
 			mine[id] = true
-			claimed[#claimed + 1] = id .. ' ' .. p[2] .. ' ' .. p[3] .. ' ' .. int(ends)
+			claimed[#claimed + 1] = named(id, p[10]) .. ' ' .. p[2] .. ' ' .. p[3] .. ' ' .. int(ends)
 			claims[#claims + 1] = id
+			if p[10] then pardoned[#pardoned + 1] = 'p ' .. id .. ' 1' end
 			departs(departed, p[2], tonumber(p[3]))
 		end
 	elseif state == 'w' and poll then
@@ -50,12 +54,13 @@ for i = 2, #ARGV do
 	answer[n + 6] = (p[6] or p[7]) and 1 or 0
 	answer[n + 7] = p[8] or ''
 	answer[n + 8] = number(p[9], 0)
-	answer[n + 9] = p[10] or '-'
+	answer[n + 9] = string.match(p[11] or '', ' (emptied)$') or '-'
 end
 
 tell('claimed', epoch_now(), claimed)
+tell_revoked(pardoned, math.floor(ends / 1000))
 for i = 1, #claims do
-	call('HSET', position_key(claims[i]), 's', 'c', 'e', int(ends))
+	call('HSET', position_key(claims[i]), 's', 'c', 'e', int(ends), 'c', int(now))
 	call('ZADD', key('sessions'), int(ends), claims[i])
 end
 for i = 1, #back do
@@ -63,6 +68,8 @@ for i = 1, #back do
 	if p.aside then
 		call('HSET', position_key(p.id), 'b', '1')
 		call('HDEL', position_key(p.id), 'a')
+		if not mine[p.id] then remember(p.id, 'a' .. p.aside .. ' b' .. int(now)) end
+		mine[p.id] = true
 	end
 	if p.front then
 		call('ZADD', key('returned'), p.ticket, p.id)

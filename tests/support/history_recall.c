@@ -1,0 +1,30 @@
+/* A step of random histories: support puts somebody back, more often than not somebody who is lost. */
+#include "support/dice.h"
+#include "support/history.h"
+
+#include <string.h>
+
+static bool one_in(uint64_t n)
+{
+	return dice(n) == 0;
+}
+
+void history_recall(struct history *history)
+{
+	struct history_person *person = &history->people[dice(HISTORY_PEOPLE)];
+	for (int i = 0; i < 20 && !place_state_is_terminal(person->told); i++)
+		person = &history->people[dice(HISTORY_PEOPLE)];
+	struct admission_token token = {
+		.id = one_in(33) ? "nobody" : person->id, .lane = -1, .epoch = ""};
+	bool is_of_this_life = strcmp(person->epoch, history->twin->model->epoch) == 0;
+	if (person->has_token && is_of_this_life && one_in(2)) {
+		token.lane = one_in(20) ? -1 : person->lane;
+		token.ticket = person->ticket + (one_in(20) ? 1000 : 0);
+		token.joined_ms = person->joined_ms;
+	}
+	struct admission_recalled recalled;
+	twin_recall(history->twin, &token, &recalled);
+	if (recalled.outcome == ADMISSION_RECALLED && recalled.front)
+		history_mark(MARK_RECALLED_FRONT);
+	history_check_events(history, false);
+}
