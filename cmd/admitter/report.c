@@ -77,6 +77,11 @@ static void fill_row(struct report *report, struct pod_row *row)
 	read_rates(report, row);
 }
 
+static int64_t report_every_ms(const struct report *report)
+{
+	return report->options.admitter->config->report_interval_ms;
+}
+
 static void on_said(void *ctx, enum wr_err err, int64_t now_ms)
 {
 	struct report *report = ctx;
@@ -88,14 +93,15 @@ static void on_said(void *ctx, enum wr_err err, int64_t now_ms)
 static void say(void *ctx)
 {
 	struct report *report = ctx;
-	int64_t every_ms = report->options.admitter->config->report_interval_ms;
+	int64_t every_ms = report_every_ms(report);
 	if (!report->open && store_is_ready(report->store)) {
 		struct pod_row row;
 		char members[POD_ROW_BYTES];
 		fill_row(report, &row);
 		pod_row_print(&row, members);
 		report->open = true;
-		store_pod_say(report->store, report->instance, members, POD_KEEP_MS, on_said, report);
+		store_pod_say(report->store, report->instance, members,
+					  POD_KEEP_REPORTS * report_every_ms(report), on_said, report);
 	} else if (!store_is_ready(report->store)) {
 		every_ms = every_ms < 250 ? every_ms : 250; /* soon after it comes back */
 	}
@@ -132,7 +138,8 @@ void report_stop(struct report *report)
 {
 	loop_timer_free(report->timer);
 	if (store_is_ready(report->store)) {
-		store_pod_say(report->store, report->instance, "", POD_KEEP_MS, on_goodbye, report);
+		store_pod_say(report->store, report->instance, "",
+					  POD_KEEP_REPORTS * report_every_ms(report), on_goodbye, report);
 		store_wait(report->store, &report->goodbye);
 	}
 	store_free(report->store); /* answers what was under way */

@@ -150,7 +150,8 @@ static void ask(struct store *store, struct health_call *call)
 										"{wr-probe}:a"};
 	call->open = 4 + call->worked_count;
 	store_raw(store, 1, (const char **)info, NULL, on_info, call);
-	store_pods(store, POD_KEEP_MS, on_pods, call);
+	store_pods(store, POD_KEEP_REPORTS * call->internal->app->config.report_interval_ms, on_pods,
+			   call);
 	store_raw(store, 2, (const char **)keys, NULL, on_keys, call);
 	store_raw(store, 4, (const char **)probe, NULL, on_probe, call);
 	ask_about_queues(call);

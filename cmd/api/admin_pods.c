@@ -57,5 +57,6 @@ void admin_pods_serve(void *ctx, struct http_request *request, const struct rout
 {
 	struct internal *internal = ctx;
 	(void)match;
-	store_pods(internal->store, POD_KEEP_MS, on_pods, request);
+	store_pods(internal->store, POD_KEEP_REPORTS * internal->app->config.report_interval_ms,
+			   on_pods, request);
 }

@@ -108,6 +108,11 @@ static void fill_row(struct pod_report *report, struct pod_row *row)
 	read_rates(report, row);
 }
 
+static int64_t report_every_ms(const struct pod_report *report)
+{
+	return report->internal->app->config.report_interval_ms;
+}
+
 static void on_said(void *ctx, enum wr_err err, int64_t now_ms)
 {
 	struct pod_report *report = ctx;
@@ -120,14 +125,15 @@ static void say(void *ctx)
 {
 	struct pod_report *report = ctx;
 	struct internal *internal = report->internal;
-	int64_t every_ms = internal->app->config.report_interval_ms;
+	int64_t every_ms = report_every_ms(report);
 	if (!report->open && store_is_ready(internal->store)) {
 		struct pod_row row;
 		char members[POD_ROW_BYTES];
 		fill_row(report, &row);
 		pod_row_print(&row, members);
 		report->open = true;
-		store_pod_say(internal->store, report->instance, members, POD_KEEP_MS, on_said, report);
+		store_pod_say(internal->store, report->instance, members,
+					  POD_KEEP_REPORTS * report_every_ms(report), on_said, report);
 	} else if (!store_is_ready(internal->store)) {
 		every_ms = every_ms < 250 ? every_ms : 250; /* soon after it comes back */
 	}
@@ -165,7 +171,8 @@ void pod_report_stop(struct pod_report *report)
 	struct store *store = report->internal->store;
 	loop_timer_free(report->timer);
 	if (store_is_ready(store)) {
-		store_pod_say(store, report->instance, "", POD_KEEP_MS, on_goodbye, report);
+		store_pod_say(store, report->instance, "", POD_KEEP_REPORTS * report_every_ms(report),
+					  on_goodbye, report);
 		store_wait(store, &report->goodbye);
 	}
 	while (report->open) /* every call is answered within its time-out */

@@ -12,6 +12,7 @@ WRCTL_ACTION(completion);
 WRCTL_ACTION(context_list);
 WRCTL_ACTION(context_show);
 WRCTL_ACTION(context_use);
+WRCTL_ACTION(doctor);
 WRCTL_ACTION(help);
 WRCTL_ACTION(key_create);
 WRCTL_ACTION(key_delete);

@@ -179,3 +179,9 @@ enum wr_err client_ask(struct client *client, const struct request *request, str
 		client->at = (client->at + 1) % count;
 	}
 }
+
+enum wr_err client_ask_url(struct client *client, size_t url, const struct request *request,
+						   struct reply *ret, struct err_detail *ret_detail)
+{
+	return ask_one(client, client->context->urls[url], request, ret, ret_detail);
+}

@@ -44,6 +44,10 @@ struct request {
  * ret  fills, only on WR_OK; end it with reply_clear. */
 WR_MUST_USE enum wr_err client_ask(struct client *client, const struct request *request,
 								   struct reply *ret, struct err_detail *ret_detail);
+/* The same of one url only, the number-th of the context. */
+WR_MUST_USE enum wr_err client_ask_url(struct client *client, size_t url,
+									   const struct request *request, struct reply *ret,
+									   struct err_detail *ret_detail);
 /* The url that answered last. Lends. */
 const char *client_url(const struct client *client);
 

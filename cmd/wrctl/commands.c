@@ -149,6 +149,17 @@ const struct command commands[] = {
 	 .role = "viewer",
 	 .run = wrctl_whoami,
 	 .sentence = "Whose key this is, and what it may do."},
+	{.words = "doctor",
+	 NO_ARGUMENTS,
+	 .role = "viewer",
+	 .run = wrctl_doctor,
+	 OPTIONS(FLAG("strict", "Warnings count as failures, too.")),
+	 .sentence = "What is wrong with store, broker, clocks, settings, keys, pods and queues, and "
+				 "what to do.",
+	 .more = "Asks every url of the context. Each finding names the page of deploy/runbooks that "
+			 "goes on from there.\n"
+			 "Exit codes: 0 nothing must be mended, 1 something must (with --strict: or should be "
+			 "looked at),\n3 no pod gave a report, 4 none took the key."},
 	{.words = "pods",
 	 NO_ARGUMENTS,
 	 .role = "viewer",

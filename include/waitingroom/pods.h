@@ -77,7 +77,8 @@ enum pod_state { POD_STATE_TABLE(POD_STATE_ENUM) POD_STATE_COUNT };
 const char *pod_state_word(enum pod_state state);
 
 #define POD_SILENT_REPORTS 3
-#define POD_KEEP_MS 60000 /* a row that was not renewed for so long is dropped */
+#define POD_KEEP_REPORTS                                                                           \
+	12 /* a row that was not renewed for so many times its interval is dropped */
 
 /* now_ms: the store's clock */
 enum pod_state pod_row_state(const struct pod_row *row, int64_t now_ms);
