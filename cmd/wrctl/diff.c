@@ -38,6 +38,13 @@ static void print_short(const char *field, const char *before, const char *after
 		   paint(terminal->colour, PAINT_GREEN), after, paint(terminal->colour, PAINT_PLAIN));
 }
 
+static bool fits_one_line(const char *field, const char *before, const char *after,
+						  const struct terminal *terminal)
+{
+	size_t values = text_columns(before) + text_columns(after), width = (size_t)terminal->width;
+	return values <= SHORT_COLUMNS && (width == 0 || strlen(field) + values + 12 <= width);
+}
+
 static void make_plain(char *text)
 {
 	for (; *text != '\0'; text++)
@@ -57,7 +64,7 @@ void diff_print(const struct json_value *dry_run, bool is_new, const struct term
 		make_plain(after);
 		if (is_new) {
 			print_line("+", PAINT_GREEN, field, after, terminal);
-		} else if (text_columns(before) + text_columns(after) <= SHORT_COLUMNS) {
+		} else if (fits_one_line(field, before, after, terminal)) {
 			print_short(field, before, after, terminal);
 		} else {
 			print_line("-", PAINT_RED, field, before, terminal);
