@@ -85,7 +85,8 @@ enum wr_err admin_keys_check(struct signer *signer, const char *key, const char 
 		!read_caller(document, &caller))
 		return WR_BAD_TOKEN;
 	const struct json_value *expires = json_member(document, "expires_ms");
-	if (expires != NULL && (!json_int(expires, &expires_ms) || expires_ms <= now_ms))
+	if (expires != NULL && !json_is_null(expires) &&
+		(!json_int(expires, &expires_ms) || expires_ms <= now_ms))
 		return WR_BAD_TOKEN;
 	*ret_caller = caller;
 	return WR_OK;
