@@ -22,11 +22,12 @@ int wrctl_tenant_list(struct wrctl *w, int argc, char **argv)
 	}
 	const struct json_value *tenants = look(reply.json, "tenants");
 	WR_AUTO(table_free_at)
-	struct table *table = table_new("tenant", "title", "queues max>", "note…");
+	struct table *table = table_new("tenant", "title", "queues>", "most>", "note…");
 	for (size_t i = 0; tenants != NULL && i < json_count(tenants); i++) {
 		const struct json_value *tenant = json_at(tenants, i);
 		table_cell(table, PAINT_BOLD, "%s", look_text(tenant, "tenant"));
 		table_cell(table, PAINT_PLAIN, "%s", look_text(tenant, "title"));
+		table_number(table, look_int(tenant, "queues", 0));
 		table_number(table, look_int(tenant, "queues_max", 0));
 		table_cell(table, PAINT_PLAIN, "%s", look_text(tenant, "note"));
 	}
