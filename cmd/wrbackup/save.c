@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "waitingroom/memory.h"
+#include "waitingroom/metrics.h"
 
 int backup_failed(enum wr_err err, const struct err_detail *detail)
 {
@@ -49,14 +50,13 @@ static enum wr_err write_metrics(const char *path, const struct archive *archive
 	uint64_t bytes = 0;
 	for (size_t i = 0; i < archive->part_count; i++)
 		bytes += archive->parts[i].bytes;
-	fprintf(file,
-			"# HELP wr_backup_last_success_timestamp_seconds When the last backup was made.\n"
-			"# TYPE wr_backup_last_success_timestamp_seconds gauge\n"
-			"wr_backup_last_success_timestamp_seconds %" PRId64 "\n"
-			"# HELP wr_backup_size_bytes How large it is.\n"
-			"# TYPE wr_backup_size_bytes gauge\n"
-			"wr_backup_size_bytes %" PRIu64 "\n",
-			archive->made_ms / 1000, bytes);
+	struct metrics_page *page = metrics_page_new(NULL);
+	metrics_value(page, METRIC_BACKUP_SUCCESS, NULL, (double)(archive->made_ms / 1000));
+	metrics_value(page, METRIC_BACKUP_BYTES, NULL, (double)bytes);
+	size_t len;
+	const char *text = metrics_page_text(page, &len);
+	fwrite(text, 1, len, file);
+	metrics_page_free(page);
 	bool written = fflush(file) == 0 && !ferror(file);
 	if (fclose(file) != 0 || !written || rename(temporary, path) != 0)
 		return err_say(ret_detail, WR_IO, "%.180s: %s", path, strerror(errno));

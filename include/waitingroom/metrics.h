@@ -194,6 +194,9 @@
 	X(METRIC_LOG_DROPPED, "both", "counter", "wr_log_lines_dropped_total", "reason",               \
 	  "Lines of the log that were not written, by reason (full: nobody read them fast enough; "    \
 	  "repeated: too many of one event, which one line sums up).")                                 \
+	X(METRIC_BACKUP_SUCCESS, "wrbackup", "gauge", "wr_backup_last_success_timestamp_seconds", "",  \
+	  "When the last backup was made, Unix time (wrbackup save --metrics).")                       \
+	X(METRIC_BACKUP_BYTES, "wrbackup", "gauge", "wr_backup_size_bytes", "", "How large it is.")    \
 	X(METRIC_CPU, "both", "counter", "process_cpu_seconds_total", "", "CPU time of the process.")  \
 	X(METRIC_RSS, "both", "gauge", "process_resident_memory_bytes", "", "Resident memory.")        \
 	X(METRIC_VIRTUAL, "both", "gauge", "process_virtual_memory_bytes", "", "Virtual memory.")      \

@@ -190,8 +190,9 @@ static void every_documented_family_is_exported_where_it_is_said_to_be(void **st
 		if (strcmp(families[i].name, "wr_queue_estimated_wait_seconds") == 0)
 			continue;
 		snprintf(line, sizeof(line), "# TYPE %s ", families[i].name);
-		bool by_api = strcmp(families[i].where, "admitter") != 0;
-		bool by_admitter = strcmp(families[i].where, "api") != 0;
+		bool both = strcmp(families[i].where, "both") == 0;
+		bool by_api = both || strcmp(families[i].where, "api") == 0;
+		bool by_admitter = both || strcmp(families[i].where, "admitter") == 0;
 		if ((strstr(api, line) != NULL) != by_api ||
 			(strstr(admitter, line) != NULL) != by_admitter)
 			fail_msg("%s is not exported by: %s", families[i].name, families[i].where);

@@ -12,13 +12,16 @@ const strict = overlay !== 'dev';
 const objects = yaml.parseAllDocuments(fs.readFileSync(0, 'utf8')).map((document) => document.toJS());
 const of = (...kinds) => objects.filter((object) => kinds.includes(object.kind));
 const workloads = of('Deployment', 'StatefulSet');
-const pod = (workload) => workload.spec.template.spec;
+const jobs = of('CronJob');
+const podded = [...workloads, ...jobs];
+const template = (workload) => (workload.spec.jobTemplate?.spec ?? workload.spec).template;
+const pod = (workload) => template(workload).spec;
 const ours = workloads.filter((workload) => workload.metadata.name.startsWith('waitingroom-'));
 const each = (list, rule) => list.flatMap((item) => (rule(item) ? [] : [`${item.kind} ${item.metadata.name}`]));
 const containers = (workload) => [...(pod(workload).initContainers ?? []), ...pod(workload).containers];
 const inAll = (workload, rule) => containers(workload).every(rule);
 const selects = (selector, workload) =>
-	Object.entries(selector?.matchLabels ?? {}).every(([key, value]) => workload.spec.template.metadata.labels[key] === value);
+	Object.entries(selector?.matchLabels ?? {}).every(([key, value]) => template(workload).metadata.labels[key] === value);
 const autoscaled = (workload) =>
 	[...of('HorizontalPodAutoscaler'), ...of('ScaledObject')].filter((scaler) => scaler.spec.scaleTargetRef.name === workload.metadata.name);
 const isOpen = (peers) => !peers || peers.some((peer) => Object.keys(peer).length === 0);
@@ -30,9 +33,9 @@ const rules = {
 		each(of('Deployment'), (d) => d.spec.strategy?.rollingUpdate?.maxUnavailable === 0 && d.spec.minReadySeconds > 0 &&
 			d.spec.revisionHistoryLimit > 0 && d.spec.progressDeadlineSeconds > 0),
 	'images by digest': () =>
-		strict ? each(workloads, (w) => inAll(w, (c) => /@sha256:[0-9a-f]{64}$/.test(c.image))) : each(workloads, (w) => inAll(w, (c) => !/:latest$/.test(c.image) && /:/.test(c.image))),
+		strict ? each(podded, (w) => inAll(w, (c) => /@sha256:[0-9a-f]{64}$/.test(c.image))) : each(podded, (w) => inAll(w, (c) => !/:latest$/.test(c.image) && /:/.test(c.image))),
 	'requests for CPU and memory, memory limited': () =>
-		each(workloads, (w) => inAll(w, (c) => c.resources?.requests?.cpu && c.resources.requests.memory && c.resources.limits?.memory)),
+		each(podded, (w) => inAll(w, (c) => c.resources?.requests?.cpu && c.resources.requests.memory && c.resources.limits?.memory)),
 	'three probes': () => each(workloads, (w) => inAll(w, (c) => c.startupProbe && c.readinessProbe && c.livenessProbe)),
 	'our liveness asks about nothing but ourselves': () =>
 		each(ours, (w) => inAll(w, (c) => c.livenessProbe.httpGet.path === '/livez' && c.readinessProbe.httpGet.path === '/readyz')),
@@ -51,12 +54,12 @@ const rules = {
 		[...of('HorizontalPodAutoscaler').filter((h) => !(h.spec.behavior?.scaleUp && h.spec.behavior?.scaleDown)),
 			...of('ScaledObject').filter((s) => !(s.spec.advanced?.horizontalPodAutoscalerConfig?.behavior?.scaleUp && s.spec.fallback))].map((o) => `${o.kind} ${o.metadata.name}`),
 	'no service variables, no token of the cluster, an account each': () =>
-		each(workloads, (w) => pod(w).enableServiceLinks === false && pod(w).automountServiceAccountToken === false &&
+		each(podded, (w) => pod(w).enableServiceLinks === false && pod(w).automountServiceAccountToken === false &&
 			of('ServiceAccount').some((a) => a.metadata.name === pod(w).serviceAccountName && a.automountServiceAccountToken === false)),
 	'no roles': () => of('Role', 'ClusterRole', 'RoleBinding', 'ClusterRoleBinding').map((o) => `${o.kind} ${o.metadata.name}`),
 	'no secret values, secrets as files that others cannot read': () =>
 		[...of('Secret').map((o) => `Secret ${o.metadata.name}`),
-			...each(workloads, (w) => inAll(w, (c) => !(c.env ?? []).some((e) => e.valueFrom?.secretKeyRef) && !(c.envFrom ?? []).some((e) => e.secretRef)) &&
+			...each(podded, (w) => inAll(w, (c) => !(c.env ?? []).some((e) => e.valueFrom?.secretKeyRef) && !(c.envFrom ?? []).some((e) => e.secretRef)) &&
 				(pod(w).volumes ?? []).every((v) => !v.secret || v.secret.defaultMode === 0o400))],
 	'settings by content and unchangeable': () => each(of('ConfigMap').filter((m) => !m.metadata.labels?.grafana_dashboard), (m) => m.immutable === true && /-[a-z0-9]{10}$/.test(m.metadata.name)),
 	'settings that the programs know': () => {
@@ -65,19 +68,19 @@ const rules = {
 		return names.filter((name) => name.startsWith('WR_') && !table.includes(`"${name}"`));
 	},
 	'restricted pods': () =>
-		each(workloads, (w) => pod(w).securityContext?.runAsNonRoot === true && pod(w).securityContext.runAsUser > 0 && pod(w).securityContext.runAsGroup > 0 &&
+		each(podded, (w) => pod(w).securityContext?.runAsNonRoot === true && pod(w).securityContext.runAsUser > 0 && pod(w).securityContext.runAsGroup > 0 &&
 			pod(w).securityContext.seccompProfile?.type === 'RuntimeDefault' && !pod(w).hostNetwork && !pod(w).hostPID && !pod(w).hostIPC &&
-			(pod(w).volumes ?? []).every((v) => v.configMap || v.secret || v.emptyDir) &&
+			(pod(w).volumes ?? []).every((v) => v.configMap || v.secret || v.emptyDir || v.persistentVolumeClaim) &&
 			inAll(w, (c) => c.securityContext?.allowPrivilegeEscalation === false && c.securityContext.readOnlyRootFilesystem === true &&
 				c.securityContext.capabilities?.drop?.includes('ALL') && !c.securityContext.privileged && (c.ports ?? []).every((p) => !p.hostPort))),
-	'scratch space has a size': () => each(workloads, (w) => (pod(w).volumes ?? []).every((v) => !v.emptyDir || v.emptyDir.sizeLimit)),
+	'scratch space has a size': () => each(podded, (w) => (pod(w).volumes ?? []).every((v) => !v.emptyDir || v.emptyDir.sizeLimit)),
 	'the namespace enforces restricted pods, of a version': () =>
 		each(of('Namespace'), (n) => ['enforce', 'audit', 'warn'].every((mode) => n.metadata.labels[`pod-security.kubernetes.io/${mode}`] === 'restricted' &&
 			/^v1\.\d+$/.test(n.metadata.labels[`pod-security.kubernetes.io/${mode}-version`]))),
 	'everything is denied first, both ways': () =>
 		of('NetworkPolicy').some((p) => Object.keys(p.spec.podSelector).length === 0 && p.spec.policyTypes.length === 2 && !p.spec.ingress && !p.spec.egress) ? [] : ['NetworkPolicy default-deny is missing'],
 	'every workload has a policy, and no edge is open to all': () =>
-		[...each(workloads, (w) => of('NetworkPolicy').some((p) => Object.keys(p.spec.podSelector).length > 0 && selects(p.spec.podSelector, w))),
+		[...each(podded, (w) => of('NetworkPolicy').some((p) => Object.keys(p.spec.podSelector).length > 0 && selects(p.spec.podSelector, w))),
 			...each(of('NetworkPolicy'), (p) => (p.spec.ingress ?? []).every((rule) => !isOpen(rule.from) && rule.ports?.length) &&
 				(p.spec.egress ?? []).every((rule) => !isOpen(rule.to) && rule.ports?.length))],
 	'the internal port is on no public service and no route': () =>
@@ -95,6 +98,19 @@ const rules = {
 	'certificate at the way in': () => (overlay !== 'production' || of('Certificate').length ? [] : ['Certificate is missing']),
 	'monitors for both workloads': () =>
 		strict ? each(ours, (w) => of('PodMonitor').some((m) => selects(m.spec.selector, w) && m.spec.podMetricsEndpoints.every((e) => e.port === 'internal'))) : [],
+	'a nightly backup with a way back': () =>
+		overlay === 'dev' ? [] : ['waitingroom-backup', 'waitingroom-restore', 'waitingroom-restore-look'].filter((name) => {
+			const job = jobs.find((j) => j.metadata.name === name);
+			return !job || (job.spec.suspend ?? false) !== (name !== 'waitingroom-backup') ||
+				!(pod(job).volumes ?? []).some((v) => of('PersistentVolumeClaim').some((c) => c.metadata.name === v.persistentVolumeClaim?.claimName));
+		}).map((name) => `CronJob ${name}`),
+	'jobs run one at a time, end, and are cleared away': () =>
+		each(jobs, (j) => j.spec.concurrencyPolicy === 'Forbid' && j.spec.successfulJobsHistoryLimit > 0 && j.spec.failedJobsHistoryLimit > 0 && j.spec.timeZone &&
+			j.spec.startingDeadlineSeconds > 0 && j.spec.jobTemplate.spec.backoffLimit <= 3 && j.spec.jobTemplate.spec.activeDeadlineSeconds > 0 &&
+			j.spec.jobTemplate.spec.ttlSecondsAfterFinished > 0 && pod(j).restartPolicy === 'Never'),
+	'a backup is let in by store and broker': () =>
+		each(jobs, (j) => [6379, 4222].every((port) => of('NetworkPolicy').some((p) =>
+			(p.spec.ingress ?? []).some((rule) => rule.ports?.some((x) => x.port === port) && rule.from?.some((f) => f.podSelector && selects(f.podSelector, j)))))),
 	'stores keep their data on volumes': () => each(of('StatefulSet'), (s) => s.spec.volumeClaimTemplates?.length > 0),
 };
 
