@@ -7,31 +7,52 @@
 #include "waitingroom/version.h"
 #include "wrctl.h"
 
-/* Text that mdoc takes as it is: no backslash, no dot at the begin of a line, a new sentence on a
- * line of its own, no quote that would end a macro's argument. */
-static void put_text(FILE *file, const char *text)
+#define LINE_COLUMNS 76
+
+/* One character, in mdoc's spelling; returns the bytes of 'text' that it was. */
+static size_t put_character(FILE *file, const char *text)
 {
-	bool line_begins = true;
-	for (; *text != '\0'; text++) {
-		if (line_begins && (*text == '.' || *text == '\''))
+	static const struct {
+		const char *text, *mdoc;
+	} spellings[] = {{"\\", "\\e"}, {"…", "\\&..."}, {"\"", "\\(dq"}, {"--", "\\-\\-"}};
+	for (size_t i = 0; i < sizeof(spellings) / sizeof(spellings[0]); i++) {
+		size_t len = strlen(spellings[i].text);
+		if (strncmp(text, spellings[i].text, len) == 0) {
+			fputs(spellings[i].mdoc, file);
+			return len;
+		}
+	}
+	fputc(*text, file);
+	return 1;
+}
+
+/* A new sentence begins a new line, and so does a word that does not fit. */
+static bool breaks_line(const char *before, const char *space, size_t column)
+{
+	bool ends_sentence = space > before && strchr(".!?", space[-1]) != NULL;
+	if (ends_sentence && space[1] >= 'A' && space[1] <= 'Z')
+		return true;
+	return column + 1 + strcspn(space + 1, " \n") > LINE_COLUMNS;
+}
+
+/* Text that mdoc takes as it is: what begins a line is never a macro.
+ * literal  lines stay as they are */
+static void put_text(FILE *file, const char *text, bool literal)
+{
+	const char *begin = text;
+	size_t column = 0;
+	while (*text != '\0') {
+		if (column == 0 && (*text == '.' || *text == '\''))
 			fputs("\\&", file);
-		if (*text == '\\')
-			fputs("\\e", file);
-		else if (strncmp(text, "…", strlen("…")) == 0)
-			fputs("\\&...", file), text += strlen("…") - 1;
-		else if (*text == '"')
-			fputs("\\(dq", file);
-		else if (*text == '-' && text[1] == '-')
-			fputs("\\-\\-", file), text++;
-		else
-			fputc(*text, file);
-		line_begins = *text == '\n';
-		if ((*text == '.' || *text == '!' || *text == '?') && text[1] == ' ' && text[2] >= 'A' &&
-			text[2] <= 'Z') {
+		if (*text == '\n' || (*text == ' ' && !literal && breaks_line(begin, text, column))) {
 			fputc('\n', file);
 			text++;
-			line_begins = true;
+			column = 0;
+			continue;
 		}
+		size_t bytes = put_character(file, text);
+		text += bytes;
+		column += bytes;
 	}
 }
 
@@ -44,7 +65,7 @@ static void put_option(FILE *file, const struct option_row *row)
 	if (row->word != NULL)
 		fprintf(file, " Ar %s", row->word);
 	fputc('\n', file);
-	put_text(file, row->sentence);
+	put_text(file, row->sentence, false);
 	fputc('\n', file);
 }
 
@@ -80,13 +101,13 @@ static void put_command(FILE *file, const struct command *command)
 	fprintf(file, ".It Cm %s", command->words);
 	put_arguments(file, command->arguments);
 	fputc('\n', file);
-	put_text(file, command->sentence);
+	put_text(file, command->sentence, false);
 	fputc('\n', file);
 	if (command->role != NULL)
 		fprintf(file, "Role: %s.\n", command->role);
 	if (command->more != NULL) {
 		fputs(".Bd -literal -compact\n", file);
-		put_text(file, command->more);
+		put_text(file, command->more, true);
 		fputs("\n.Ed\n", file);
 	}
 	put_options(file, command->options);
