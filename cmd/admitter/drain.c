@@ -4,6 +4,8 @@
  *             Another admitter has the lease: ask again before it can have run out unnoticed.
  *     reap    every WR_REAP_INTERVAL_MS; at once again while there is more.
  *
+ *     sample  with an admit step, a few times a minute: how many there are, for the figures
+ *
  *     clear   the queue is deleted: whatever its deleting has left undone (the pod that did it may
  *             have died) is done, then it is forgotten when the relay has emptied its outbox
  *
@@ -15,11 +17,14 @@
 #include "admitter.h"
 #include "waitingroom/memory.h"
 
+#define SAMPLE_INTERVAL_MS 20000
+
 struct drain {
 	struct admitter *admitter;
 	struct queue_name name;
 	struct loop_timer *admit_timer, *reap_timer;
-	bool admit_open, reap_open, clear_open, is_deleted, is_stopped, is_over;
+	bool admit_open, reap_open, clear_open, sample_open, is_deleted, is_stopped, is_over;
+	struct mono_time sampled; /* 0: never */
 	struct drain *next;
 };
 
@@ -68,6 +73,25 @@ static void deleted(struct drain *drain)
 
 /* ---- ticks ---- */
 
+static void on_sampled(void *ctx, enum wr_err err)
+{
+	struct drain *drain = ctx;
+	(void)err; /* a minute without a sample is shown as one */
+	drain->sample_open = false;
+}
+
+/* By whoever has the lease. */
+static void sample(struct drain *drain)
+{
+	struct mono_time now = loop_now(drain->admitter->loop);
+	if (drain->sample_open || drain->is_stopped ||
+		(drain->sampled.ns != 0 && mono_diff_ms(drain->sampled, now) < SAMPLE_INTERVAL_MS))
+		return;
+	drain->sampled = now;
+	drain->sample_open = true;
+	store_note_stats(drain->admitter->store, &drain->name, true, NULL, 0, on_sampled, drain);
+}
+
 static void on_admitted(void *ctx, enum wr_err err, const struct admitted *result)
 {
 	struct drain *drain = ctx;
@@ -88,6 +112,7 @@ static void on_admitted(void *ctx, enum wr_err err, const struct admitted *resul
 		metrics_add(shard, METRIC_SET_ASIDE, 0, result->set_aside);
 		if (result->more)
 			wait_ms = 0;
+		sample(drain);
 	}
 	again(drain, drain->admit_timer, wait_ms);
 }
@@ -179,7 +204,7 @@ void drain_stop(struct drain *drain)
 
 bool drain_is_idle(const struct drain *drain)
 {
-	return !drain->admit_open && !drain->reap_open && !drain->clear_open;
+	return !drain->admit_open && !drain->reap_open && !drain->clear_open && !drain->sample_open;
 }
 
 bool drain_is_over(const struct drain *drain)

@@ -11,6 +11,7 @@
 #include "followed.h"
 
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
 #include "waitingroom/log.h"
@@ -76,9 +77,27 @@ void followed_free(struct followed *followed, struct quiescence *quiescence)
 	free(followed);
 }
 
-/* Lanes by the new settings; a lane that stays keeps its index and its history. */
-static void take_settings(struct followed *followed, const struct queue_settings *settings)
+/* What was measured at another rate says nothing any more, unless it was the capacity that held people
+ * up. */
+static void forget_pace(struct followed *followed, const struct queue_settings *settings,
+						uint64_t active)
 {
+	const struct queue_settings *old = followed->settings;
+	if (old == NULL || (int64_t)active >= old->capacity)
+		return;
+	for (size_t i = 0; i < followed->lane_count; i++) {
+		int to = queue_settings_lane(settings, followed->lanes[i].name);
+		if (to >= 0 && fabs(queue_settings_lane_rate_per_s(settings, (size_t)to) -
+							queue_settings_lane_rate_per_s(old, i)) > 0)
+			estimator_forget_rate(&followed->lanes[i].estimator);
+	}
+}
+
+/* Lanes by the new settings; a lane that stays keeps its index and its history. */
+static void take_settings(struct followed *followed, const struct queue_settings *settings,
+						  uint64_t active)
+{
+	forget_pace(followed, settings, active);
 	struct followed_lane old[QUEUE_LANES_MAX];
 	size_t old_count = followed->lane_count;
 	memcpy(old, followed->lanes, sizeof(old));
@@ -195,7 +214,7 @@ void followed_apply(struct followed *followed, const struct synced *answer)
 	bool new_life = followed->is_known && strcmp(followed->epoch, answer->epoch) != 0;
 	bool recovered = followed->recovering && !answer->recovering;
 	if (answer->has_settings)
-		take_settings(followed, &answer->settings);
+		take_settings(followed, &answer->settings, answer->active);
 	if ((new_life && !answer->recovering) || recovered)
 		start_new_indexes(followed);
 	followed->recovering = answer->recovering;
@@ -224,15 +243,6 @@ unsigned followed_behind(const struct followed *followed, const struct synced *a
 				position_index_gone(followed->lanes[i].index) < answer->lanes[from].gone)
 				behind |= 1u << i;
 	return behind;
-}
-
-static double lane_rate_per_s(const struct queue_settings *settings, size_t lane)
-{
-	uint64_t weights = 0;
-	for (size_t i = 0; i < settings->lane_count; i++)
-		weights += settings->lanes[i].weight;
-	return (double)settings->rate_per_minute / 60.0 * (double)settings->lanes[lane].weight /
-		   (double)weights;
 }
 
 /* Members in an order of their own: what is the same for everybody comes first (place.c). */
@@ -287,9 +297,9 @@ static void show_lanes(struct followed *followed, const struct synced *answer,
 				picture->admitted_total += answer->lanes[from].admitted;
 				picture->departed_total += answer->lanes[from].gone;
 			}
-		picture->waits[i] =
-			estimator_model(&lane->estimator, answer->now_ms, lane_rate_per_s(settings, i),
-							(int64_t)answer->active >= settings->capacity, paused);
+		picture->waits[i] = estimator_model(
+			&lane->estimator, answer->now_ms, queue_settings_lane_rate_per_s(settings, i),
+			(int64_t)answer->active >= settings->capacity || state == QUEUE_DRAINING, paused);
 		picture->waiting += waiting;
 		if (picture->waits[i].known &&
 			wait_mean_s(&picture->waits[i], waiting) > picture->new_wait_s)

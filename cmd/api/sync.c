@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "accuracy.h"
 #include "followed.h"
 #include "queues_file.h"
 #include "waitingroom/log.h"
@@ -220,6 +221,8 @@ static bool sync_queue(struct sync *sync, struct followed *followed)
 	enum wr_err err = ask(sync, &call);
 	if (err == WR_OK)
 		err = publish(sync, &call);
+	if (err == WR_OK)
+		accuracy_tell(followed, sync->store, loop_now(sync->loop));
 	switch (err) {
 	case WR_OK:
 		return true;

@@ -37,6 +37,9 @@ struct estimator { /* zero-filled is a valid start */
 void estimator_observe(struct estimator *estimator, int64_t now_ms, uint64_t admitted,
 					   uint64_t gone, uint64_t waiting, bool paused);
 
+/* The line moves by other rules from now on: what was measured of its pace is forgotten. */
+void estimator_forget_rate(struct estimator *estimator);
+
 struct wait_model {						  /* what a look-up needs, a few doubles */
 	double rate_low, rate_mid, rate_high; /* people per second; 0: unknown */
 	double hazard_per_s;
@@ -46,6 +49,9 @@ struct wait_model {						  /* what a look-up needs, a few doubles */
 /* configured_rate_per_s: the lane's share of the queue's rate, 0 when nothing is let in; capacity_binds: no free slot now. */
 struct wait_model estimator_model(const struct estimator *estimator, int64_t now_ms,
 								  double configured_rate_per_s, bool capacity_binds, bool paused);
+
+/* Of a line that is thought to move at this rate, without measurements; not known when it is 0. */
+struct wait_model wait_model_assumed(double rate_per_s, double hazard_per_s);
 
 struct wait_range {
 	bool known;			   /* false: answer null */

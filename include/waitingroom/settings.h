@@ -315,6 +315,10 @@ const char *queue_settings_message(const struct queue_settings *settings, const 
 /* The tables above as a table in Markdown, for README.md. */
 void queue_settings_print_markdown(FILE *out);
 
+/* What a lane gets of the queue's admissions: its share (0..1), and that in people a second. */
+double queue_settings_lane_share(const struct queue_settings *settings, size_t lane);
+double queue_settings_lane_rate_per_s(const struct queue_settings *settings, size_t lane);
+
 /* Lane number by name, or -1. */
 int queue_settings_lane(const struct queue_settings *settings, const char *lane);
 

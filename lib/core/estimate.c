@@ -84,6 +84,14 @@ void estimator_observe(struct estimator *estimator, int64_t now_ms, uint64_t adm
 	begin_bucket(estimator, now_ms, admitted, gone);
 }
 
+/* How readily people give up does not depend on it, and stays until there is a new measurement. */
+void estimator_forget_rate(struct estimator *estimator)
+{
+	estimator->bucket_count = 0;
+	estimator->rate_per_s = 0;
+	estimator->started = false;
+}
+
 /* ---- the model ---- */
 
 static uint32_t buckets_kept(const struct estimator *estimator)
@@ -153,6 +161,15 @@ struct wait_model estimator_model(const struct estimator *estimator, int64_t now
 	if (model.known)
 		fill_spread(estimator, &model);
 	return model;
+}
+
+struct wait_model wait_model_assumed(double rate_per_s, double hazard_per_s)
+{
+	return (struct wait_model){.rate_low = rate_per_s / SPREAD_UNKNOWN,
+							   .rate_mid = rate_per_s,
+							   .rate_high = rate_per_s * SPREAD_UNKNOWN,
+							   .hazard_per_s = hazard_per_s,
+							   .known = rate_per_s > 0};
 }
 
 /* ---- a wait ---- */

@@ -138,6 +138,19 @@ enum queue_state queue_settings_state_at(const struct queue_settings *settings, 
 	return opens_later ? QUEUE_HOLD : settings->state;
 }
 
+double queue_settings_lane_share(const struct queue_settings *settings, size_t lane)
+{
+	uint64_t weights = 0;
+	for (uint32_t i = 0; i < settings->lane_count; i++)
+		weights += settings->lanes[i].weight;
+	return (double)settings->lanes[lane].weight / (double)weights;
+}
+
+double queue_settings_lane_rate_per_s(const struct queue_settings *settings, size_t lane)
+{
+	return (double)settings->rate_per_minute / 60.0 * queue_settings_lane_share(settings, lane);
+}
+
 int queue_settings_lane(const struct queue_settings *settings, const char *lane)
 {
 	for (unsigned i = 0; i < settings->lane_count; i++)

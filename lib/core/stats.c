@@ -57,18 +57,12 @@ double queue_stats_no_show_share(const struct queue_stats *stats)
 	return fmin(1, (double)queue_stats_sum(stats, STAT_MISSED) / (double)admitted);
 }
 
-static uint64_t judged(const struct calibration_counts *counts)
-{
-	return counts->within + counts->early + counts->late;
-}
-
 int queue_stats_news(const struct calibration_counts *told, const struct calibration_counts *now,
 					 struct stat_sum ret_sums[STAT_SUMS_MAX])
 {
-	static const struct calibration_counts nothing;
 	/* A lane that was taken away took its counts along. */
-	if (judged(now) < judged(told) || now->ratio_sum < told->ratio_sum)
-		told = &nothing;
+	if (now->within < told->within || now->early < told->early || now->late < told->late)
+		return 0;
 	const struct stat_sum sums[STAT_SUMS_MAX] = {
 		{STAT_ETA_WITHIN, (int64_t)(now->within - told->within)},
 		{STAT_ETA_EARLY, (int64_t)(now->early - told->early)},

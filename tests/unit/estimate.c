@@ -166,6 +166,23 @@ static void history_outweighs_the_configured_rate(void **state)
 	assert_near(line_model(&line, 4, true).rate_mid, RATE_PER_S, 0.01);
 }
 
+static void after_another_rate_was_set_it_counts_at_once(void **state)
+{
+	(void)state;
+	struct line line = line_start();
+	line_go(&line, 900, RATE_PER_S, false);
+	line.gone += 3000; /* and people give up */
+	line_go(&line, 10, RATE_PER_S, false);
+	double hazard = line_model(&line, RATE_PER_S, false).hazard_per_s;
+	assert_true(hazard > 0);
+	estimator_forget_rate(&line.estimator);
+	assert_false(line_model(&line, 20, false).known);
+	line_go(&line, 1, 20, false);
+	struct wait_model model = line_model(&line, 20, false),
+					  assumed = wait_model_assumed(20, hazard);
+	assert_memory_equal(&model, &assumed, sizeof(model));
+}
+
 static void a_pause_freezes_both_averages(void **state)
 {
 	(void)state;
@@ -470,6 +487,7 @@ int main(void)
 		cmocka_unit_test(before_there_is_history_the_configured_rate_serves),
 		cmocka_unit_test(an_estimator_that_has_seen_nothing_knows_nothing),
 		cmocka_unit_test(history_outweighs_the_configured_rate),
+		cmocka_unit_test(after_another_rate_was_set_it_counts_at_once),
 		cmocka_unit_test(a_pause_freezes_both_averages),
 		cmocka_unit_test(an_empty_line_says_nothing_about_its_speed),
 		cmocka_unit_test(a_line_that_stands_still_for_a_minute_is_unknown),
