@@ -1,4 +1,5 @@
-/* Admin API: queues are read and taken away, people let in by hand. Changes: admin_change.c.
+/* Admin API: queues are read and taken away, people let in by hand. Changes: admin_change.c,
+ * admin_state.c, admin_empty.c; figures: admin_stats.c.
  *
  *     admin_auth.c ─► body ─► one or more steps of the store ─► answer
  *
@@ -10,12 +11,12 @@
 #include <string.h>
 
 #include "admin_audit.h"
-#include "internal.h"
+#include "admin_queue.h"
+#include "admin_version.h"
 #include "waitingroom/json_in.h"
 #include "waitingroom/memory.h"
 #include "waitingroom/pacing.h"
 
-#define STEP_PEOPLE 500
 #define ADMIT_MAX 1000000
 #define DELETED_BY "{\"by\":\"admin\"}"
 
@@ -117,6 +118,9 @@ static void on_got(void *ctx, enum wr_err err, const struct synced *answer)
 	write_lanes(&out, answer);
 	json_out_object_end(&out);
 	json_out_object_end(&out);
+	char etag[VERSION_ETAG_BYTES];
+	version_etag(answer->version, etag);
+	http_reply_header(request, "ETag", etag);
 	admin_reply_json(request, 200, &out);
 }
 
@@ -230,7 +234,7 @@ static void admit_step(struct http_request *request)
 {
 	struct admin_notes *notes = http_request_notes(request);
 	const struct config *config = &notes->internal->app->config;
-	store_admit(notes->internal->store, &notes->name, "operator", config->lease_ms, STEP_PEOPLE,
+	store_admit(notes->internal->store, &notes->name, "operator", config->lease_ms, ADMIN_STEP_PEOPLE,
 				config->deaf_after_ms, notes->wanted - notes->done, on_admitted, request);
 }
 
@@ -297,7 +301,7 @@ static void on_deleted(void *ctx, enum wr_err err, bool more)
 static void delete_step(struct http_request *request)
 {
 	struct admin_notes *notes = http_request_notes(request);
-	store_delete_queue(notes->internal->store, &notes->name, STEP_PEOPLE, DELETED_BY, NULL,
+	store_delete_queue(notes->internal->store, &notes->name, ADMIN_STEP_PEOPLE, DELETED_BY, NULL,
 					   on_deleted, request);
 }
 
@@ -321,7 +325,7 @@ static void on_read_for_delete(void *ctx, enum wr_err err, const struct synced *
 	admin_audit_settings(&answer->settings, NULL, &before, &after);
 	admin_audit_json(notes, before, after, entry, sizeof(entry));
 	struct store_audit audit = admin_audit_of(notes, entry);
-	store_delete_queue(notes->internal->store, &notes->name, STEP_PEOPLE, DELETED_BY, &audit,
+	store_delete_queue(notes->internal->store, &notes->name, ADMIN_STEP_PEOPLE, DELETED_BY, &audit,
 					   on_deleted, request);
 }
 

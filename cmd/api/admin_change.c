@@ -1,22 +1,54 @@
-/* Admin change: queues are made and replaced (PUT), paused and resumed.
+/* Admin change: queues are made and replaced (PUT), and some of their settings set (PATCH).
  *
- *     PUT     (new: may the tenant have one more?) ─► read what is there ─► settings of the body, secrets that it does not name from there
- *             ─► put, tied to the version that was read ─► somebody was faster: again
- *     pause   state and messages only
+ *     (new: may the tenant have one more?) ─►
+ *     read what is there ─► conditions ─► settings of the body, over those that are there or over the
+ *     defaults; secrets that it does not name stay ─► put, tied to the version that was read
+ *                                                ─► somebody was faster: all over again
+ *                                   dry run: ─► what would change, and what it would do
+ *
+ * An operator may set what the night of a sale asks for: how fast and how many, the state, what is said.
+ * The rest takes an admin.
  */
+#include "admin_queue.h"
+
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "admin_audit.h"
-#include "internal.h"
+#include "admin_version.h"
 #include "queue_event.h"
 #include "waitingroom/json_in.h"
 #include "waitingroom/memory.h"
 
 #define PUT_TRIES 5
 
-/* ---- making and replacing ---- */
+bool admin_is_dry_run(const struct http_request *request)
+{
+	char value[8];
+	return http_request_query(request, "dry_run", value, sizeof(value)) &&
+		   (strcmp(value, "1") == 0 || strcmp(value, "true") == 0);
+}
+
+void admin_reply_change(struct http_request *request, enum put_result result, uint64_t version)
+{
+	static const char *const words[] = {
+		[PUT_CREATED] = "created", [PUT_CHANGED] = "changed", [PUT_SAME] = "unchanged"};
+	const struct admin_notes *notes = http_request_notes(request);
+	char name[QUEUE_NAME_TEXT_BYTES], text[512], etag[VERSION_ETAG_BYTES];
+	struct json_out out;
+	queue_name_print(&notes->name, name);
+	version_etag(version, etag);
+	json_out_init(&out, text, sizeof(text));
+	json_out_object(&out, NULL);
+	json_out_string(&out, "queue", name);
+	json_out_string(&out, "result", words[result]);
+	json_out_int(&out, "version", (int64_t)version);
+	json_out_object_end(&out);
+	http_reply_header(request, "ETag", etag);
+	admin_reply_json(request, result == PUT_CREATED ? 201 : 200, &out);
+}
+
+/* ---- the put ---- */
 
 static void on_claimed_again(void *ctx, enum wr_err err, int64_t number)
 {
@@ -31,37 +63,26 @@ static void claim_again(const struct admin_notes *notes)
 					  NULL);
 }
 
-static void on_put(void *ctx, enum wr_err err, enum put_result result, uint64_t version)
+void admin_on_put(void *ctx, enum wr_err err, enum put_result result, uint64_t version)
 {
-	static const char *const words[] = {"created", "changed", "unchanged"};
 	struct http_request *request = ctx;
 	struct admin_notes *notes = http_request_notes(request);
 	struct err_detail detail = {""};
-	if (err == WR_CONFLICT && notes->any_version && ++notes->done < PUT_TRIES) {
-		notes->again(request);
+	if (err == WR_CONFLICT && ++notes->done < PUT_TRIES) {
+		notes->again(request); /* reads anew; the conditions may not hold any more */
 		return;
 	}
-	if (err != WR_OK) {
-		if (err == WR_CONFLICT)
-			(void)err_say(&detail, err, "version: the queue is at version %llu; read it again",
-						  (unsigned long long)version);
-		if (err == WR_BUSY)
-			(void)err_say(&detail, err, "The former queue of this name is still being cleared.");
-		admin_problem(notes->internal, request, err, detail.text[0] != '\0' ? &detail : NULL);
+	if (err == WR_OK) {
+		if (result == PUT_CREATED)
+			claim_again(notes);
+		admin_reply_change(request, result, version);
 		return;
 	}
-	if (result == PUT_CREATED)
-		claim_again(notes);
-	char name[QUEUE_NAME_TEXT_BYTES], text[512];
-	struct json_out out;
-	queue_name_print(&notes->name, name);
-	json_out_init(&out, text, sizeof(text));
-	json_out_object(&out, NULL);
-	json_out_string(&out, "queue", name);
-	json_out_string(&out, "result", words[result]);
-	json_out_int(&out, "version", (int64_t)version);
-	json_out_object_end(&out);
-	admin_reply_json(request, result == PUT_CREATED ? 201 : 200, &out);
+	if (err == WR_CONFLICT)
+		(void)err_say(&detail, err, "Somebody else is changing the queue all the time; try again.");
+	if (err == WR_BUSY)
+		(void)err_say(&detail, err, "The former queue of this name is still being cleared.");
+	admin_problem(notes->internal, request, err, detail.text[0] != '\0' ? &detail : NULL);
 }
 
 /* There is a tenant, and it may have one more queue: from the beginning again, since reading and putting
@@ -84,193 +105,117 @@ static void on_claimed(void *ctx, enum wr_err err, int64_t number)
 	notes->again(request);
 }
 
-/* If-Match: "7" -> only when the queue is at version 7. */
-static enum wr_err expected_version(const struct http_request *request, uint64_t *ret_version,
-									struct err_detail *ret_detail)
+/* answer: what was read, NULL when there is no such queue. */
+static void put(struct http_request *request, const struct synced *answer,
+				const struct queue_settings *settings)
 {
-	const char *text = http_request_header(request, "If-Match");
-	*ret_version = UINT64_MAX;
-	if (text == NULL || strcmp(text, "*") == 0)
-		return WR_OK;
-	size_t len = strlen(text);
-	if (len >= 2 && text[0] == '"' && text[len - 1] == '"') {
-		text++;
-		len -= 2;
-	}
-	if (!text_to_u64(text, len, UINT64_MAX - 1, ret_version))
-		return err_say(ret_detail, WR_INVALID, "If-Match: must be a version, for example \"7\"");
-	return WR_OK;
-}
-
-/* What is there now is known: its secrets stay when they are not given again. They are those of a
- * version, so the put is tied to it; who did not ask for that gets a few tries. */
-static void on_read_for_put(void *ctx, enum wr_err err, const struct synced *answer)
-{
-	struct http_request *request = ctx;
-	struct admin_notes *notes = http_request_notes(request);
-	struct internal *internal = notes->internal;
-	WR_AUTO(queue_settings_clear) struct queue_settings settings;
-	struct err_detail detail = {""};
-	uint64_t version = 0;
-	size_t len = 0;
-	const char *body = http_request_body(request, &len);
-	queue_settings_default(&settings);
-	bool is_new = err == WR_NOT_FOUND || err == WR_NO_QUEUE;
-	if (err == WR_OK || is_new)
-		err = queue_settings_from_put(body, len, is_new ? NULL : &answer->settings, &settings,
-									  &detail);
-	if (err == WR_OK)
-		err = expected_version(request, &version, &detail);
-	if (err == WR_OK && version == UINT64_MAX) {
-		notes->any_version = true;
-		version = is_new ? 0 : answer->version;
-	}
-	if (err != WR_OK) {
-		admin_problem(internal, request, err, detail.text[0] != '\0' ? &detail : NULL);
-		return;
-	}
-	if (is_new && !notes->claimed) {
-		store_claim_queue(internal->store, &notes->name, false,
-						  (uint64_t)internal->app->config.tenant_queues_max, on_claimed, request);
-		return;
-	}
+	const struct admin_notes *notes = http_request_notes(request);
 	char data[QUEUE_EVENT_BYTES], entry[STORE_AUDIT_BYTES];
 	WR_AUTO(mem_free_at) char *before = NULL;
 	WR_AUTO(mem_free_at) char *after = NULL;
-	queue_event_data(&settings, "admin", data);
-	admin_audit_settings(is_new ? NULL : &answer->settings, &settings, &before, &after);
+	queue_event_data(settings, "admin", data);
+	admin_audit_settings(answer ? &answer->settings : NULL, settings, &before, &after);
 	admin_audit_json(notes, before, after, entry, sizeof(entry));
 	struct store_audit audit = admin_audit_of(notes, entry);
-	store_put_queue(internal->store, &notes->name, &settings, version, data, NULL, &audit, on_put,
-					request);
+	store_put_queue(notes->internal->store, &notes->name, settings, answer ? answer->version : 0,
+					data, NULL, &audit, admin_on_put, request);
 }
 
-static void read_for_put(struct http_request *request)
+/* ---- the settings ---- */
+
+/* The members that an operator may give. */
+static enum wr_err check_members(const struct admin_notes *notes, const char *body, size_t len,
+								 struct err_detail *ret_detail)
+{
+	static const char *const free_to_set[] = {"rate_per_minute", "burst",	"capacity",
+											  "max_waiting",	 "state",	"opens_at_ms",
+											  "message",		 "messages"};
+	WR_AUTO(json_free_at) struct json_value *document = NULL;
+	if (notes->caller.role >= ADMIN_ADMIN)
+		return WR_OK;
+	enum wr_err err = json_parse(body, len, &document, ret_detail);
+	for (size_t i = 0; err == WR_OK && json_is_object(document) && i < json_count(document); i++) {
+		const char *key = json_key(json_at(document, i));
+		size_t known = 0;
+		while (known < sizeof(free_to_set) / sizeof(free_to_set[0]) &&
+			   strcmp(free_to_set[known], key) != 0)
+			known++;
+		if (known == sizeof(free_to_set) / sizeof(free_to_set[0]))
+			return err_say(ret_detail, WR_FORBIDDEN,
+						   "The role of this key is %s; member %zu of the settings takes %s.",
+						   admin_role_word(notes->caller.role), i + 1,
+						   admin_role_word(ADMIN_ADMIN));
+	}
+	return err;
+}
+
+static enum wr_err read_settings(struct http_request *request, const struct synced *answer,
+								 struct queue_settings *ret_settings, struct err_detail *ret_detail)
+{
+	const struct admin_notes *notes = http_request_notes(request);
+	size_t len = 0;
+	const char *body = http_request_body(request, &len);
+	bool patches = http_request_method(request) == HTTP_PATCH;
+	if (patches && answer == NULL)
+		return WR_NO_QUEUE;
+	enum wr_err err =
+		version_check(request, answer != NULL, answer ? answer->version : 0, ret_detail);
+	if (err != WR_OK)
+		return err;
+	if (!patches)
+		return queue_settings_from_put(body, len, answer ? &answer->settings : NULL, ret_settings,
+									   ret_detail);
+	err = check_members(notes, body, len, ret_detail);
+	if (err != WR_OK)
+		return err;
+	return queue_settings_from_json(body, len, &answer->settings, ret_settings, ret_detail);
+}
+
+static void on_read(void *ctx, enum wr_err err, const struct synced *answer)
+{
+	struct http_request *request = ctx;
+	struct admin_notes *notes = http_request_notes(request);
+	WR_AUTO(queue_settings_clear) struct queue_settings settings;
+	struct err_detail detail = {""};
+	queue_settings_default(&settings);
+	if (err == WR_NOT_FOUND || err == WR_NO_QUEUE) {
+		err = WR_OK;
+		answer = NULL;
+	}
+	if (err == WR_OK)
+		err = read_settings(request, answer, &settings, &detail);
+	if (err != WR_OK) {
+		admin_problem(notes->internal, request, err, detail.text[0] != '\0' ? &detail : NULL);
+		return;
+	}
+	if (admin_is_dry_run(request)) {
+		admin_reply_dry_run(request, answer, &settings);
+		return;
+	}
+	if (answer == NULL && !notes->claimed) {
+		store_claim_queue(notes->internal->store, &notes->name, false,
+						  (uint64_t)notes->internal->app->config.tenant_queues_max, on_claimed,
+						  request);
+		return;
+	}
+	put(request, answer, &settings);
+}
+
+static void read_for_change(struct http_request *request)
 {
 	struct admin_notes *notes = http_request_notes(request);
-	store_sync(notes->internal->store, &notes->name, "0", NULL, 0, 1, on_read_for_put, request);
+	store_sync(notes->internal->store, &notes->name, "0", NULL, 0, 1, on_read, request);
 }
 
 void admin_put_serve(void *ctx, struct http_request *request, const struct route_match *match)
 {
 	struct admin_notes *notes = http_request_notes(request);
 	(void)ctx, (void)match;
-	notes->again = read_for_put;
-	read_for_put(request);
+	notes->again = read_for_change;
+	read_for_change(request);
 }
 
-/* ---- pause and resume ---- */
-
-/* These fields, of the settings that were read. */
-static void patch(struct http_request *request, const struct synced *read,
-				  const struct queue_field *fields, size_t count, const char *event_data)
+void admin_patch_serve(void *ctx, struct http_request *request, const struct route_match *match)
 {
-	struct admin_notes *notes = http_request_notes(request);
-	WR_AUTO(queue_settings_clear) struct queue_settings settings;
-	WR_AUTO(mem_free_at) char *before = NULL;
-	WR_AUTO(mem_free_at) char *after = NULL;
-	char entry[STORE_AUDIT_BYTES];
-	queue_settings_copy(&read->settings, &settings);
-	for (size_t i = 0; i < count; i++)
-		if (queue_settings_set_field(&settings, fields[i].name, fields[i].value,
-									 strlen(fields[i].value)) != WR_OK)
-			abort(); /* printed by queue_settings_to_fields a moment ago */
-	admin_audit_settings(&read->settings, &settings, &before, &after);
-	admin_audit_json(notes, before, after, entry, sizeof(entry));
-	struct store_audit audit = admin_audit_of(notes, entry);
-	store_patch_queue(notes->internal->store, &notes->name, fields, count, read->version,
-					  event_data, &audit, on_put, request);
-}
-
-/* The body is optional; it has "message" and "messages", with the rules of the settings. */
-static enum wr_err read_messages(const struct http_request *request,
-								 struct queue_settings *ret_settings, struct err_detail *ret_detail)
-{
-	WR_AUTO(json_free_at) struct json_value *document = NULL;
-	size_t len = 0;
-	const char *body = http_request_body(request, &len);
-	if (len == 0)
-		return WR_OK;
-	enum wr_err err = json_parse(body, len, &document, ret_detail);
-	if (err != WR_OK)
-		return err;
-	size_t known =
-		(json_member(document, "message") != NULL) + (json_member(document, "messages") != NULL);
-	if (!json_is_object(document) || json_count(document) > known)
-		return err_say(ret_detail, WR_INVALID,
-					   "message: the body is {\"message\":\"…\",\"messages\":{\"de\":\"…\"}}");
-	return queue_settings_from_put(body, len, NULL, ret_settings, ret_detail);
-}
-
-static const char *field_value(const struct queue_fields *fields, const char *name)
-{
-	for (size_t i = 0; i < fields->count; i++)
-		if (strcmp(fields->list[i].name, name) == 0)
-			return fields->list[i].value;
-	abort(); /* every setting has its field */
-}
-
-/* Reads what is there and changes it, tied to the version that was read: so the audit is right about
- * what was before. What was said about the former state is not left standing, in any language. */
-static void on_read_for_state(void *ctx, enum wr_err err, const struct synced *answer)
-{
-	struct http_request *request = ctx;
-	struct admin_notes *notes = http_request_notes(request);
-	WR_AUTO(queue_settings_clear) struct queue_settings said;
-	queue_settings_default(&said);
-	if (err == WR_OK)
-		err = read_messages(request, &said, NULL); /* which was good before */
-	if (err != WR_OK) {
-		admin_problem(notes->internal, request, err == WR_NOT_FOUND ? WR_NO_QUEUE : err, NULL);
-		return;
-	}
-	WR_AUTO(queue_fields_clear) struct queue_fields fields;
-	queue_settings_to_fields(&said, &fields);
-	struct queue_field changed[] = {{"state", queue_state_word((enum queue_state)notes->wanted)},
-									{"message", said.message},
-									{"messages", field_value(&fields, "messages")}};
-	char data[QUEUE_MESSAGE_BYTES * 6 + 64];
-	struct json_out out;
-	json_out_init(&out, data, sizeof(data) - 1);
-	json_out_object(&out, NULL);
-	json_out_string(&out, "by", "admin");
-	json_out_string(&out, "message", said.message);
-	json_out_object_end(&out);
-	data[out.len] = '\0';
-	patch(request, answer, changed, sizeof(changed) / sizeof(changed[0]), data);
-}
-
-static void read_for_state(struct http_request *request)
-{
-	struct admin_notes *notes = http_request_notes(request);
-	store_sync(notes->internal->store, &notes->name, "0", NULL, 0, 1, on_read_for_state, request);
-}
-
-static void change_state(struct http_request *request, enum queue_state state)
-{
-	struct admin_notes *notes = http_request_notes(request);
-	struct err_detail detail = {""};
-	WR_AUTO(queue_settings_clear) struct queue_settings settings;
-	queue_settings_default(&settings);
-	enum wr_err err = read_messages(request, &settings, &detail);
-	if (err != WR_OK) {
-		admin_problem(notes->internal, request, err, &detail);
-		return;
-	}
-	notes->wanted = state;
-	notes->any_version = true;
-	notes->again = read_for_state;
-	read_for_state(request);
-}
-
-void admin_pause_serve(void *ctx, struct http_request *request, const struct route_match *match)
-{
-	(void)ctx, (void)match;
-	change_state(request, QUEUE_PAUSED);
-}
-
-void admin_resume_serve(void *ctx, struct http_request *request, const struct route_match *match)
-{
-	(void)ctx, (void)match;
-	change_state(request, QUEUE_OPEN);
+	admin_put_serve(ctx, request, match);
 }

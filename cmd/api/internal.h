@@ -52,10 +52,10 @@ struct admin_notes {
 	const char *request_id;			  /* lent until the answer */
 	char address[NETWORK_TEXT_BYTES]; /* of the caller, the network only */
 
-	uint64_t wanted, done;						 /* admit: people; delete: steps done; put: tries */
-	bool claimed;			 /* put: the tenant has been asked for one more queue */
-	bool any_version;							 /* put: not tied to a version by the client */
-	void (*again)(struct http_request *request); /* put, pause: somebody was faster */
+	uint64_t wanted, done; /* admit: people; state: which; delete: steps done; put: tries */
+	bool claimed;		   /* put: the tenant has been asked for one more queue */
+	void (*again)(struct http_request *request); /* put, state: somebody was faster */
+	void *kept; /* whatever a handler keeps until its next step; it frees it */
 	store_id position_id[1];					 /* revoke */
 };
 _Static_assert(sizeof(struct admin_notes) <= HTTP_NOTES_BYTES, "notes are too small");
@@ -86,14 +86,21 @@ void admin_keys_serve(void *ctx, struct http_request *request, const struct rout
 void admin_key_make_serve(void *ctx, struct http_request *request, const struct route_match *match);
 void admin_key_delete_serve(void *ctx, struct http_request *request,
 							const struct route_match *match);
-/* admin.c, admin_change.c; ctx is the internal port */
+/* admin.c, admin_change.c, admin_state.c, admin_empty.c, admin_stats.c; ctx is the internal port */
 void admin_list_serve(void *ctx, struct http_request *request, const struct route_match *match);
 void admin_get_serve(void *ctx, struct http_request *request, const struct route_match *match);
 void admin_put_serve(void *ctx, struct http_request *request, const struct route_match *match);
+void admin_patch_serve(void *ctx, struct http_request *request, const struct route_match *match);
 void admin_delete_serve(void *ctx, struct http_request *request, const struct route_match *match);
 void admin_pause_serve(void *ctx, struct http_request *request, const struct route_match *match);
 void admin_resume_serve(void *ctx, struct http_request *request, const struct route_match *match);
+void admin_open_serve(void *ctx, struct http_request *request, const struct route_match *match);
+void admin_hold_serve(void *ctx, struct http_request *request, const struct route_match *match);
+void admin_close_serve(void *ctx, struct http_request *request, const struct route_match *match);
+void admin_drain_serve(void *ctx, struct http_request *request, const struct route_match *match);
 void admin_admit_serve(void *ctx, struct http_request *request, const struct route_match *match);
+void admin_empty_serve(void *ctx, struct http_request *request, const struct route_match *match);
+void admin_stats_serve(void *ctx, struct http_request *request, const struct route_match *match);
 void admin_revoke_serve(void *ctx, struct http_request *request, const struct route_match *match);
 
 #endif

@@ -41,6 +41,8 @@
 	X(WR_TURN_MISSED, 410, "turn_missed", false, "The turn came and was not taken; join again.")   \
 	X(WR_SESSION_ENDED, 410, "session_ended", false, "The session has ended; join again.")         \
 	X(WR_QUEUE_CLOSED, 410, "queue_closed", false, "The queue takes nobody any more.")             \
+	X(WR_VERSION_MISMATCH, 412, "version_mismatch", false,                                         \
+	  "It is at another version than the request asks for.")                                       \
 	X(WR_LENGTH_REQUIRED, 411, "length_required", false, "Send the body with Content-Length.")     \
 	X(WR_BODY_TOO_LARGE, 413, "body_too_large", false, "The body is larger than is taken here.")   \
 	X(WR_BAD_MEDIA_TYPE, 415, "unsupported_media_type", false,                                     \
@@ -48,6 +50,8 @@
 	X(WR_INVALID, 422, "invalid_value", false, "A value is not acceptable.")                       \
 	X(WR_KEY_REUSED, 422, "idempotency_key_reused", false,                                         \
 	  "This Idempotency-Key was used with another request; use a new key.")                        \
+	X(WR_CONFIRMATION_REQUIRED, 428, "confirmation_required", false,                               \
+	  "This cannot be undone; send the request again with the token of this answer.")              \
 	X(WR_RATE_LIMITED, 429, "rate_limited", true, "Too many requests; wait as Retry-After says.")  \
 	X(WR_BUG, 500, "internal", false, "Something went wrong here; it has been noted.")             \
 	X(WR_STORE_AWAY, 503, "store_unavailable", true,                                               \

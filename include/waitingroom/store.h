@@ -304,12 +304,13 @@ void store_delete_queue(struct store *store, const struct queue_name *queue, int
 
 /* One step of expiring everybody who waits, in the life 'epoch' of the queue; *more: call again, with
  * the how_far of the answer ("" at first), which is lent during the callback. WR_CONFLICT: another life;
- * WR_BUSY: not while the queue is being rebuilt. */
+ * WR_BUSY: not while the queue is being rebuilt. audit: with the first step, else NULL. */
 #define EMPTIED_HOW_FAR_BYTES ((NAME_MAX_CHARS + 24) * QUEUE_LANES_MAX)
 typedef void (*store_emptied_fn)(void *ctx, enum wr_err err, uint64_t expired, bool more,
 								 const char *how_far);
 void store_empty_queue(struct store *store, const struct queue_name *queue, int limit,
-					   const char *epoch, const char *how_far, store_emptied_fn fn, void *ctx);
+					   const char *epoch, const char *how_far, const struct store_audit *audit,
+					   store_emptied_fn fn, void *ctx);
 
 /* Takes a deleted queue off the list of queues, once it has been cleared and its outbox is empty. */
 typedef void (*store_forgotten_fn)(void *ctx, enum wr_err err, bool forgotten);

@@ -279,13 +279,16 @@ static void empty_end(struct call *call, enum wr_err err, const struct reply *re
 }
 
 void store_empty_queue(struct store *store, const struct queue_name *queue, int limit,
-					   const char *epoch, const char *how_far, store_emptied_fn fn, void *ctx)
+					   const char *epoch, const char *how_far, const struct store_audit *audit,
+					   store_emptied_fn fn, void *ctx)
 {
-	struct call *call = call_script(store, SCRIPT_QUEUE_EMPTY, queue, 3, empty_end, ctx);
+	struct call *call = call_script(store, SCRIPT_QUEUE_EMPTY, queue, audit ? 5 : 3, empty_end, ctx);
 	call->fn.emptied = fn;
 	call_add_int(call, limit);
 	call_add_text(call, epoch);
 	call_add_text(call, how_far);
+	if (audit)
+		call_add_audit(call, audit);
 	call_send(call);
 }
 

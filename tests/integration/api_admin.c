@@ -232,7 +232,7 @@ static struct http_answer *put_if_match(const char *version, const char *body)
 					 headers, body);
 }
 
-static void a_change_on_top_of_anothers_change_is_a_conflict(void **state)
+static void a_change_on_top_of_anothers_change_is_refused(void **state)
 {
 	(void)state;
 	make_queue("matched");
@@ -240,7 +240,7 @@ static void a_change_on_top_of_anothers_change_is_a_conflict(void **state)
 	api_expect_status(mine, 200);
 	WR_AUTO(http_answer_free_at)
 	struct http_answer *theirs = put_if_match("\"1\"", "{\"burst\":3}");
-	api_expect_problem(theirs, 409, "conflict");
+	api_expect_problem(theirs, 412, "version_mismatch");
 	WR_AUTO(mem_free_at) char *detail = http_answer_text(theirs, "detail");
 	assert_non_null(strstr(detail, "version 2"));
 	WR_AUTO(http_answer_free_at) struct http_answer *wrong = put_if_match("new", "{\"burst\":3}");
@@ -353,7 +353,7 @@ int main(void)
 		cmocka_unit_test(a_queue_is_made_changed_and_read_back),
 		cmocka_unit_test(the_list_names_every_queue),
 		cmocka_unit_test(what_is_wrong_with_settings_is_named),
-		cmocka_unit_test(a_change_on_top_of_anothers_change_is_a_conflict),
+		cmocka_unit_test(a_change_on_top_of_anothers_change_is_refused),
 		cmocka_unit_test(a_change_is_seen_by_the_other_pod_within_a_second),
 		cmocka_unit_test(pausing_shows_the_message_to_everybody_until_it_is_resumed),
 		cmocka_unit_test(pausing_wrongly_changes_nothing),

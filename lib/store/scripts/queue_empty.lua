@@ -1,6 +1,7 @@
 -- Ends the wait of everybody in line, some people a call; the queue stays as it is.
 --
--- ARGV  limit, epoch that is meant, how far ('' at first, then what the last call gave)
+-- ARGV  limit, epoch that is meant, how far ('' at first, then what the last call gave), with the first
+--       call: audit entry, how many are kept
 -- Gives 'more' (call again) | 'done', expired, how far;  or 'conflict' when it is another queue of
 --       that name, 'recovering' while people who are in line are not all known, 'noqueue'
 --
@@ -9,7 +10,7 @@
 -- or came back, so that nobody who is set aside between two steps is forgotten; who is that and
 -- joined a moment ago goes with them.
 --
--- Writes: outbox (expired) - position hashes, with the reason - sets, heartbeats last - lists - bitmap
+-- Writes: outbox (audit, expired) - position hashes, with the reason - sets, heartbeats last - lists - bitmap
 -- and counts. An expired letter without the rest is dropped from its list by the next call or by
 -- admit, and from its sets by reap.
 local cfg = call('HMGET', KEYS[1], 'version', 'lanes', 'ended_keep_ms')
@@ -67,6 +68,7 @@ for _, set in ipairs({ 'absent', 'returned' }) do
 	if #ids > 0 then drops[set] = ids end
 end
 
+audit(ARGV[4], ARGV[5])
 tell('expired', epoch, lines)
 for i = 1, #ended do finish(ended[i], 'x', keep, 'emptied') end
 for set, ids in pairs(drops) do call('ZREM', key(set), unpack(ids)) end
