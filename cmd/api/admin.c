@@ -234,8 +234,9 @@ static void admit_step(struct http_request *request)
 {
 	struct admin_notes *notes = http_request_notes(request);
 	const struct config *config = &notes->internal->app->config;
-	store_admit(notes->internal->store, &notes->name, "operator", config->lease_ms, ADMIN_STEP_PEOPLE,
-				config->deaf_after_ms, notes->wanted - notes->done, on_admitted, request);
+	store_admit(notes->internal->store, &notes->name, "operator", config->lease_ms,
+				ADMIN_STEP_PEOPLE, config->deaf_after_ms, notes->wanted - notes->done, on_admitted,
+				request);
 }
 
 /* That it was asked for is written down before anybody is let in. */

@@ -79,7 +79,7 @@ static void put_series(struct json_out *out, const struct queue_stats *stats)
 	json_out_int(out, "step_ms", 60000);
 	json_out_int(out, "from_ms", stats->from_ms);
 	for (int stat = STAT_JOINED; stat <= STAT_ACTIVE; stat++) {
-		json_out_array(out, stat_word((enum stat)stat));
+		json_out_array(out, stat_word((enum stat_kind)stat));
 		for (int i = 0; i < STATS_MINUTES; i++)
 			if (stats->of[stat][i] == STAT_UNKNOWN)
 				json_out_null(out, NULL);
@@ -109,7 +109,7 @@ static void reply_stats(struct http_request *request, const struct synced *now,
 	json_out_int(&out, "as_of_ms", now->now_ms);
 	put_now(&out, now, stats);
 	for (int stat = STAT_JOINED; stat <= STAT_LEFT; stat++)
-		put_number(&out, per_minute[stat], queue_stats_per_minute(stats, (enum stat)stat));
+		put_number(&out, per_minute[stat], queue_stats_per_minute(stats, (enum stat_kind)stat));
 	double no_shows = queue_stats_no_show_share(stats);
 	if (no_shows < 0)
 		json_out_null(&out, "no_show_share");

@@ -55,8 +55,8 @@ struct admin_notes {
 	uint64_t wanted, done; /* admit: people; state: which; delete: steps done; put: tries */
 	bool claimed;		   /* put: the tenant has been asked for one more queue */
 	void (*again)(struct http_request *request); /* put, state: somebody was faster */
-	void *kept; /* whatever a handler keeps until its next step; it frees it */
-	store_id position_id[1];					 /* revoke */
+	void *kept;				 /* whatever a handler keeps until its next step; it frees it */
+	store_id position_id[1]; /* revoke */
 };
 _Static_assert(sizeof(struct admin_notes) <= HTTP_NOTES_BYTES, "notes are too small");
 

@@ -282,7 +282,8 @@ void store_empty_queue(struct store *store, const struct queue_name *queue, int 
 					   const char *epoch, const char *how_far, const struct store_audit *audit,
 					   store_emptied_fn fn, void *ctx)
 {
-	struct call *call = call_script(store, SCRIPT_QUEUE_EMPTY, queue, audit ? 5 : 3, empty_end, ctx);
+	struct call *call =
+		call_script(store, SCRIPT_QUEUE_EMPTY, queue, audit ? 5 : 3, empty_end, ctx);
 	call->fn.emptied = fn;
 	call_add_int(call, limit);
 	call_add_text(call, epoch);

@@ -454,6 +454,8 @@ static void a_confirmed_order_sends_everybody_away_and_says_so(void **state)
 	struct http_answer *done = confirm(1, "gone/empty", API_ADMIN_KEY, sure);
 	api_expect_status(done, 200);
 	assert_int_equal(http_answer_number(done, "expired"), 2);
+	/* The making and the emptying; not that it was asked about. */
+	assert_int_equal(api_store_number(stack, "XLEN wr:{default/gone}:audit"), 2);
 	api_await(stack_url(stack, 0), ann, 5000, "place_expired");
 	WR_AUTO(http_answer_free_at)
 	struct http_answer *poll = api_poll(stack_url(stack, 0), "/heartbeat", ann);

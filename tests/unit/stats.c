@@ -51,7 +51,7 @@ static void no_shows_are_a_share_of_those_who_were_let_in(void **state)
 	assert_near(queue_stats_no_show_share(&stats), 1);
 }
 
-static int64_t sum_of(const struct stat_sum *sums, int count, enum stat stat)
+static int64_t sum_of(const struct stat_sum *sums, int count, enum stat_kind stat)
 {
 	for (int i = 0; i < count; i++)
 		if (sums[i].stat == stat)
@@ -79,7 +79,7 @@ static void every_figure_has_a_name_of_its_own(void **state)
 	(void)state;
 	for (int i = 0; i < STAT_COUNT; i++)
 		for (int k = 0; k < i; k++)
-			assert_string_not_equal(stat_word((enum stat)i), stat_word((enum stat)k));
+			assert_string_not_equal(stat_word((enum stat_kind)i), stat_word((enum stat_kind)k));
 }
 
 int main(void)
