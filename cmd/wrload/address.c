@@ -42,6 +42,19 @@ static void split_host(const char *text, char host[ADDRESS_HOST_BYTES], const ch
 	host[len] = '\0';
 }
 
+/* "/_wr/" → "/_wr"; what could end a request line is no path. */
+static bool read_prefix(const char *path, char prefix[ADDRESS_PREFIX_BYTES])
+{
+	size_t len = strlen(path);
+	if (len && path[len - 1] == '/')
+		len--;
+	if (len >= ADDRESS_PREFIX_BYTES || strcspn(path, " ?#\r\n") < len)
+		return false;
+	memcpy(prefix, path, len);
+	prefix[len] = '\0';
+	return true;
+}
+
 enum wr_err address_resolve(const char *url, struct address *ret_address,
 							struct err_detail *ret_detail)
 {
@@ -52,9 +65,10 @@ enum wr_err address_resolve(const char *url, struct address *ret_address,
 		return err_say(ret_detail, WR_BAD_CONFIG, "%.100s: must begin with http:// or unix:", url);
 	const char *authority = url + sizeof(http) - 1;
 	size_t len = strcspn(authority, "/");
-	if (!len || len >= ADDRESS_HOST_BYTES || (authority[len] && authority[len + 1]))
-		return err_say(ret_detail, WR_BAD_CONFIG, "%.100s: must be http://host:port", url);
 	struct address address = {0};
+	if (!len || len >= ADDRESS_HOST_BYTES || !read_prefix(authority + len, address.prefix))
+		return err_say(ret_detail, WR_BAD_CONFIG, "%.100s: must be http://host:port or …/prefix",
+					   url);
 	memcpy(address.host, authority, len);
 	char host[ADDRESS_HOST_BYTES];
 	const char *port;

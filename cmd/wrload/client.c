@@ -134,13 +134,13 @@ static void connection_fill(struct client_connection *connection)
 	const struct client_request *request = connection->request;
 	const char *bearer = request->bearer, *key = request->idempotency_key;
 	const char *body = request->body ? request->body : "";
-	int len =
-		snprintf(connection->out, sizeof(connection->out),
-				 "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Length: %zu\r\n%s%s%s%s%s%s%s\r\n%s",
-				 request->path, connection->target->address.host, strlen(body),
-				 *body ? "Content-Type: application/json\r\n" : "",
-				 bearer ? "Authorization: Bearer " : "", bearer ? bearer : "", bearer ? "\r\n" : "",
-				 key ? "Idempotency-Key: \"" : "", key ? key : "", key ? "\"\r\n" : "", body);
+	int len = snprintf(
+		connection->out, sizeof(connection->out),
+		"POST %s%s HTTP/1.1\r\nHost: %s\r\nContent-Length: %zu\r\n%s%s%s%s%s%s%s\r\n%s",
+		connection->target->address.prefix, request->path, connection->target->address.host,
+		strlen(body), *body ? "Content-Type: application/json\r\n" : "",
+		bearer ? "Authorization: Bearer " : "", bearer ? bearer : "", bearer ? "\r\n" : "",
+		key ? "Idempotency-Key: \"" : "", key ? key : "", key ? "\"\r\n" : "", body);
 	connection->out_sent = 0;
 	/* A text that does not fit is sent cut: the server refuses it, and that is counted. */
 	connection->out_len =

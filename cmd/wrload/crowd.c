@@ -187,3 +187,10 @@ void crowd_interrupt(struct crowd *crowd)
 	crowd->was_interrupted = true;
 	loop_stop(crowd->loop);
 }
+
+void crowd_next_phase(struct crowd *crowd)
+{
+	struct tally *tally = &crowd->tally;
+	if (tally->phase + 1 < PHASES_MAX)
+		tally->phases[++tally->phase].begun_ms = crowd_ms(crowd, loop_now(crowd->loop));
+}

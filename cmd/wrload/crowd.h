@@ -44,7 +44,9 @@ void crowd_free(struct crowd *crowd);
 
 /* Until everybody is done, the time is up, nobody can be reached, or crowd_interrupt. */
 void crowd_run(struct crowd *crowd);
-void crowd_interrupt(struct crowd *crowd); /* from a callback of the loop */
+/* Both from a callback of the loop. Of more phases than there is room for, the last takes all. */
+void crowd_interrupt(struct crowd *crowd);
+void crowd_next_phase(struct crowd *crowd);
 
 /* ---- for visitor.c ---- */
 int64_t crowd_ms(const struct crowd *crowd, struct mono_time at); /* since the start */

@@ -11,7 +11,8 @@
  *                              ├──► checker (order, pace) ──► violations ──► report
  *                              └──► history
  *
- * Ctrl-C ends the run early, with a report; a second one ends the program.
+ * Ctrl-C ends the run early, with a report; a second one ends the program. SIGUSR1 begins a new
+ * phase of the report: before, during and after something that is done to the service.
  */
 #include "crowd.h"
 #include "options.h"
@@ -40,6 +41,10 @@ static void on_signal(void *ctx, unsigned events)
 	struct signalfd_siginfo info;
 	if (read(signals->fd, &info, sizeof(info)) != sizeof(info))
 		return;
+	if (info.ssi_signo == SIGUSR1) {
+		crowd_next_phase(signals->crowd);
+		return;
+	}
 	crowd_interrupt(signals->crowd);
 	sigprocmask(SIG_UNBLOCK, &signals->set, NULL);
 }
@@ -49,6 +54,7 @@ static void signals_block(struct signals *signals)
 	sigemptyset(&signals->set);
 	sigaddset(&signals->set, SIGINT);
 	sigaddset(&signals->set, SIGTERM);
+	sigaddset(&signals->set, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &signals->set, NULL);
 	signals->fd = signalfd(-1, &signals->set, SFD_NONBLOCK | SFD_CLOEXEC);
 	if (signals->fd < 0)

@@ -2,8 +2,8 @@
  *
  * The object has what was done ("counts"), how fast ("latency_ms", one entry per operation, and
  * "late_start" for the generator's own delay: when that is large, the crowd was the bottleneck and
- * the other numbers say little about the service), how much the checks had to compare
- * ("checked"), and what they found ("violations").
+ * the other numbers say little about the service), the same for each phase of the run ("phases"), how
+ * much the checks had to compare ("checked"), and what they found ("violations").
  */
 #include "report.h"
 
@@ -84,6 +84,20 @@ static void write_numbers(const struct crowd *crowd, struct json_out *out)
 	json_out_object_end(out);
 }
 
+static void write_phases(const struct tally *tally, struct json_out *out)
+{
+	json_out_array(out, "phases");
+	for (int i = 0; i <= tally->phase; i++) {
+		json_out_object(out, NULL);
+		json_out_int(out, "begun_ms", tally->phases[i].begun_ms);
+		json_out_int(out, "requests", (int64_t)tally->phases[i].requests);
+		json_out_int(out, "failed", (int64_t)tally->phases[i].failed);
+		write_histogram(out, "latency_ms", &tally->phases[i].latency);
+		json_out_object_end(out);
+	}
+	json_out_array_end(out);
+}
+
 static void write_findings(const struct crowd *crowd, struct json_out *out)
 {
 	const struct checked *checked = checker_checked(crowd->checker);
@@ -126,6 +140,7 @@ void report_write(const struct crowd *crowd, FILE *file)
 	write_fraction(&out, "requests_per_s", (double)crowd->tally.requests / seconds);
 	write_fraction(&out, "admitted_per_s", (double)crowd->tally.admitted / seconds);
 	write_numbers(crowd, &out);
+	write_phases(&crowd->tally, &out);
 	write_findings(crowd, &out);
 	json_out_object_end(&out);
 	fprintf(file, "%.*s\n", (int)out.len, text);

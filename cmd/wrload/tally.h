@@ -39,6 +39,16 @@
 	X(transport_errors)                                                                            \
 	X(never_sent) /* of the time-outs: no connection came free */
 
+#define PHASES_MAX 8
+
+/* A stretch of the run: begins at the start or with a signal. Whoever breaks something in
+ * the midst of a run compares what was before, meanwhile and after. */
+struct phase {
+	int64_t begun_ms;
+	uint64_t requests, failed; /* without an answer, or answered with 5xx */
+	struct histogram latency;
+};
+
 struct tally { /* zero-filled is a valid start */
 #define TALLY_FIELD(name) uint64_t name;
 	TALLY_TABLE(TALLY_FIELD)
@@ -47,6 +57,8 @@ struct tally { /* zero-filled is a valid start */
 	struct histogram latency[OP_COUNT]; /* from the intended start to the answer or the time-out */
 	struct histogram late_start;  /* from the intended start to the first byte: our own delay */
 	struct histogram this_second; /* latencies since the last line of progress */
+	struct phase phases[PHASES_MAX];
+	int phase; /* the one that is on */
 };
 
 #endif

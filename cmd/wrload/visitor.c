@@ -345,6 +345,8 @@ static void count_answer(struct tally *tally, enum client_outcome outcome,
 	tally->answers_429 += answer->http == 429;
 	tally->answers_5xx += answer->http >= 500;
 	tally->stale_answers += answer->stale;
+	tally->phases[tally->phase].requests++;
+	tally->phases[tally->phase].failed += outcome != CLIENT_ANSWERED || answer->http >= 500;
 }
 
 /* Refused and broken connections fail fast; counting them would make a dead server look quick. */
@@ -355,6 +357,7 @@ static void count_latency(struct tally *tally, enum op op, enum client_outcome o
 		return;
 	histogram_add(&tally->latency[op], latency_us);
 	histogram_add(&tally->this_second, latency_us);
+	histogram_add(&tally->phases[tally->phase].latency, latency_us);
 	histogram_add(&tally->late_start, late_us);
 }
 

@@ -20,8 +20,8 @@ struct crowd_process {
 	cJSON *report;
 };
 
-struct crowd_process *crowd_start(const struct stack *stack, const char *queue,
-								  const char *const arguments[])
+struct crowd_process *crowd_start_at(const char *const urls[], const char *queue,
+									 const char *const arguments[])
 {
 	static int crowds;
 	struct crowd_process *crowd = mem_alloc_zero(1, sizeof(*crowd));
@@ -37,10 +37,19 @@ struct crowd_process *crowd_start(const struct stack *stack, const char *queue,
 		assert_in_range(count, 0, ARGUMENTS_MAX - STACK_PODS_MAX - 2);
 		argv[count++] = *arguments;
 	}
-	for (int pod = 0; pod < stack->pod_count; pod++)
-		argv[count++] = stack_url(stack, pod);
+	for (; *urls; urls++)
+		argv[count++] = *urls;
 	crowd->process = process_start(name, argv, NULL);
 	return crowd;
+}
+
+struct crowd_process *crowd_start(const struct stack *stack, const char *queue,
+								  const char *const arguments[])
+{
+	const char *urls[STACK_PODS_MAX + 1] = {NULL};
+	for (int pod = 0; pod < stack->pod_count; pod++)
+		urls[pod] = stack_url(stack, pod);
+	return crowd_start_at(urls, queue, arguments);
 }
 
 struct process *crowd_process(struct crowd_process *crowd)
@@ -69,16 +78,32 @@ void crowd_end(struct crowd_process *crowd, int deadline_ms)
 	crowd_await(crowd, deadline_ms);
 }
 
-int64_t crowd_count(const struct crowd_process *crowd, const char *path)
+void crowd_next_phase(struct crowd_process *crowd)
+{
+	process_signal(crowd->process, SIGUSR1);
+}
+
+static const cJSON *member_of(const cJSON *value, const char *name)
+{
+	return cJSON_IsArray(value) ? cJSON_GetArrayItem(value, atoi(name))
+								: cJSON_GetObjectItemCaseSensitive(value, name);
+}
+
+double crowd_number(const struct crowd_process *crowd, const char *path)
 {
 	WR_AUTO(mem_free_at) char *copy = mem_copy_string(path);
 	char *rest = copy;
 	const cJSON *value = crowd->report;
 	for (char *name; (name = strsep(&rest, "."));)
-		value = cJSON_GetObjectItemCaseSensitive(value, name);
+		value = member_of(value, name);
 	if (!cJSON_IsNumber(value))
 		fail_msg("the report has no %s: %s", path, crowd->text ? crowd->text : "not read yet");
-	return (int64_t)value->valuedouble;
+	return value->valuedouble;
+}
+
+int64_t crowd_count(const struct crowd_process *crowd, const char *path)
+{
+	return (int64_t)crowd_number(crowd, path);
 }
 
 const char *crowd_report(const struct crowd_process *crowd)

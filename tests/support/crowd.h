@@ -22,6 +22,9 @@ struct crowd_process;
  * Nobody vanishes, sleeps or leaves unless the arguments say so. gives; crowd_close() */
 struct crowd_process *crowd_start(const struct stack *stack, const char *queue,
 								  const char *const arguments[]);
+/* The same at these addresses, ends in NULL: those of a gateway, for example. gives */
+struct crowd_process *crowd_start_at(const char *const urls[], const char *queue,
+									 const char *const arguments[]);
 struct process *crowd_process(struct crowd_process *crowd); /* lends */
 
 /* Waits until everybody is done, or ends it early; then reads the report. It must have found no
@@ -29,7 +32,11 @@ struct process *crowd_process(struct crowd_process *crowd); /* lends */
 void crowd_await(struct crowd_process *crowd, int deadline_ms);
 void crowd_end(struct crowd_process *crowd, int deadline_ms);
 
-/* A number of the report: "counts.joined", "outcomes.reset", "latency_ms.enqueue.max". */
+/* Another phase of the report begins now. */
+void crowd_next_phase(struct crowd_process *crowd);
+
+/* A number of the report: "counts.joined", "latency_ms.enqueue.max", "phases.1.latency_ms.p99". */
+double crowd_number(const struct crowd_process *crowd, const char *path);
 int64_t crowd_count(const struct crowd_process *crowd, const char *path);
 /* The whole report, for a message; lends. */
 const char *crowd_report(const struct crowd_process *crowd);

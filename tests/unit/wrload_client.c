@@ -1,4 +1,5 @@
 /* The crowd's HTTP client against a server that answers, closes, mumbles or is not there. */
+#include "cmd/wrload/address.h"
 #include "cmd/wrload/client.h"
 
 #include "support/cmocka.h"
@@ -293,10 +294,27 @@ static void nobody_listening_refuses(void **state)
 	assert_int_equal(outcomes[CLIENT_ANSWERED], 1);
 }
 
+static void the_prefix_of_a_gateway_is_part_of_the_address(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *url, *host, *prefix;
+	} rows[] = {{"http://127.0.0.1:80/_wr", "127.0.0.1:80", "/_wr"},
+				{"http://127.0.0.1/_wr/", "127.0.0.1", "/_wr"},
+				{"http://127.0.0.1:81/", "127.0.0.1:81", ""},
+				{"http://127.0.0.1:81", "127.0.0.1:81", ""}};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct address address;
+		assert_int_equal(address_resolve(rows[i].url, &address, &(struct err_detail){{0}}), WR_OK);
+		assert_string_equal(address.host, rows[i].host);
+		assert_string_equal(address.prefix, rows[i].prefix);
+	}
+}
+
 static void addresses_that_cannot_be_used_are_named(void **state)
 {
 	(void)state;
-	static const char *const bad[] = {"https://a", "http://", "http://a:1/path",
+	static const char *const bad[] = {"https://a", "http://", "http://a:1/pa th",
 									  "ftp://a",   "a:80",	  "http://127.0.0.1:notaport"};
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		struct client *other = NULL;
@@ -319,6 +337,7 @@ int main(void)
 		CLIENT_TEST(an_answer_that_says_close_ends_the_connection),
 		CLIENT_TEST(what_is_not_http_is_garbled),
 		CLIENT_TEST(nobody_listening_refuses),
+		CLIENT_TEST(the_prefix_of_a_gateway_is_part_of_the_address),
 		CLIENT_TEST(addresses_that_cannot_be_used_are_named),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
