@@ -136,6 +136,20 @@ static enum wr_err start_workers(struct app *app, struct err_detail *ret_detail)
 	return WR_OK;
 }
 
+/* Whoever reads our ready file may connect. */
+static enum wr_err await_ports(const struct app *app, struct err_detail *ret_detail)
+{
+	for (size_t i = 0; i < app->worker_count; i++) {
+		enum worker_port port;
+		while ((port = atomic_load(&app->workers[i]->port)) == PORT_CLOSED)
+			usleep(1000);
+		if (port == PORT_FAILED)
+			return err_say(ret_detail, WR_IO, "WR_LISTEN: %.100s: cannot listen",
+						   http_server_address(app->workers[i]->http));
+	}
+	return WR_OK;
+}
+
 static enum wr_err start_relay(struct app *app, struct err_detail *ret_detail)
 {
 	if (!app->config.relay)
@@ -191,6 +205,8 @@ enum wr_err app_start(struct app **ret_app, struct err_detail *ret_detail)
 	if (err == WR_OK) /* last: it looks at all the others */
 		err = config_blame(internal_start(app, &app->internal, ret_detail), "WR_INTERNAL_LISTEN",
 						   ret_detail);
+	if (err == WR_OK)
+		err = await_ports(app, ret_detail);
 	if (err == WR_OK)
 		err =
 			process_write_ready(app->config.ready_file, http_server_address(app->workers[0]->http),

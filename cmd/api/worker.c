@@ -26,6 +26,7 @@
 
 #define MARK_INTERVAL_MS 1000
 #define DRAIN_CHECK_MS 20
+#define LISTEN_CHECK_MS 2
 #define JOIN_RATE_SLOTS 8192 /* networks; 256 kB */
 
 static void turn_begins(void *ctx)
@@ -109,6 +110,21 @@ static void on_drain_check(void *ctx)
 	loop_timer_arm(worker->drain_timer, mono_add_ms(loop_now(worker->loop), DRAIN_CHECK_MS));
 }
 
+/* A port that opens before would refuse joins and polls with 503, which not every gateway tries
+ * again elsewhere, and which no gateway can know from an open port. */
+static void on_listen_check(void *ctx)
+{
+	struct worker *worker = ctx;
+	struct mono_time now = loop_now(worker->loop);
+	bool can_answer = atomic_load(&worker->app->synced) && store_is_ready(worker->store);
+	if (!can_answer && mono_diff_ms(worker->started, now) < WORKER_PATIENCE_MS) {
+		loop_timer_arm(worker->listen_timer, mono_add_ms(now, LISTEN_CHECK_MS));
+		return;
+	}
+	enum wr_err err = http_server_listen(worker->http);
+	atomic_store(&worker->port, err == WR_OK ? PORT_OPEN : PORT_FAILED);
+}
+
 static void on_wake(void *ctx)
 {
 	struct worker *worker = ctx;
@@ -176,6 +192,7 @@ static void worker_free(struct worker *worker)
 	loop_timer_free(worker->flush_timer);
 	loop_timer_free(worker->mark_timer);
 	loop_timer_free(worker->drain_timer);
+	loop_timer_free(worker->listen_timer);
 	loop_free(worker->loop);
 	free(worker->shard);
 	free(worker);
@@ -197,6 +214,7 @@ enum wr_err worker_new(struct app *app, size_t number, struct worker **ret_worke
 	worker->signer = signer_new();
 	make_chain(worker);
 	struct http_server_options options = {.listen = listen_address(app, number),
+										  .closed_at_first = true,
 										  .limits = limits_from(&app->config),
 										  .handler = handle,
 										  .done = request_done,
@@ -225,6 +243,7 @@ enum wr_err worker_new(struct app *app, size_t number, struct worker **ret_worke
 	worker->flush_timer = loop_timer_new(worker->loop, on_flush, worker);
 	worker->mark_timer = loop_timer_new(worker->loop, on_mark, worker);
 	worker->drain_timer = loop_timer_new(worker->loop, on_drain_check, worker);
+	worker->listen_timer = loop_timer_new(worker->loop, on_listen_check, worker);
 	/* After the HTTP server's own hook: what its handlers gathered leaves in the same turn. */
 	loop_add_before_wait(worker->loop, before_wait, worker);
 	loop_set_wait_marks(worker->loop, turn_ends, turn_begins, worker);
@@ -239,6 +258,8 @@ static void *run(void *ctx)
 	turn_begins(worker);
 	on_flush(worker);
 	on_mark(worker);
+	worker->started = loop_now(worker->loop);
+	on_listen_check(worker);
 	loop_run(worker->loop);
 	turn_ends(worker);
 	atomic_store(&worker->ended, true);

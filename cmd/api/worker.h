@@ -17,6 +17,9 @@ struct verdicts;
 struct captcha_desk;
 struct join_rate;
 
+#define WORKER_PATIENCE_MS 1000
+enum worker_port { PORT_CLOSED, PORT_OPEN, PORT_FAILED };
+
 struct worker {
 	struct app *app;
 	size_t number;
@@ -32,21 +35,23 @@ struct worker {
 	struct join_rate *join_rate; /* of challenges given out, by network and by queue */
 	struct captcha_desk *captcha_desk;
 	struct metrics_shard *shard;
-	struct loop_timer *flush_timer, *mark_timer, *drain_timer;
-	int reader;				 /* in app->quiescence */
-	struct wall_time wall;	 /* of this turn */
-	uint64_t jitter;		 /* state of jitter_next */
-	atomic_bool drain, stop; /* set by main, seen at the next wake */
-	atomic_bool ended;		 /* the thread has left its loop */
+	struct loop_timer *flush_timer, *mark_timer, *drain_timer, *listen_timer;
+	int reader;					   /* in app->quiescence */
+	struct wall_time wall;		   /* of this turn */
+	uint64_t jitter;			   /* state of jitter_next */
+	atomic_bool drain, stop;	   /* set by main, seen at the next wake */
+	_Atomic enum worker_port port; /* set by the thread; main waits for it */
+	atomic_bool ended;			   /* the thread has left its loop */
 	bool is_draining;
 	_Atomic int64_t turn_ms; /* monotonic ms at the start of the last turn: is it alive? */
 	/* Longest turns of this half minute and of the last one: any number of scrapers may look. */
 	_Atomic int64_t longest_turn_us[2];
 	int64_t half_minute;
-	struct mono_time turn_began;
+	struct mono_time turn_began, started;
 };
 
-/* gives; opens the socket. Reason in detail. */
+/* gives. Has its address, but its port is closed until the thread has what it needs to answer: the
+ * first picture of the queues and the store, or WORKER_PATIENCE_MS without them. */
 WR_MUST_USE enum wr_err worker_new(struct app *app, size_t number, struct worker **ret_worker,
 								   struct err_detail *ret_detail);
 void worker_start(struct worker *worker);

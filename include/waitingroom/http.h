@@ -87,7 +87,8 @@ struct http_counts {
 struct access_log; /* access_log.h */
 
 struct http_server_options {
-	const char *listen; /* "127.0.0.1:8081", "[::]:8080", "127.0.0.1:0", "unix:/path" */
+	const char *listen;	  /* "127.0.0.1:8081", "[::]:8080", "127.0.0.1:0", "unix:/path" */
+	bool closed_at_first; /* has its address, but refuses connections until http_server_listen() */
 	struct http_limits limits;
 	http_handler_fn handler;
 	http_done_fn done;			   /* may be NULL */
@@ -100,14 +101,16 @@ WR_MUST_USE enum wr_err http_server_open(struct loop *loop,
 										 const struct http_server_options *options,
 										 struct http_server **ret_server,
 										 struct err_detail *ret_detail);
+/* Opens the port of a server that was closed at first; otherwise nothing happens. WR_IO */
+WR_MUST_USE enum wr_err http_server_listen(struct http_server *server);
 /* The address in use with the real port: "127.0.0.1:40123". */
 const char *http_server_address(const struct http_server *server);
 void http_server_counts(const struct http_server *server, struct http_counts *ret_counts);
-/* Stops accepting (closes the listening socket, after taking in who is queued there); every answer
- * from now on says Connection: close; idle connections are closed, those that were busy within the
+/* Stops accepting: nobody new, and a moment later the listening socket is closed, after taking in
+ * who is queued there. Every answer from now on says Connection: close; idle connections are closed, those that were busy within the
  * last half second only after that time, because their next request may be on its way. */
 void http_server_drain(struct http_server *server);
-bool http_server_is_idle(const struct http_server *server); /* no connection left */
+bool http_server_is_idle(const struct http_server *server); /* closed, and no connection left */
 /* Parked requests must have been answered. */
 void http_server_close(struct http_server *server);
 

@@ -78,14 +78,21 @@ struct http_listener {
 	int fd; /* -1: closed */
 	struct loop_watch *watch;
 	struct loop_timer *resume; /* armed while the process is out of descriptors */
+	struct loop_timer *leave;  /* armed before the end; NULL: nobody has asked for it */
+	atomic_bool is_open;
 	char address[LISTEN_ADDRESS_BYTES];
 	char unix_path[108]; /* as sun_path; "": not a unix socket */
 };
 
+/* Has its address then, but nobody can connect yet. */
 WR_MUST_USE enum wr_err http_listener_open(struct http_server *server, const char *address,
-										   uint32_t backlog, struct err_detail *ret_detail);
-void http_listener_close(struct http_listener *listener); /* takes in what is queued already */
-void http_listener_room(struct http_listener *listener);  /* a connection has ended */
+										   struct err_detail *ret_detail);
+WR_MUST_USE enum wr_err http_listener_listen(struct http_listener *listener); /* errno tells why */
+/* Nobody new, and closed a moment later. */
+void http_listener_leave(struct http_listener *listener);
+/* At once; takes in what is queued already. */
+void http_listener_close(struct http_listener *listener);
+void http_listener_room(struct http_listener *listener); /* a connection has ended */
 
 /* ---- requests ---- */
 

@@ -3,8 +3,14 @@
  * Connections are accepted here and handed to the library, which so never sees the socket. That
  * puts three things into our hands: when the process is out of descriptors, accepting pauses for a
  * moment instead of spinning on a socket that stays readable; at the limit of connections it pauses
- * until one has ended; and when the server drains, what the kernel has queued already is still taken
- * in before the socket is closed, because closing would reset it.
+ * until one has ended; and the end, which costs nobody a request:
+ *
+ *     bound ──► listening ──► leaving: every SYN is refused ──► what is queued is taken in, closed
+ *
+ * Closing resets what the kernel has queued, and whoever has finished the handshake by then has sent
+ * a request that nobody may repeat unasked. So nobody begins a handshake any more (a port that
+ * refuses is what every gateway retries), those who have begun one may finish it, and then
+ * the queue is empty for good.
  *
  * TCP sockets are SO_REUSEPORT: every worker has one on the same address, and the kernel spreads
  * new connections over them.
@@ -14,6 +20,8 @@
 #include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
+#include <limits.h>
+#include <linux/filter.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +31,7 @@
 
 #define ACCEPTS_PER_TURN 64
 #define RESUME_MS 100
+#define LAST_HANDSHAKES_MS 10 /* a way there and back between gateway and pod, and some more */
 
 union listen_address {
 	struct sockaddr any;
@@ -130,7 +139,7 @@ static void remove_dead_socket(const union listen_address *address, socklen_t le
 }
 
 static bool open_socket(struct http_listener *listener, const union listen_address *address,
-						socklen_t len, uint32_t backlog)
+						socklen_t len)
 {
 	int family = address->any.sa_family;
 	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -145,7 +154,7 @@ static bool open_socket(struct http_listener *listener, const union listen_addre
 					  !setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
 	if (family == AF_INET6) /* "[::]" serves IPv4 too */
 		options_set &= !setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
-	if (!options_set || bind(fd, &address->any, len) || listen(fd, (int)backlog)) {
+	if (!options_set || bind(fd, &address->any, len)) {
 		int error = errno;
 		close(fd);
 		errno = error;
@@ -208,11 +217,11 @@ static void accept_some(void *ctx, unsigned events)
 
 void http_listener_room(struct http_listener *listener)
 {
-	if (listener->fd >= 0 && !loop_timer_is_armed(listener->resume))
+	if (listener->watch && !loop_timer_is_armed(listener->resume))
 		resume_accepting(listener);
 }
 
-enum wr_err http_listener_open(struct http_server *server, const char *address, uint32_t backlog,
+enum wr_err http_listener_open(struct http_server *server, const char *address,
 							   struct err_detail *ret_detail)
 {
 	struct http_listener *listener = &server->listener;
@@ -222,28 +231,85 @@ enum wr_err http_listener_open(struct http_server *server, const char *address, 
 	enum wr_err err = parse_address(listener, address, &parsed, &len, ret_detail);
 	if (err)
 		return err;
-	if (!open_socket(listener, &parsed, len, backlog))
+	if (!open_socket(listener, &parsed, len))
 		return err_say(ret_detail, WR_IO, "listen: %.100s: %s", address, strerror(errno));
 	print_address(listener);
 	listener->resume = loop_timer_new(server->loop, resume_accepting, listener);
+	return WR_OK;
+}
+
+enum wr_err http_listener_listen(struct http_listener *listener)
+{
+	if (listener->fd < 0 || listener->watch)
+		return WR_OK;
+	struct http_server *server = listener->server;
+	if (listen(listener->fd, (int)server->options.limits.backlog))
+		return WR_IO;
+	atomic_store(&listener->is_open, true);
 	listener->watch = loop_watch(server->loop, listener->fd, LOOP_READ, accept_some, listener);
 	return WR_OK;
+}
+
+/* ---- the end ---- */
+
+/* Bound to a device that does not exist, the socket is not found by a SYN any more, which is refused
+ * at once; handshakes that have begun know their socket. The kernel may still choose it for the
+ * SYN that it found another worker's socket for, so a filter drops those: they are sent
+ * again a second later, when all are closed. It sees segments from their TCP header on.
+ *
+ * Where neither can be had, as in some sandboxes, the moment between the last accept and the close
+ * remains. */
+static void refuse_newcomers(int fd)
+{
+	enum { FLAGS_AT = 13, SYN = 0x02 };
+	int no_device = INT_MAX;
+	(void)setsockopt(fd, SOL_SOCKET, SO_BINDTOIFINDEX, &no_device, sizeof(no_device));
+	struct sock_filter steps[] = {
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, FLAGS_AT),
+		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, SYN, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+	};
+	struct sock_fprog program = {.len = sizeof(steps) / sizeof(steps[0]), .filter = steps};
+	(void)setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
+}
+
+static void close_by_timer(void *ctx)
+{
+	http_listener_close(ctx);
+}
+
+void http_listener_leave(struct http_listener *listener)
+{
+	if (listener->fd < 0 || listener->leave)
+		return;
+	if (listener->unix_path[0])
+		unlink(listener->unix_path);
+	else
+		refuse_newcomers(listener->fd);
+	struct loop *loop = listener->server->loop;
+	listener->leave = loop_timer_new(loop, close_by_timer, listener);
+	loop_timer_arm(listener->leave, mono_add_ms(loop_now(loop), LAST_HANDSHAKES_MS));
 }
 
 void http_listener_close(struct http_listener *listener)
 {
 	if (listener->fd < 0)
 		return;
-	for (uint32_t queued = 0; queued < listener->server->options.limits.backlog; queued++) {
+	http_listener_leave(listener);
+	for (uint32_t queued = 0; listener->watch && queued < listener->server->options.limits.backlog;
+		 queued++) {
 		if (!accept_one(listener))
 			break;
 	}
-	loop_unwatch(listener->watch);
+	if (listener->watch)
+		loop_unwatch(listener->watch);
 	loop_timer_free(listener->resume);
+	loop_timer_free(listener->leave);
 	close(listener->fd);
 	listener->fd = -1;
+	atomic_store(&listener->is_open, false);
 	listener->watch = NULL;
 	listener->resume = NULL;
-	if (listener->unix_path[0])
-		unlink(listener->unix_path);
+	listener->leave = NULL;
 }

@@ -21,6 +21,7 @@
 #include "waitingroom/memory.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -225,8 +226,11 @@ enum wr_err http_server_open(struct loop *loop, const struct http_server_options
 	server->loop = loop;
 	server->options = *options;
 	request_ids_init(&server->ids);
-	enum wr_err err =
-		http_listener_open(server, options->listen, options->limits.backlog, ret_detail);
+	enum wr_err err = http_listener_open(server, options->listen, ret_detail);
+	if (err == WR_OK && !options->closed_at_first && http_listener_listen(&server->listener)) {
+		err = err_say(ret_detail, WR_IO, "listen: %.100s: %s", options->listen, strerror(errno));
+		http_listener_close(&server->listener);
+	}
 	if (err) {
 		free(server);
 		return err;
@@ -243,6 +247,11 @@ enum wr_err http_server_open(struct loop *loop, const struct http_server_options
 	server->watch = loop_watch(loop, epoll_fd, LOOP_READ, daemon_is_ready, server);
 	*ret_server = server;
 	return WR_OK;
+}
+
+enum wr_err http_server_listen(struct http_server *server)
+{
+	return http_listener_listen(&server->listener);
 }
 
 const char *http_server_address(const struct http_server *server)
@@ -267,14 +276,15 @@ void http_server_drain(struct http_server *server)
 {
 	if (server->draining)
 		return;
-	http_listener_close(&server->listener); /* those it takes in are answered, then closed */
+	http_listener_leave(&server->listener); /* those it still takes in are answered, then closed */
 	server->draining = true;
 	http_deadlines_drain(server);
 }
 
 bool http_server_is_idle(const struct http_server *server)
 {
-	return !atomic_load_explicit(&server->counters.connections_now, memory_order_relaxed);
+	return !atomic_load(&server->listener.is_open) &&
+		   !atomic_load_explicit(&server->counters.connections_now, memory_order_relaxed);
 }
 
 void http_server_close(struct http_server *server)
@@ -283,6 +293,7 @@ void http_server_close(struct http_server *server)
 		return;
 	assert(!atomic_load_explicit(&server->counters.parked_now, memory_order_relaxed));
 	http_server_drain(server);
+	http_listener_close(&server->listener);
 	server->closing = true;
 	MHD_run(server->daemon); /* takes back what was resumed; the library must not stop before */
 	loop_unwatch(server->watch);

@@ -7,15 +7,21 @@
 #include "support/cmocka.h"
 #include "support/process.h"
 #include "support/servers.h"
+#include "support/stack.h"
 #include "support/temp.h"
+#include "support/wait.h"
 #include "waitingroom/config.h"
 #include "waitingroom/keys.h"
 #include "waitingroom/memory.h"
 
+#include <netinet/in.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define ENV_MAX 12
 static const char api[] = "waitingroom-api", admitter[] = "waitingroom-admitter";
@@ -312,6 +318,48 @@ static void a_pod_that_says_ready_gives_places_with_every_worker(void **state)
 	stack_free(stack);
 }
 
+/* The status line of the first answer that anybody gets from the port. */
+static void *ask_until_answered(void *ctx)
+{
+	const struct sockaddr_in *address = ctx;
+	static const char request[] =
+		"GET /queues/default/demo HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+	static char answer[16];
+	struct mono_time deadline = wait_deadline(10000);
+	answer[0] = '\0';
+	while (!answer[0] && wait_left_ms(deadline) > 0) {
+		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		if (!connect(fd, (const struct sockaddr *)address, sizeof(*address)) &&
+			send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) > 0 &&
+			recv(fd, answer, sizeof(answer) - 1, MSG_WAITALL) <= 0)
+			strcpy(answer, "cut off");
+		close(fd);
+	}
+	return answer;
+}
+
+static void the_first_who_gets_through_to_a_pod_gets_an_answer(void **state)
+{
+	(void)state;
+	struct stack *stack =
+		stack_start(&(struct stack_options){.pods = 1,
+											.queues = QUEUES(QUEUE("demo", HELD)),
+											.without_nats = true,
+											.env = (const char *const[]){"WR_RELAY=0", NULL}});
+	struct sockaddr_in address = {.sin_family = AF_INET,
+								  .sin_port =
+									  htons((uint16_t)atoi(strrchr(stack_url(stack, 0), ':') + 1)),
+								  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	process_stop(stack_pod(stack, 0), 10000);
+	pthread_t visitor;
+	void *answer;
+	assert_int_equal(pthread_create(&visitor, NULL, ask_until_answered, &address), 0);
+	stack_restart_pod(stack, 0);
+	pthread_join(visitor, &answer);
+	assert_string_equal(answer, "HTTP/1.1 200 OK");
+	stack_free(stack);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -327,6 +375,7 @@ int main(void)
 		cmocka_unit_test(a_file_that_cannot_be_read_is_named),
 		cmocka_unit_test(an_argument_that_is_not_known_is_refused),
 		cmocka_unit_test(generated_keys_serve_and_are_never_written_over),
+		cmocka_unit_test(the_first_who_gets_through_to_a_pod_gets_an_answer),
 		cmocka_unit_test(a_pod_that_says_ready_gives_places_with_every_worker),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

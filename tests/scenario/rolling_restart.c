@@ -78,12 +78,14 @@ static struct gateway *start_gateway(struct stack *stack)
 
 static struct crowd_process *start_crowd(const char *const urls[], int visitors, int arrive_per_s)
 {
-	char count[32], arrive[32];
+	char count[32], arrive[32], seed[32]; /* one each, or two crowds may be the same people */
+	snprintf(seed, sizeof(seed), "--seed=%d", visitors);
 	snprintf(count, sizeof(count), "--visitors=%d", visitors);
 	snprintf(arrive, sizeof(arrive), "--arrive-per-s=%d", arrive_per_s);
 	return crowd_start_at(urls, QUEUE_NAME,
-						  (const char *const[]){count, arrive, "--stay-ms=1000", "--capacity=40",
-												"--rate-per-minute=600", "--burst=5", NULL});
+						  (const char *const[]){count, arrive, seed, "--stay-ms=1000",
+												"--capacity=40", "--rate-per-minute=600",
+												"--burst=5", "--forever", NULL});
 }
 
 static void start_crowds(struct world *world)
