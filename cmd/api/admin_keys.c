@@ -47,9 +47,13 @@ bool admin_key_id(const char *key, char ret_id[ADMIN_KEY_ID_CHARS + 1])
 	return true;
 }
 
-void admin_key_mac(struct signer *signer, const char *key, char ret_mac[ADMIN_KEY_MAC_CHARS + 1])
+void admin_key_mac(struct signer *signer, const char *key, const struct admin_caller *caller,
+				   int64_t expires_ms, char ret_mac[ADMIN_KEY_MAC_CHARS + 1])
 {
-	link_mac(signer, MAC_PURPOSE, key, strlen(key), ret_mac);
+	char text[KEY_CHARS + NAME_MAX_CHARS + 64];
+	int len = snprintf(text, sizeof(text), "%.*s\n%s\n%s\n%lld", KEY_CHARS, key,
+					   admin_role_word(caller->role), caller->tenant, (long long)expires_ms);
+	link_mac(signer, MAC_PURPOSE, text, (size_t)len, ret_mac);
 }
 
 /* A row that this version cannot read opens nothing. */
@@ -77,16 +81,15 @@ enum wr_err admin_keys_check(struct signer *signer, const char *key, const char 
 	struct admin_caller caller = {.role = ADMIN_VIEWER};
 	char mac[ADMIN_KEY_MAC_CHARS + 1];
 	const char *kept;
-	int64_t expires_ms = INT64_MAX;
-	if (json_parse(row, len, &document, NULL) != WR_OK)
-		return WR_BAD_TOKEN;
-	admin_key_mac(signer, key, mac);
-	if (!json_string(json_member(document, "mac"), &kept) || !link_mac_is_equal(kept, mac) ||
-		!read_caller(document, &caller))
+	int64_t expires_ms = 0;
+	if (json_parse(row, len, &document, NULL) != WR_OK || !read_caller(document, &caller) ||
+		!json_string(json_member(document, "mac"), &kept))
 		return WR_BAD_TOKEN;
 	const struct json_value *expires = json_member(document, "expires_ms");
-	if (expires != NULL && !json_is_null(expires) &&
-		(!json_int(expires, &expires_ms) || expires_ms <= now_ms))
+	if (!json_is_null(expires) && !json_int(expires, &expires_ms))
+		return WR_BAD_TOKEN;
+	admin_key_mac(signer, key, &caller, expires_ms, mac);
+	if (!link_mac_is_equal(kept, mac) || (expires_ms != 0 && expires_ms <= now_ms))
 		return WR_BAD_TOKEN;
 	*ret_caller = caller;
 	return WR_OK;

@@ -78,15 +78,16 @@ void admin_keys_serve(void *ctx, struct http_request *request, const struct rout
 
 struct wanted_key { /* texts are borrowed from the body */
 	const char *name, *role, *tenant;
-	int64_t expires_ms; /* 0: never */
+	struct admin_caller opens; /* role and tenant */
+	int64_t expires_ms;		   /* 0: never */
 };
 
-static enum wr_err check_wanted(const struct admin_notes *notes, const struct wanted_key *wanted,
+/* Fills what it opens. */
+static enum wr_err check_wanted(const struct admin_notes *notes, struct wanted_key *wanted,
 								struct err_detail *ret_detail)
 {
-	enum admin_role role;
 	bool all = strcmp(wanted->tenant, "*") == 0;
-	if (!admin_role_parse(wanted->role, &role))
+	if (!admin_role_parse(wanted->role, &wanted->opens.role))
 		return err_say(ret_detail, WR_INVALID, "role: must be viewer, operator or admin");
 	if (all && notes->caller.tenant[0] != '\0')
 		return err_say(ret_detail, WR_FORBIDDEN,
@@ -99,6 +100,7 @@ static enum wr_err check_wanted(const struct admin_notes *notes, const struct wa
 		return WR_NO_TENANT;
 	if (wanted->expires_ms != 0 && wanted->expires_ms <= clock_wall().ms)
 		return err_say(ret_detail, WR_INVALID, "expires_ms: lies in the past");
+	strcpy(wanted->opens.tenant, all ? "" : wanted->tenant);
 	return WR_OK;
 }
 
@@ -190,7 +192,7 @@ static void make_key(struct http_request *request, const struct wanted_key *want
 	struct json_out shown, stored;
 	made->request = request;
 	admin_key_random(made->key, id);
-	admin_key_mac(internal_signer(internal), made->key, mac);
+	admin_key_mac(internal_signer(internal), made->key, &wanted->opens, wanted->expires_ms, mac);
 	json_out_init(&shown, made->row, sizeof(made->row) - 1);
 	begin_row(&shown, notes, id, wanted);
 	end_row(&shown);

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "admin_audit.h"
 #include "internal.h"
 
 #define QUEUE ADMIN_QUEUE_PATTERN
@@ -23,6 +24,7 @@ const struct admin_route admin_routes[] = {
 	{HTTP_POST, "/admin/v1/keys", ADMIN_ADMIN, SCOPE_LISTING, "key.make", admin_key_make_serve},
 	{HTTP_DELETE, "/admin/v1/keys/{}", ADMIN_ADMIN, SCOPE_LISTING, "key.delete",
 	 admin_key_delete_serve},
+	{HTTP_GET, "/admin/v1/audit", ADMIN_VIEWER, SCOPE_LISTING, NULL, admin_audit_serve},
 	{HTTP_GET, "/admin/v1/queues", ADMIN_VIEWER, SCOPE_LISTING, NULL, admin_list_serve},
 	{HTTP_GET, QUEUE, ADMIN_VIEWER, SCOPE_QUEUE, NULL, admin_get_serve},
 	{HTTP_PUT, QUEUE, ADMIN_ADMIN, SCOPE_QUEUE, "queue.put", admin_put_serve},

@@ -334,6 +334,17 @@ void store_lease(struct store *store, const struct queue_name *queue, const char
 typedef void (*store_done_fn)(void *ctx, enum wr_err err);
 void store_audit(struct store *store, const struct queue_name *queue,
 				 const struct store_audit *audit, store_done_fn fn, void *ctx);
+/* The newest entries of a queue or of system_shard, newest first. from_id: "+", or the id to begin with. */
+struct audited {
+	const char *id, *entry; /* id: in the stream; entry: JSON */
+	size_t len;
+};
+typedef void (*store_audited_fn)(void *ctx, enum wr_err err, const struct audited *entries,
+								 size_t count);
+void store_read_audit(struct store *store, const struct queue_name *queue, const char *from_id,
+					  size_t limit, store_audited_fn fn, void *ctx);
+/* Names of deleted queues whose audit is still kept. */
+void store_deleted_queues(struct store *store, store_queues_fn fn, void *ctx);
 
 /* ---- what belongs to no queue (system_shard) ---- */
 /* row: JSON as store_put_key was given it, with "created_ms"; used_ms: 0, never yet.

@@ -165,6 +165,7 @@ union call_fn {
 	store_key_fn key;
 	store_done_fn done;
 	store_step_fn step;
+	store_audited_fn audited;
 	store_rows_fn rows;
 	void (*entries)(void *ctx, enum wr_err err, struct outbox_batch *batch);
 };
@@ -222,8 +223,12 @@ void calls_fini(struct store *store); /* fails the rest from here */
 void request_begin(struct call *call, int arguments);
 void request_add(struct call *call, const char *bytes, size_t len);
 
-/* steps_admin.c: an audit entry and how many are kept; two arguments. */
+/* steps_audit.c: an audit entry and how many are kept; two arguments. */
 void call_add_audit(struct call *call, const struct store_audit *audit);
+/* The queue is about to be deleted, and its audit is kept. Nobody waits for it. */
+void audit_note_deleted(struct store *store, const struct queue_name *queue, int64_t keep_s);
+/* An 'end' that unpacks names of queues (steps_queue.c). */
+void queues_end(struct call *call, enum wr_err err, const struct reply *reply);
 void call_add_ids(struct call *call, const store_id *ids, size_t count);
 /* An 'end' that unpacks a state for each person, for whatever puts people back (steps_people.c). */
 void states_end(struct call *call, enum wr_err err, const struct reply *reply);

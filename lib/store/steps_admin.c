@@ -1,5 +1,4 @@
-/* Steps of operators: the audit, and what belongs to no queue: keys of the admin API and tenants, which are
- * on the shard system_shard.
+/* Steps of what belongs to no queue: keys of the admin API and tenants. All on the shard system_shard.
  *
  * As in steps_people.c: store_x writes the script's arguments, x_end unpacks its answer.
  */
@@ -7,30 +6,6 @@
 
 #include <stdio.h>
 #include <string.h>
-
-/* ---- audit ---- */
-
-void call_add_audit(struct call *call, const struct store_audit *audit)
-{
-	call_add_text(call, audit ? audit->entry : "");
-	call_add_count(call, audit ? audit->keep : 0);
-}
-
-static void audit_end(struct call *call, enum wr_err err, const struct reply *reply)
-{
-	struct walk walk = walk_begin(err, reply);
-	walk_expect(&walk, walk_outcome(&walk) == 1 || walk.err);
-	call->fn.done(call->ctx, walk_end(&walk, call));
-}
-
-void store_audit(struct store *store, const struct queue_name *queue,
-				 const struct store_audit *audit, store_done_fn fn, void *ctx)
-{
-	struct call *call = call_script(store, SCRIPT_AUDIT, queue, 2, audit_end, ctx);
-	call->fn.done = fn;
-	call_add_audit(call, audit);
-	call_send(call);
-}
 
 /* ---- keys ---- */
 

@@ -241,6 +241,7 @@ void store_delete_queue(struct store *store, const struct queue_name *queue, int
 	call_add_int(call, limit);
 	call_add_text(call, event_data);
 	if (audit) {
+		audit_note_deleted(store, queue, audit->keep_s);
 		call_add_audit(call, audit);
 		call_add_int(call, audit->keep_s);
 	}
@@ -387,7 +388,7 @@ void store_lease(struct store *store, const struct queue_name *queue, const char
 
 /* ---- which queues there are ---- */
 
-static void queues_end(struct call *call, enum wr_err err, const struct reply *reply)
+void queues_end(struct call *call, enum wr_err err, const struct reply *reply)
 {
 	struct walk walk = walk_begin(err, reply);
 	size_t members = walk_array(&walk), count = 0;

@@ -69,12 +69,15 @@ test('every example is what its schema says', () => {
 
 // {HTTP_GET, "/q/{}/{}", …} of the two tables of routes
 function routesOf(path, server) {
-	const rows = [...source(path).matchAll(/\{(?:HTTP_(\w+)|(ROUTE_ANY_METHOD)), "([^"]+)"/g)];
-	return rows.map(([, method, any, pattern]) => `${server} ${method ?? any} ${pattern}`);
+	const stems = Object.fromEntries([...source('cmd/api/admin_routes.h').matchAll(/#define ADMIN_(\w+)_PATTERN "([^"]+)"/g)]
+		.map(([, name, stem]) => [name, stem]));
+	const rows = [...source(path).matchAll(/\{(?:HTTP_(\w+)|(ROUTE_ANY_METHOD)),\s+(?:([A-Z]+)\b ?)?(?:"([^"]+)")?/g)];
+	return rows.map(([, method, any, stem, rest]) => `${server} ${method ?? any} ${stems[stem] ?? ''}${rest ?? ''}`);
 }
 
 test('the document has the routes of the programs, and no others', () => {
-	const routes = [...routesOf('cmd/api/routes.c', 'public'), ...routesOf('cmd/api/internal.c', 'internal')];
+	const routes = [...routesOf('cmd/api/routes.c', 'public'), ...routesOf('cmd/api/internal.c', 'internal'),
+		...routesOf('cmd/api/admin_routes.c', 'internal')];
 	const documented = operations.map(({ server, method, path }) =>
 		`${server} ${method.toUpperCase()} ${path.replace(/\{[^}]+\}/g, '{}')}`);
 	// The envoy mount takes any method and any path; the document describes its GET.
