@@ -256,7 +256,8 @@ char *api_store_digest(struct stack *stack)
 	return redis_do(stack->redis,
 					"EVAL \"local names, out = redis.call('KEYS', '*'), {} table.sort(names) "
 					"for _, name in ipairs(names) do "
-					"if not name:find(':clock') and not name:find(':lease') then "
+					"if not name:find(':clock') and not name:find(':lease') "
+					"and not name:find(':keys_used') and not name:find(':pods') then "
 					"out[#out + 1] = name .. redis.sha1hex(redis.call('DUMP', name)) end end "
 					"return redis.sha1hex(table.concat(out))\" 0");
 }

@@ -81,7 +81,7 @@ int64_t api_store_number(struct stack *stack, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 /* Score of a place in wr:{queue}:heartbeats: negative until its first heartbeat; INT64_MIN: none */
 int64_t api_score(struct stack *stack, const char *queue, const char *position_id);
-/* A hash of everything that is stored about queues but clocks and leases; gives */
+/* A hash of everything that is stored but clocks, leases, and who is there; gives */
 char *api_store_digest(struct stack *stack);
 
 /* "sub" of a token: the place that it names; not verified. gives */
