@@ -79,7 +79,7 @@ static void estimate_cell(struct table *table, const struct json_value *estimate
 	char low[NUMBER_TEXT_BYTES], high[NUMBER_TEXT_BYTES];
 	int64_t low_s = look_int(estimate, "low", -1), high_s = look_int(estimate, "high", -1);
 	if (low_s < 0 || high_s < 0)
-		table_cell(table, colour, "never at this rate");
+		table_cell(table, colour, "not known");
 	else if (low_s == high_s)
 		table_cell(table, colour, "%s", duration_text(low_s * 1000, low));
 	else

@@ -60,6 +60,10 @@ static void print_now(const struct wrctl *w, const struct json_value *stats)
 	double share = look_real(stats, "no_show_share", -1);
 	if (share >= 0)
 		printf("Did not come when it was their turn: %.1f %%.\n", share * 100);
+	double within = look_real(stats, "eta_accuracy.within_share", -1);
+	if (within >= 0)
+		printf("Waits within what was told: %.1f %% of %s.\n", within * 100,
+			   number_text(look_int(stats, "eta_accuracy.judged", 0), text));
 	putchar('\n');
 }
 
