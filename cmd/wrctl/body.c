@@ -10,7 +10,7 @@
 #include "waitingroom/memory.h"
 #include "waitingroom/settings.h"
 
-enum kind { KIND_UNKNOWN, KIND_NUMBER, KIND_TEXT };
+enum kind { KIND_UNKNOWN, KIND_NUMBER, KIND_TEXT, KIND_JSON };
 
 static enum kind kind_of(const char *name, size_t len)
 {
@@ -18,21 +18,27 @@ static enum kind kind_of(const char *name, size_t len)
 		const char *name;
 		enum kind kind;
 	} known[] = {
-#define NUMBER(name, ...) {#name, KIND_NUMBER},
-		QUEUE_NUMBER_TABLE(NUMBER)
-#undef NUMBER
-#define CHOICE(type, name, ...) {#name, KIND_TEXT},
-			QUEUE_CHOICE_TABLE(CHOICE)
-#undef CHOICE
-#define TEXT(name, ...) {#name, KIND_TEXT},
-				QUEUE_TEXT_TABLE(TEXT)
-#undef TEXT
-					{"template", KIND_TEXT},
+#define NUMBER_ROW(name, ...) {#name, KIND_NUMBER},
+#define CHOICE_ROW(type, name, ...) {#name, KIND_TEXT},
+#define TEXT_ROW(name, ...) {#name, KIND_TEXT},
+#define SHAPE_ROW(name, ...) {#name, KIND_JSON},
+		{"template", KIND_TEXT}, /* before its row among the shapes: HTML is not JSON */
+		QUEUE_NUMBER_TABLE(NUMBER_ROW) QUEUE_CHOICE_TABLE(CHOICE_ROW) QUEUE_TEXT_TABLE(TEXT_ROW)
+			QUEUE_SHAPE_TABLE(SHAPE_ROW)
+#undef NUMBER_ROW
+#undef CHOICE_ROW
+#undef TEXT_ROW
+#undef SHAPE_ROW
 	};
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (strlen(known[i].name) == len && memcmp(known[i].name, name, len) == 0)
 			return known[i].kind;
 	return KIND_UNKNOWN;
+}
+
+bool setting_is_known(const char *name)
+{
+	return kind_of(name, strlen(name)) != KIND_UNKNOWN;
 }
 
 static bool is_json(const char *text, size_t len)

@@ -2,6 +2,8 @@
 #ifndef WRCTL_BODY_H
 #define WRCTL_BODY_H
 
+#include <stdbool.h>
+
 #include "waitingroom/err.h"
 
 /* Texts and words of the settings become JSON strings, everything else what it is in JSON; a value
@@ -10,5 +12,8 @@
  * ret  gives a JSON object. WR_INVALID: not name=value, named twice, or a number that is none. */
 WR_MUST_USE enum wr_err body_of_settings(int argc, char *const argv[], char **ret,
 										 struct err_detail *ret_detail);
+
+/* Has this wrctl heard of a setting of that name? */
+bool setting_is_known(const char *name);
 
 #endif

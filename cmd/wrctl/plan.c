@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "body.h"
 #include "diff.h"
 #include "file.h"
 #include "look.h"
@@ -107,6 +108,21 @@ static int read_version(struct wrctl *w, struct plan_step *step)
 	return WRCTL_DONE;
 }
 
+/* The API does not repeat names that it does not know; here they are no secret. */
+static void say_which(const struct plan_step *step, int code)
+{
+	WR_AUTO(json_free_at) struct json_value *settings = NULL;
+	struct err_detail detail;
+	fprintf(stderr, "  (queue %s)\n", step->queue);
+	if (code != WRCTL_REFUSED ||
+		json_parse(step->body, strlen(step->body), &settings, &detail) != WR_OK)
+		return;
+	for (size_t i = 0; i < json_count(settings); i++)
+		if (!setting_is_known(json_key(json_at(settings, i))))
+			fprintf(stderr, "  \"%s\" is no setting that wrctl knows of.\n",
+					json_key(json_at(settings, i)));
+}
+
 static int try_step(struct wrctl *w, struct plan_step *step)
 {
 	WR_AUTO(mem_free_at) char *path = queue_path(w, step->queue, "?dry_run=1");
@@ -121,7 +137,7 @@ static int try_step(struct wrctl *w, struct plan_step *step)
 							  .only_new = is_new};
 	code = wrctl_ask(w, &request, &step->dry_run);
 	if (code != WRCTL_DONE)
-		fprintf(stderr, "  (queue %s)\n", step->queue);
+		say_which(step, code);
 	else if (is_new)
 		step->action = PLAN_CREATE;
 	else
