@@ -123,6 +123,16 @@ static void say_which(const struct plan_step *step, int code)
 					json_key(json_at(settings, i)));
 }
 
+/* A dry run of a new queue does not ask whether there is its tenant. */
+static int check_tenant(struct wrctl *w, const struct plan_step *step)
+{
+	WR_AUTO(reply_clear) struct reply reply = {0};
+	char path[NAME_MAX_CHARS + 32];
+	snprintf(path, sizeof(path), "/admin/v1/tenants/%.*s", (int)strcspn(step->queue, "/"),
+			 step->queue);
+	return wrctl_get(w, path, &reply);
+}
+
 static int try_step(struct wrctl *w, struct plan_step *step)
 {
 	WR_AUTO(mem_free_at) char *path = queue_path(w, step->queue, "?dry_run=1");
@@ -135,7 +145,9 @@ static int try_step(struct wrctl *w, struct plan_step *step)
 							  .body = step->body,
 							  .if_match = is_new ? NULL : step->version,
 							  .only_new = is_new};
-	code = wrctl_ask(w, &request, &step->dry_run);
+	code = is_new ? check_tenant(w, step) : WRCTL_DONE;
+	if (code == WRCTL_DONE)
+		code = wrctl_ask(w, &request, &step->dry_run);
 	if (code != WRCTL_DONE)
 		say_which(step, code);
 	else if (is_new)

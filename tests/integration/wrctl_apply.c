@@ -132,6 +132,26 @@ static void a_file_that_is_wrong_anywhere_changes_nothing(void **state)
 	}
 }
 
+static void an_apply_that_stops_half_way_says_what_was_done(void **state)
+{
+	(void)state;
+	struct ctl ctl = at_the_pod();
+	RUN tenant = ctl_run(&ctl, "tenant", "set", "small", "--queues-max", "1", NULL);
+	assert_int_equal(tenant.code, 0);
+	static const char text[] = QUEUES(
+		QUEUE("small/one", HELD) "," QUEUE("small/two", HELD) "," QUEUE("small/three", HELD));
+	RUN half = apply(text, "--yes");
+	ctl_expect(&half, 5, "small/one created", "limit_reached");
+	ctl_expect(&half, 5, NULL, "done     create small/one");
+	ctl_expect(&half, 5, NULL, "failed   create small/two");
+	ctl_expect(&half, 5, NULL, "not done create small/three");
+	RUN more = ctl_run(&ctl, "tenant", "set", "small", "--queues-max", "5", NULL);
+	assert_int_equal(more.code, 0);
+	RUN rest = apply(text, "--yes");
+	ctl_expect(&rest, 0, "2 to create, 0 to change, 0 to delete, 1 unchanged.", NULL);
+	assert_true(is_there("/small/three"));
+}
+
 static void what_is_not_declared_is_deleted_only_when_asked_and_in_its_tenant(void **state)
 {
 	(void)state;
@@ -247,6 +267,7 @@ int main(void)
 		cmocka_unit_test(applying_twice_does_nothing_the_second_time),
 		cmocka_unit_test(a_change_is_shown_before_it_is_asked_for),
 		cmocka_unit_test(a_file_that_is_wrong_anywhere_changes_nothing),
+		cmocka_unit_test(an_apply_that_stops_half_way_says_what_was_done),
 		cmocka_unit_test(what_is_not_declared_is_deleted_only_when_asked_and_in_its_tenant),
 		cmocka_unit_test(the_plan_is_one_document_of_json),
 		cmocka_unit_test(a_difference_can_be_told_by_the_exit_code),
