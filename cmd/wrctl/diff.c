@@ -78,13 +78,18 @@ static void estimate_cell(struct table *table, const struct json_value *estimate
 {
 	char low[NUMBER_TEXT_BYTES], high[NUMBER_TEXT_BYTES];
 	int64_t low_s = look_int(estimate, "low", -1), high_s = look_int(estimate, "high", -1);
+	duration_text(low_s * 1000, low);
+	duration_text(high_s * 1000, high);
 	if (low_s < 0 || high_s < 0)
 		table_cell(table, colour, "not known");
+	else if (high_s == 0)
+		table_cell(table, colour, "at once");
+	else if (low_s == 0)
+		table_cell(table, colour, "up to %s", high);
 	else if (low_s == high_s)
-		table_cell(table, colour, "%s", duration_text(low_s * 1000, low));
+		table_cell(table, colour, "%s", low);
 	else
-		table_cell(table, colour, "%s .. %s", duration_text(low_s * 1000, low),
-				   duration_text(high_s * 1000, high));
+		table_cell(table, colour, "%s .. %s", low, high);
 }
 
 static enum paint colour_of(const struct json_value *row)

@@ -22,14 +22,17 @@ static void fact(struct table *table, const char *name, int64_t number)
 
 static void print_rates(const struct wrctl *w, const struct json_value *stats)
 {
-	static const char *const rates[] = {"joined_per_minute", "admitted_per_minute",
-										"expired_per_minute", "missed_per_minute",
-										"left_per_minute"};
+	static const char *const words[] = {"joined", "admitted", "expired", "missed", "left"};
 	WR_AUTO(table_free_at) struct table *table = table_new("per minute", "people>");
-	for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
-		char name[32];
-		snprintf(name, sizeof(name), "%.*s", (int)(strchr(rates[i], '_') - rates[i]), rates[i]);
-		fact(table, name, look_int(stats, rates[i], -1));
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		char member[32];
+		snprintf(member, sizeof(member), "%s_per_minute", words[i]);
+		double rate = look_real(stats, member, -1);
+		table_cell(table, PAINT_PLAIN, "%s", words[i]);
+		if (rate < 0)
+			table_cell(table, PAINT_PLAIN, "-");
+		else
+			table_cell(table, PAINT_PLAIN, "%.1f", rate);
 	}
 	table_print(table, &w->terminal);
 	putchar('\n');
@@ -72,7 +75,7 @@ static size_t read_points(const struct json_value *list, int64_t points[POINTS_M
 	size_t count = json_count(list) < POINTS_MAX ? json_count(list) : POINTS_MAX;
 	for (size_t i = 0; i < count; i++)
 		if (!json_int(json_at(list, i), &points[i]))
-			points[i] = 0; /* null: it was not measured then */
+			points[i] = -1; /* null: it was not measured then */
 	return count;
 }
 

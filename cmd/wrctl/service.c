@@ -32,7 +32,7 @@ static void pod_row(struct table *table, const struct json_value *pod, int64_t n
 	table_cell(table, PAINT_PLAIN, "%s ago", duration_text(look_int(pod, "age_ms", 0), age));
 	table_number(table, look_int(pod, "connections", 0));
 	table_cell(table, PAINT_PLAIN, "%.0f", look_real(pod, "requests_per_s", 0));
-	table_cell(table, PAINT_PLAIN, "%.1f", look_real(pod, "store_ms", 0));
+	table_cell(table, PAINT_PLAIN, "%.1f", look_real(pod, "store_us", 0) / 1000);
 	table_cell(table, PAINT_PLAIN, "%s", look_text(pod, "address"));
 }
 

@@ -26,11 +26,11 @@ const char *spark_text(const int64_t numbers[], size_t count, size_t columns, bo
 	for (size_t i = 0; i < count; i++)
 		most = numbers[i] > most ? numbers[i] : most;
 	for (size_t i = 0; i < columns; i++) {
-		int64_t largest = 0;
+		int64_t largest = -1;
 		for (size_t k = i * count / columns; k < (i + 1) * count / columns; k++)
 			largest = numbers[k] > largest ? numbers[k] : largest;
-		const char *sign = (unicode ? blocks : letters)[height_of(largest, most)];
-		at = stpcpy(at, sign);
+		const char *const *signs = unicode ? blocks : letters;
+		at = stpcpy(at, largest < 0 ? " " : signs[height_of(largest, most)]);
 	}
 	*at = '\0';
 	return ret_text;

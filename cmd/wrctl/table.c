@@ -165,19 +165,24 @@ const char *number_text(int64_t number, char ret_text[NUMBER_TEXT_BYTES])
 
 const char *duration_text(int64_t ms, char ret_text[NUMBER_TEXT_BYTES])
 {
-	long long s = (long long)ms / 1000;
-	if (ms < 1000)
+	static const struct {
+		int64_t s;
+		const char *word;
+	} units[] = {{86400, "d"}, {3600, "h"}, {60, "min"}, {1, "s"}};
+	int64_t s = ms / 1000;
+	size_t i = 0;
+	if (s < 1) {
 		snprintf(ret_text, NUMBER_TEXT_BYTES, "%lld ms", (long long)ms);
-	else if (s < 60)
-		snprintf(ret_text, NUMBER_TEXT_BYTES, "%lld s", s);
-	else if (s < 3600 && s % 60 != 0)
-		snprintf(ret_text, NUMBER_TEXT_BYTES, "%lld min %lld s", s / 60, s % 60);
-	else if (s < 3600)
-		snprintf(ret_text, NUMBER_TEXT_BYTES, "%lld min", s / 60);
-	else if (s < 86400)
-		snprintf(ret_text, NUMBER_TEXT_BYTES, "%lld h %lld min", s / 3600, s % 3600 / 60);
-	else
-		snprintf(ret_text, NUMBER_TEXT_BYTES, "%lld d %lld h", s / 86400, s % 86400 / 3600);
+		return ret_text;
+	}
+	while (s < units[i].s)
+		i++;
+	int len = snprintf(ret_text, NUMBER_TEXT_BYTES, "%lld %s", (long long)(s / units[i].s),
+					   units[i].word);
+	int64_t rest = units[i].s > 1 ? s % units[i].s / units[i + 1].s : 0;
+	if (rest > 0)
+		snprintf(ret_text + len, NUMBER_TEXT_BYTES - (size_t)len, " %lld %s", (long long)rest,
+				 units[i + 1].word);
 	return ret_text;
 }
 

@@ -115,9 +115,8 @@ static void numbers_and_times_are_for_people(void **state)
 	static const struct {
 		int64_t ms;
 		const char *shown;
-	} durations[] = {{0, "0 ms"},		   {999, "999 ms"},		 {1000, "1 s"},
-					 {60000, "1 min"},	   {61000, "1 min 1 s"}, {3600000, "1 h 0 min"},
-					 {90060000, "1 d 1 h"}};
+	} durations[] = {{0, "0 ms"},		   {999, "999 ms"},	 {1000, "1 s"},		   {60000, "1 min"},
+					 {61000, "1 min 1 s"}, {3600000, "1 h"}, {90060000, "1 d 1 h"}};
 	for (size_t i = 0; i < COUNT(durations); i++)
 		assert_string_equal(duration_text(durations[i].ms, text), durations[i].shown);
 	assert_string_equal(moment_text(0, text), "never");
@@ -147,6 +146,8 @@ static void sparklines_show_shares_of_the_largest(void **state)
 	assert_string_equal(spark_text(numbers, 5, 60, false, text), "_...#");
 	const int64_t none[] = {0, 0, 0};
 	assert_string_equal(spark_text(none, 3, 60, true, text), "▁▁▁");
+	const int64_t late[] = {-1, -1, 0, 4};
+	assert_string_equal(spark_text(late, 4, 60, true, text), "  ▁█");
 	const int64_t many[] = {0, 7, 0, 0, 0, 0};
 	assert_string_equal(spark_text(many, 6, 3, true, text), "█▁▁");
 	assert_string_equal(spark_text(many, 0, 3, true, text), "");
@@ -213,10 +214,12 @@ static void the_effect_is_a_table_and_warnings_follow(void **state)
 		"{\"changes\":[],\"effect\":[{\"lane\":\"main\",\"place\":\"tail\",\"ahead\":4200,"
 		"\"now\":{\"low\":3600,\"high\":5400},\"then\":{\"low\":420,\"high\":540}},"
 		"{\"lane\":\"main\",\"place\":\"head\",\"ahead\":0,\"now\":{\"low\":0,\"high\":0},"
-		"\"then\":null}],\"warnings\":[\"Nobody is let in.\"]}",
+		"\"then\":null},{\"lane\":\"main\",\"place\":\"middle\",\"ahead\":9,\"now\":{\"low\":0,"
+		"\"high\":60},\"then\":{\"low\":60,\"high\":60}}],\"warnings\":[\"Nobody is let in.\"]}",
 		false, 0);
-	assert_non_null(strstr(text, "main  tail    4200  1 h 0 min .. 1 h 30 min  7 min .. 9 min"));
-	assert_non_null(strstr(text, "not known"));
+	assert_non_null(strstr(text, "main  tail     4200  1 h .. 1 h 30 min  7 min .. 9 min"));
+	assert_non_null(strstr(text, "main  head        0  at once            not known"));
+	assert_non_null(strstr(text, "main  middle      9  up to 1 min        1 min\n"));
 	assert_non_null(strstr(text, "! Nobody is let in.\n"));
 }
 
