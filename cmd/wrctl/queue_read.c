@@ -17,30 +17,52 @@ enum paint state_paint(const char *state)
 	return strcmp(state, "closed") == 0 ? PAINT_RED : PAINT_YELLOW;
 }
 
-static void print_names(const struct json_value *queues)
+static int compare_names(const void *a, const void *b)
 {
-	for (size_t i = 0; i < json_count(queues); i++)
-		puts(look_text(json_at(queues, i), "queue"));
+	const struct json_value *const *one = a, *const *other = b;
+	return strcmp(look_text(*one, "queue"), look_text(*other, "queue"));
+}
+
+/* By name: the API lists them as it found them. gives */
+static const struct json_value **sorted_queues(const struct json_value *queues, size_t *ret_count)
+{
+	size_t count = queues != NULL ? json_count(queues) : 0;
+	const struct json_value **sorted = mem_alloc_zero(count + 1, sizeof(*sorted));
+	for (size_t i = 0; i < count; i++)
+		sorted[i] = json_at(queues, i);
+	qsort(sorted, count, sizeof(*sorted), compare_names);
+	*ret_count = count;
+	return sorted;
+}
+
+static void queue_row(struct table *table, const struct json_value *queue)
+{
+	const char *state = look_text(queue, "state");
+	table_cell(table, PAINT_BOLD, "%s", look_text(queue, "queue"));
+	table_cell(table, state_paint(state), "%s", state);
+	table_number(table, look_int(queue, "waiting", 0));
+	table_number(table, look_int(queue, "active", 0));
+	table_number(table, look_int(queue, "capacity", 0));
+	table_number(table, look_int(queue, "rate_per_minute", 0));
+	table_number(table, look_int(queue, "absent", 0));
+	table_number(table, look_int(queue, "version", 0));
 }
 
 static void print_queues(const struct wrctl *w, const struct json_value *queues)
 {
+	size_t count;
+	WR_AUTO(mem_free_at) const struct json_value **sorted = sorted_queues(queues, &count);
 	WR_AUTO(table_free_at)
 	struct table *table = table_new("queue…", "state", "waiting>", "active>", "capacity>",
 									"rate/min>", "absent>", "version>");
-	for (size_t i = 0; i < json_count(queues); i++) {
-		const struct json_value *queue = json_at(queues, i);
-		const char *state = look_text(queue, "state");
-		table_cell(table, PAINT_BOLD, "%s", look_text(queue, "queue"));
-		table_cell(table, state_paint(state), "%s", state);
-		table_number(table, look_int(queue, "waiting", 0));
-		table_number(table, look_int(queue, "active", 0));
-		table_number(table, look_int(queue, "capacity", 0));
-		table_number(table, look_int(queue, "rate_per_minute", 0));
-		table_number(table, look_int(queue, "absent", 0));
-		table_number(table, look_int(queue, "version", 0));
+	for (size_t i = 0; i < count; i++) {
+		if (wrctl_flag(w, "names"))
+			puts(look_text(sorted[i], "queue"));
+		else
+			queue_row(table, sorted[i]);
 	}
-	table_print(table, &w->terminal);
+	if (!wrctl_flag(w, "names"))
+		table_print(table, &w->terminal);
 }
 
 int wrctl_queue_list(struct wrctl *w, int argc, char **argv)
@@ -50,13 +72,10 @@ int wrctl_queue_list(struct wrctl *w, int argc, char **argv)
 	int code = wrctl_get(w, "/admin/v1/queues", &reply);
 	if (code != WRCTL_DONE)
 		return code;
-	const struct json_value *queues = look(reply.json, "queues");
-	if (wrctl_flag(w, "names"))
-		print_names(queues);
-	else if (w->json)
+	if (w->json && !wrctl_flag(w, "names"))
 		reply_print(&reply);
 	else
-		print_queues(w, queues);
+		print_queues(w, look(reply.json, "queues"));
 	return WRCTL_DONE;
 }
 

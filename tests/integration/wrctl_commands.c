@@ -15,12 +15,13 @@ static struct stack *stack;
 static int open_room(void **state)
 {
 	(void)state;
-	stack = stack_start(
-		&(struct stack_options){.pods = 1,
-								.without_nats = true,
-								.admin_keys = API_ADMIN_KEYS_FILE,
-								.queues = QUEUES(QUEUE("demo", HELD) "," QUEUE("sessions", HELD)),
-								.env = (const char *const[]){NO_RATE_LIMITS, "WR_RELAY=0", NULL}});
+	stack = stack_start(&(struct stack_options){
+		.pods = 1,
+		.without_nats = true,
+		.admin_keys = API_ADMIN_KEYS_FILE,
+		.queues =
+			QUEUES(QUEUE("demo", HELD) "," QUEUE("sessions", HELD) "," QUEUE("crowded", HELD)),
+		.env = (const char *const[]){NO_RATE_LIMITS, "WR_RELAY=0", NULL}});
 	return 0;
 }
 
@@ -76,7 +77,7 @@ static void lists_are_tables_names_or_the_answer_as_it_came(void **state)
 	ctl_expect(&table, 0, "QUEUE", NULL);
 	ctl_expect(&table, 0, "default/demo", NULL);
 	RUN names = ctl_run(&ctl, "queue", "list", "--names", NULL);
-	ctl_expect(&names, 0, "default/demo\ndefault/sessions\n", NULL);
+	ctl_expect(&names, 0, "default/crowded\ndefault/demo\ndefault/sessions\n", NULL);
 	RUN json = ctl_run(&ctl, "queue", "list", "--output=json", NULL);
 	assert_int_equal(json.code, 0);
 	assert_non_null(json.json);
@@ -162,6 +163,38 @@ static void pausing_tells_visitors_in_their_language_and_resuming_ends_it(void *
 	expect_state("/default/pausing", "open");
 }
 
+static void a_queue_is_held_opened_closed_and_drained(void **state)
+{
+	(void)state;
+	make_queue("/default/doors", "{}");
+	struct ctl ctl = at_the_pod();
+	static const char *const steps[][3] = {{"hold", "is held", "hold"},
+										   {"open", "is open", "open"},
+										   {"close", "is closed", "closed"},
+										   {"open", "is open", "open"}};
+	for (size_t i = 0; i < COUNT(steps); i++) {
+		RUN run = ctl_run(&ctl, "queue", steps[i][0], "doors", NULL);
+		ctl_expect(&run, 0, steps[i][1], NULL);
+		expect_state("/default/doors", steps[i][2]);
+	}
+	RUN drained = ctl_run(&ctl, "queue", "drain", "doors", "--wait", NULL);
+	ctl_expect(&drained, 0, "Nobody waits in doors any more.", NULL);
+	RUN none = ctl_run(&ctl, "queue", "drain", "nowhere", NULL);
+	ctl_expect(&none, 6, NULL, "no_such_queue");
+}
+
+static void figures_of_the_last_hour_are_lines_of_bars(void **state)
+{
+	(void)state;
+	struct ctl ctl = at_the_pod();
+	RUN table = ctl_run(&ctl, "queue", "stats", "demo", NULL);
+	ctl_expect(&table, 0, "LAST HOUR", NULL);
+	ctl_expect(&table, 0, "joined", NULL);
+	RUN json = ctl_run(&ctl, "queue", "stats", "demo", "-o", "json", NULL);
+	assert_int_equal(json.code, 0);
+	assert_non_null(json_member(json.json, "series"));
+}
+
 static void people_are_let_in_by_hand(void **state)
 {
 	(void)state;
@@ -213,6 +246,22 @@ static void deleting_asks_for_the_name(void **state)
 	ctl_expect(&again, 6, NULL, "no_such_queue");
 }
 
+static void emptying_tells_how_many_go_and_asks_for_the_name(void **state)
+{
+	(void)state;
+	WR_AUTO(mem_free_at) char *first = api_join_present(stack, 0, "crowded");
+	WR_AUTO(mem_free_at) char *second = api_join_present(stack, 0, "crowded");
+	struct ctl ctl = at_the_pod();
+	RUN unasked = ctl_run(&ctl, "queue", "empty", "crowded", NULL);
+	ctl_expect(&unasked, 5, NULL, "2 people");
+	RUN emptied = ctl_run(&ctl, "queue", "empty", "crowded", "--yes", NULL);
+	ctl_expect(&emptied, 0, "2 people have gone", NULL);
+	api_await(stack_url(stack, 0), first, 5000, "place_expired");
+	api_await(stack_url(stack, 0), second, 5000, "place_expired");
+	RUN none = ctl_run(&ctl, "queue", "empty", "nowhere", "--yes", NULL);
+	ctl_expect(&none, 6, NULL, "no_such_queue");
+}
+
 /* ---- completion with a server behind it ---- */
 
 static void completion_offers_the_queues_that_there_are(void **state)
@@ -237,9 +286,12 @@ int main(void)
 		cmocka_unit_test(the_level_of_logs_is_changed),
 		cmocka_unit_test(a_preview_is_a_link),
 		cmocka_unit_test(pausing_tells_visitors_in_their_language_and_resuming_ends_it),
+		cmocka_unit_test(a_queue_is_held_opened_closed_and_drained),
+		cmocka_unit_test(figures_of_the_last_hour_are_lines_of_bars),
 		cmocka_unit_test(people_are_let_in_by_hand),
 		cmocka_unit_test(a_session_is_ended_by_the_id_of_the_place),
 		cmocka_unit_test(deleting_asks_for_the_name),
+		cmocka_unit_test(emptying_tells_how_many_go_and_asks_for_the_name),
 		cmocka_unit_test(completion_offers_the_queues_that_there_are),
 	};
 	return cmocka_run_group_tests(tests, open_room, close_room);
