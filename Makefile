@@ -42,7 +42,9 @@ say = $(if $(filter 1,$(V)),@:,@printf '  %-7s %s\n')
 
 # ---- flags ----
 
-PACKAGES := libmicrohttpd hiredis libnats libcjson libcurl libcrypto zlib libbrotlienc
+# TLS to the store (rediss://) takes hiredis 1.0 or newer, which comes with a library for it.
+STORE_TLS := $(shell pkg-config --exists 'hiredis_ssl >= 1.0' 2>/dev/null && echo hiredis_ssl libssl)
+PACKAGES := libmicrohttpd hiredis libnats libcjson libcurl libcrypto zlib libbrotlienc $(STORE_TLS)
 PACKAGE_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
 PACKAGE_LIBS := $(or $(shell pkg-config --libs $(PACKAGES) 2>/dev/null),\
 	-lmicrohttpd -lhiredis -lnats -lcjson -lcurl -lcrypto -lz -lbrotlienc)
@@ -85,7 +87,7 @@ endif
 
 # What the user gives in CFLAGS and LDFLAGS comes last and wins.
 ALL_CFLAGS := -std=gnu17 -D_GNU_SOURCE $(OPTIMIZE) $(WARNINGS) $(HARDENING) -pthread \
-	-Iinclude -I. $(PACKAGE_CFLAGS) $(CFLAGS)
+	-Iinclude -I. $(if $(STORE_TLS),-DWR_STORE_TLS) $(PACKAGE_CFLAGS) $(CFLAGS)
 ALL_LDFLAGS := -pthread $(HARDENING_LINK) $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
 
 # ---- files ----
@@ -132,7 +134,8 @@ ALL_OBJECTS := $(LIBRARY_OBJECTS) $(SUPPORT_OBJECTS) \
 
 .SECONDEXPANSION:
 .PHONY: all run test check bench asan tsan soak fuzz format lint check-unit check-contract \
-	check-integration check-scenario check-openapi check-browser check-observability show-rolling-restart image-test install clean help tests \
+	check-integration check-scenario check-openapi check-browser check-observability show-rolling-restart image-test \
+	check-newer-libraries install clean help tests \
 	programs fuzz-programs FORCE
 
 all: $(LIBRARY) $(PROGRAMS) ## the library and the programs (the default)
@@ -297,6 +300,10 @@ format: ## lays out all C files
 image-test: ## builds deploy/Dockerfile twice and runs it (buildah, root, four minutes)
 	$(Q)scripts/bootstrap all
 	$(Q)tests/image/build_and_run
+
+check-newer-libraries: ## builds with newer libmicrohttpd and hiredis (TLS to the store) and tests that (network)
+	$(Q)scripts/bootstrap all
+	$(Q)scripts/newer-libraries
 
 install: all ## programs into $(DESTDIR)$(PREFIX)/bin
 	install -d $(DESTDIR)$(PREFIX)/bin

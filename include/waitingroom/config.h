@@ -20,7 +20,8 @@
 #define CONFIG_TABLE(T, N)                                                                         \
 	T(store_url, "WR_STORE_URL", "redis://127.0.0.1:6379",                                         \
 	  "Redis, Valkey or DragonflyDB: "                                                             \
-	  "redis://[user:password@]host:port[/db] or unix:///path.")                                   \
+	  "redis://[user:password@]host:port[/db] or unix:///path; with TLS "                          \
+	  "rediss://…[?ca=/file&cert=/file&key=/file], where hiredis 1 is built in.")                  \
 	T(nats_url, "WR_NATS_URL", "nats://127.0.0.1:4222", "NATS with JetStream, for the events.")    \
 	T(listen, "WR_LISTEN", "0.0.0.0:8080", "Public address: visitors and gateway checks.")         \
 	T(internal_listen, "WR_INTERNAL_LISTEN", "127.0.0.1:9090",                                     \

@@ -35,8 +35,10 @@
 
 /* ---- address ---- */
 struct store_address; /* parsed URL and the numeric address last resolved; internally locked */
-/* "redis://[user[:password]@]host[:port][/db]" or "unix:///path[?db=N]". gives; WR_BAD_CONFIG names
- * what is wrong (rediss:// is refused: this hiredis has no TLS). Host names are looked up at once. */
+/* "redis://[user[:password]@]host[:port][/db]" or "unix:///path[?db=N]"; with TLS "rediss://…" and
+ * "?ca=/file&cert=/file&key=/file" (the system's authorities without ca; the others where the store
+ * asks for a certificate of ours), which builds with hiredis 0.14 refuse. gives; WR_BAD_CONFIG names
+ * what is wrong. Host names are looked up at once. */
 WR_MUST_USE enum wr_err store_address_parse(const char *url, struct store_address **ret_address,
 											struct err_detail *ret_detail);
 void store_address_resolve(struct store_address *address); /* blocking DNS */

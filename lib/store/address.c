@@ -1,6 +1,7 @@
 /* Address: where the store is, from a URL, and what its name resolves to.
  *
  *     redis://[user[:password]@]host[:port][/db]     redis://:password@host
+ *     rediss://… [?ca=/file][&cert=/file&key=/file]  with TLS (tls.c)
  *     unix:///path[?db=N]
  *
  * Parts of the URL may be percent-encoded (RFC 3986, 2.1). A name may have several addresses (IPv4
@@ -10,6 +11,7 @@
  * mutex guards the list. Everything else is constant after parsing.
  */
 #include "lib/store/client.h"
+#include "tls.h"
 
 #include "waitingroom/memory.h"
 
@@ -30,13 +32,14 @@ struct store_address {
 	char user[PART_BYTES], password[PART_BYTES];
 	int port; /* 0: unix socket */
 	int database;
+	struct tls *tls; /* NULL: none */
 	pthread_mutex_t lock;
 	size_t count; /* guarded by 'lock', as is the list */
 	char numeric[ADDRESSES_MAX][64];
 };
 
 static const char *const accepted_forms =
-	"redis://[user[:password]@]host[:port][/db] or unix:///path[?db=N]";
+	"redis://[user[:password]@]host[:port][/db], rediss://… with TLS, or unix:///path[?db=N]";
 
 /* ---- parsing ---- */
 
@@ -134,6 +137,41 @@ static enum wr_err parse_redis(struct store_address *address, const char *rest,
 	return WR_OK;
 }
 
+/* "ca=/file&cert=/file&key=/file", any of them. */
+static bool parse_files(const char *query, char ret_files[3][PART_BYTES])
+{
+	static const char *const names[3] = {"ca=", "cert=", "key="};
+	for (size_t len; *query; query += len, query += *query == '&') {
+		len = strcspn(query, "&");
+		size_t i = 0;
+		while (i < 3 && strncmp(query, names[i], strlen(names[i])) != 0)
+			i++;
+		if (i == 3 || ret_files[i][0])
+			return false;
+		size_t name_len = strlen(names[i]);
+		if (!decode(query + name_len, len - name_len, ret_files[i]) || !ret_files[i][0])
+			return false;
+	}
+	return true;
+}
+
+static enum wr_err parse_rediss(struct store_address *address, const char *rest,
+								struct err_detail *ret_detail)
+{
+	size_t len = strcspn(rest, "?");
+	char files[3][PART_BYTES] = {0};
+	if (rest[len] && !parse_files(rest + len + 1, files))
+		return err_say(ret_detail, WR_BAD_CONFIG,
+					   "store URL: behind '?' may stand ca=, cert= and key=, each with a file");
+	WR_AUTO(mem_free_at) char *before = mem_copy(rest, len);
+	enum wr_err err = parse_redis(address, before, ret_detail);
+	explicit_bzero(before, len);
+	if (err)
+		return err;
+	return tls_new(address->host, &(struct tls_files){files[0], files[1], files[2]}, &address->tls,
+				   ret_detail);
+}
+
 static enum wr_err parse_unix(struct store_address *address, const char *path,
 							  struct err_detail *ret_detail)
 {
@@ -157,9 +195,7 @@ static enum wr_err parse_url(struct store_address *address, const char *url,
 	if (strncmp(url, "unix://", 7) == 0)
 		return parse_unix(address, url + 7, ret_detail);
 	if (strncmp(url, "rediss://", 9) == 0)
-		return err_say(ret_detail, WR_BAD_CONFIG,
-					   "store URL: rediss:// (TLS) is not built in; use redis:// to a TLS proxy "
-					   "beside this process");
+		return parse_rediss(address, url + 9, ret_detail);
 	return err_say(ret_detail, WR_BAD_CONFIG, "store URL: must be %s", accepted_forms);
 }
 
@@ -184,6 +220,7 @@ void store_address_free(struct store_address *address)
 		return;
 	pthread_mutex_destroy(&address->lock);
 	explicit_bzero(address->password, sizeof(address->password));
+	tls_free(address->tls);
 	free(address);
 }
 
@@ -240,4 +277,9 @@ const char *store_address_password(const struct store_address *address)
 int store_address_database(const struct store_address *address)
 {
 	return address->database;
+}
+
+const struct tls *store_address_tls(const struct store_address *address)
+{
+	return address->tls;
 }

@@ -33,6 +33,8 @@ bool store_address_pick(struct store_address *address, unsigned attempt,
 const char *store_address_user(const struct store_address *address);
 const char *store_address_password(const struct store_address *address);
 int store_address_database(const struct store_address *address);
+struct tls;
+const struct tls *store_address_tls(const struct store_address *address); /* NULL: none */
 
 /* ---- scripts ---- */
 
@@ -280,6 +282,7 @@ struct store {
 	/* link.c */
 	enum link_state state;
 	redisAsyncContext *connection; /* NULL when down */
+	struct ssl_st *ssl;			   /* its; NULL without TLS */
 	struct loop_watch *watch;
 	unsigned events;
 	struct loop_timer *link_timer; /* the next attempt, or the end of patience with this one */

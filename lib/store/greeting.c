@@ -83,7 +83,7 @@ static void on_greeting(redisAsyncContext *connection, void *object, void *ctx)
 static void greet(struct store *store, int step, int argc, const char **argv, const size_t *lens)
 {
 	char *command = NULL;
-	int len = redisFormatCommandArgv(&command, argc, argv, lens);
+	long long len = redisFormatCommandArgv(&command, argc, argv, lens);
 	if (len > 0 && link_send(store, on_greeting, (void *)(intptr_t)step, command, (size_t)len))
 		store->greetings_left++;
 	redisFreeCommand(command);

@@ -16,6 +16,7 @@
  * calls finds nothing to do. It looks up names while connecting, so it is only given addresses.
  */
 #include "lib/store/client.h"
+#include "tls.h"
 
 #include "waitingroom/log.h"
 #include "waitingroom/memory.h"
@@ -147,6 +148,7 @@ static void let_go(struct store *store)
 		return;
 	unwatch(store);
 	store->connection = NULL;
+	store->ssl = NULL;
 	memset(&connection->ev, 0, sizeof(connection->ev));
 	connection->onConnect = NULL;
 	connection->onDisconnect = NULL;
@@ -195,6 +197,7 @@ static void on_connect(const redisAsyncContext *connection, int status)
 	/* hiredis frees the context when this returns. */
 	unwatch(store);
 	store->connection = NULL;
+	store->ssl = NULL;
 	link_lost(store, connection->c.errstr);
 }
 
@@ -203,8 +206,10 @@ static void on_disconnect(const redisAsyncContext *connection, int status)
 	(void)status;
 	struct store *store = connection->data;
 	unwatch(store);
+	const char *refusal = tls_refusal(store->ssl);
 	store->connection = NULL;
-	link_lost(store, connection->errstr ? connection->errstr : "closed");
+	store->ssl = NULL;
+	link_lost(store, refusal ? refusal : connection->errstr ? connection->errstr : "closed");
 }
 
 static redisAsyncContext *dial(const struct store_endpoint *endpoint)
@@ -240,6 +245,12 @@ static void link_start(struct store *store)
 		link_lost(store, connection ? connection->errstr : "out of memory");
 		if (connection)
 			redisAsyncFree(connection);
+		return;
+	}
+	const struct tls *tls = store_address_tls(store->address);
+	if (tls && !(store->ssl = tls_begin(tls, connection))) {
+		redisAsyncFree(connection);
+		link_lost(store, "TLS could not be begun");
 		return;
 	}
 	store->connection = connection;

@@ -22,6 +22,12 @@
 #define REPLY_TEXT_MAX (64u << 20)
 #define REPLY_ITEMS_MAX (4u << 20)
 
+#if HIREDIS_MAJOR >= 1
+typedef size_t array_len;
+#else
+typedef int array_len;
+#endif
+
 /* ---- building, from hiredis's parser ---- */
 
 static struct reply *reply_take(struct reply_pool *pool)
@@ -100,12 +106,12 @@ static void *on_string(const redisReadTask *task, char *bytes, size_t len)
 	return reply;
 }
 
-static void *on_array(const redisReadTask *task, int elements)
+static void *on_array(const redisReadTask *task, array_len elements)
 {
 	struct reply_item *item = item_add(task, REDIS_REPLY_ARRAY);
 	if (!item)
 		return give_up(task);
-	item->len = elements > 0 ? (size_t)elements : 0;
+	item->len = elements > 0 ? (size_t)elements : 0; /* hiredis 0.14 says -1 for none */
 	return whole(task);
 }
 
@@ -132,7 +138,11 @@ static void on_free(void *object)
 
 void reply_pool_use(struct reply_pool *pool, redisReader *reader)
 {
-	static redisReplyObjectFunctions functions = {on_string, on_array, on_integer, on_nil, on_free};
+	static redisReplyObjectFunctions functions = {.createString = on_string,
+												  .createArray = on_array,
+												  .createInteger = on_integer,
+												  .createNil = on_nil,
+												  .freeObject = on_free};
 	reader->fn = &functions;
 	reader->privdata = pool;
 }

@@ -53,7 +53,10 @@ static void what_is_wrong_is_named(void **state)
 	} urls[] = {
 		{"", "must be redis://"},
 		{"127.0.0.1:6379", "must be redis://"},
+#ifndef WR_STORE_TLS
 		{"rediss://127.0.0.1", "TLS"},
+#endif
+		{"rediss://h?x=1", "behind"},
 		{"redis://", "host"},
 		{"redis://:6379", "host"},
 		{"redis://127.0.0.1:", "port"},
