@@ -56,6 +56,16 @@ static void list_queue(void *ctx, const struct queue_snapshot *snapshot)
 	json_out_int(out, "absent", (int64_t)snapshot->absent);
 	json_out_int(out, "rate_per_minute", snapshot->settings->rate_per_minute);
 	json_out_int(out, "capacity", snapshot->settings->capacity);
+	json_out_bool(out, "recovering", snapshot->recovering);
+	json_out_int(out, "oldest_wait_ms",
+				 snapshot->oldest_joined_ms > 0 ? snapshot->as_of_ms - snapshot->oldest_joined_ms
+												: 0);
+	if (snapshot->new_wait_s >= 0)
+		json_out_int(out, "estimated_wait_s", (int64_t)snapshot->new_wait_s);
+	else
+		json_out_null(out, "estimated_wait_s");
+	json_out_int(out, "admitted_total", (int64_t)snapshot->admitted_total);
+	json_out_int(out, "as_of_ms", snapshot->as_of_ms);
 	json_out_object_end(out);
 }
 

@@ -1,4 +1,5 @@
 /* Admin pods: GET /admin/v1/pods, the rows of all processes as they last reported. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,6 +46,9 @@ static void on_pods(void *ctx, enum wr_err err, int64_t now_ms, const struct pod
 		json_out_object(&out, NULL);
 		json_out_string(&out, "state", pod_state_word(pod_row_state(&rows[i], now_ms)));
 		json_out_int(&out, "age_ms", now_ms - rows[i].seen_ms);
+		char store_ms[32];
+		int len = snprintf(store_ms, sizeof(store_ms), "%.1f", (double)rows[i].store_us / 1e3);
+		json_out_raw(&out, "store_ms", store_ms, (size_t)len);
 		pod_row_write(&rows[i], &out);
 		json_out_object_end(&out);
 	}

@@ -42,6 +42,7 @@ WRCTL_ACTION(session_revoke);
 WRCTL_ACTION(tenant_delete);
 WRCTL_ACTION(tenant_list);
 WRCTL_ACTION(tenant_set);
+WRCTL_ACTION(top);
 WRCTL_ACTION(version);
 WRCTL_ACTION(whoami);
 

@@ -227,6 +227,16 @@ const struct command commands[] = {
 	 .role = "viewer",
 	 .run = wrctl_whoami,
 	 .sentence = "Whose key this is, and what it may do."},
+	{.words = "top",
+	 NO_ARGUMENTS,
+	 .role = "viewer",
+	 .run = wrctl_top,
+	 OPTIONS(FLAG("once", "Prints one picture and ends; also where there is no terminal."),
+			 VALUE("interval", "SECONDS", NULL, "Time between two pictures (1).")),
+	 .sentence = "All queues and processes on one screen, live.",
+	 .more = "Keys: q quits, p shows the processes, up and down scroll. Sorted by people waiting.\n"
+			 "RATE is people let in per minute, measured, and the limit; WAIT is predicted for who "
+			 "joins now."},
 	{.words = "doctor",
 	 NO_ARGUMENTS,
 	 .role = "viewer",
