@@ -299,6 +299,35 @@ static void sessions_that_were_put_back_end_well_when_it_was_cut(void **state)
 
 /* ---- queues ---- */
 
+static void everybody_in_line_goes(struct scene *scene)
+{
+	static const char *const waiting[] = {"gus", "hal", "cid", "dan", "eve", "fay"};
+	for (size_t i = 0; i < sizeof(waiting) / sizeof(*waiting); i++)
+		scene_visitor(scene, waiting[i])->stays = false;
+}
+
+static void an_emptying_that_was_cut_ends_well_ordered_again_or_not(void **state)
+{
+	(void)state;
+	bool was_cut = true;
+	for (int writes = 0; was_cut; writes++)
+		for (int again = 0; again < 2; again++) {
+			struct scene scene;
+			scene_set(&scene, client);
+			everybody_in_line_goes(&scene);
+			const char *argv[] = {"500", scene.room->epoch, "", "{\"who\":1}", "100"};
+			was_cut = run_cut(scene.room, writes, "queue_empty", 5, argv);
+			if (again) {
+				assert_non_null(strstr(room_call(scene.room, "queue_empty", 5, argv), "done "));
+				assert_string_equal(room_look(scene.room, "bob cid dan eve fay"), "a x x x x");
+			}
+			scene_live_on(&scene);
+			scene_assert_all_is_well(&scene, "queue_empty", writes);
+			room_free(scene.room);
+			assert_in_range(writes, 0, CUTS_MAX);
+		}
+}
+
 static void a_deletion_that_was_cut_is_finished_by_the_next_call(void **state)
 {
 	(void)state;
@@ -364,6 +393,7 @@ int main(void)
 		cmocka_unit_test(sessions_that_were_put_back_end_well_when_it_was_cut),
 		cmocka_unit_test(expiry_that_was_cut_ends_well),
 		cmocka_unit_test(a_restoration_that_was_cut_ends_well),
+		cmocka_unit_test(an_emptying_that_was_cut_ends_well_ordered_again_or_not),
 		cmocka_unit_test(a_deletion_that_was_cut_is_finished_by_the_next_call),
 		cmocka_unit_test(a_change_that_was_cut_is_seen_when_it_is_made_again),
 	};
