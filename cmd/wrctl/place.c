@@ -8,6 +8,7 @@
 #include "table.h"
 #include "waitingroom/memory.h"
 #include "waitingroom/text.h"
+#include "watching.h"
 
 /* ---- find ---- */
 
@@ -59,8 +60,8 @@ static void print_place(const struct wrctl *w, const struct json_value *place)
 			continue;
 		WR_AUTO(mem_free_at) char *shown = look_shown(member);
 		table_cell(table, PAINT_PLAIN, "%s", key);
-		bool is_key = strcmp(key, "position_id") == 0 || strcmp(key, "status") == 0;
-		if (ends_in(key, "at_ms") && json_int(member, &number))
+		bool is_key = strcmp(key, "position_id") == 0 || strcmp(key, "state") == 0;
+		if (ends_in(key, "_ms") && json_int(member, &number))
 			table_cell(table, PAINT_PLAIN, "%s", moment_text(number, when));
 		else
 			table_cell(table, is_key ? PAINT_BOLD : PAINT_PLAIN, "%s", shown);
@@ -98,6 +99,18 @@ static char *find_query(const struct wrctl *w)
 	return query;
 }
 
+static int say_not_found(const struct json_value *reply, const char *queue)
+{
+	const struct json_value *complete = look(reply, "complete");
+	if (complete != NULL && !look_flag(reply, "complete"))
+		wrctl_say("the search took too long and was given up; look by --id or --identity");
+	else
+		wrctl_say(
+			"there is no such place in %s; what has ended is remembered for ended_keep_ms only",
+			queue);
+	return WRCTL_NOT_FOUND;
+}
+
 int wrctl_place_find(struct wrctl *w, int argc, char **argv)
 {
 	WR_AUTO(mem_free_at) char *query = find_query(w);
@@ -106,7 +119,11 @@ int wrctl_place_find(struct wrctl *w, int argc, char **argv)
 	(void)argc;
 	if (path == NULL)
 		return WRCTL_USAGE;
+	/* A code is looked for among all places, which takes seconds when there are millions. */
+	struct watching watching;
+	watching_begin(&watching, w, "searching", NULL, 0);
 	int code = wrctl_get(w, path, &reply);
+	watching_end(&watching);
 	if (code != WRCTL_DONE)
 		return code;
 	const struct json_value *places = look(reply.json, "places");
@@ -118,10 +135,7 @@ int wrctl_place_find(struct wrctl *w, int argc, char **argv)
 			putchar('\n');
 		print_place(w, json_at(places, i));
 	}
-	if (count == 0 && !w->json)
-		wrctl_say("there is no such place in %s; what ended is remembered for ended_keep_ms only",
-				  argv[0]);
-	return count > 0 ? WRCTL_DONE : WRCTL_NOT_FOUND;
+	return count > 0 ? WRCTL_DONE : say_not_found(reply.json, argv[0]);
 }
 
 /* ---- restore, revoke ---- */
@@ -159,7 +173,8 @@ int wrctl_place_restore(struct wrctl *w, int argc, char **argv)
 	if (w->json)
 		reply_print(&reply);
 	else
-		printf("%s is back in line in %s.\n", argv[1], argv[0]);
+		printf("%s is back in line in %s%s.\n", argv[1], argv[0],
+			   strcmp(look_text(reply.json, "stands"), "front") == 0 ? ", at the front" : "");
 	return WRCTL_DONE;
 }
 
