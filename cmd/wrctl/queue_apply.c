@@ -59,7 +59,8 @@ int wrctl_queue_apply(struct wrctl *w, int argc, char **argv)
 		return show(w, &plan);
 	if (!w->json)
 		plan_print(&plan, &w->terminal);
-	if (!wrctl_confirm(w, "yes", "%zu queues are changed.", plan.count - plan.actions[PLAN_KEEP]))
+	if (!wrctl_confirm(w, "yes", "This is applied to %zu of %zu queues.",
+					   plan.count - plan.actions[PLAN_KEEP], plan.count))
 		return WRCTL_CONFLICT;
 	code = plan_do(w, &plan);
 	if (w->json)
