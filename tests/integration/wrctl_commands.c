@@ -222,6 +222,28 @@ static void a_session_is_ended_by_the_id_of_the_place(void **state)
 	ctl_expect(&revoked, 0, "is over", NULL);
 }
 
+static void the_audit_tells_who_has_changed_what_the_newest_last(void **state)
+{
+	(void)state;
+	make_queue("/default/audited", "{}");
+	struct ctl ctl = at_the_pod();
+	RUN paused = ctl_run(&ctl, "queue", "pause", "audited", NULL);
+	RUN resumed = ctl_run(&ctl, "queue", "resume", "audited", NULL);
+	assert_int_equal(paused.code + resumed.code, 0);
+	RUN all = ctl_run(&ctl, "audit", "--queue", "audited", NULL);
+	ctl_expect(&all, 0, "queue.pause", NULL);
+	const char *first = strstr(all.out, "queue.pause"), *second = strstr(all.out, "queue.resume");
+	assert_true(second > first);
+	RUN one = ctl_run(&ctl, "audit", "--queue", "audited", "--limit", "1", NULL);
+	ctl_expect(&one, 0, "queue.resume", NULL);
+	assert_null(strstr(one.out, "queue.pause"));
+	RUN some = ctl_run(&ctl, "audit", "--queue", "audited", "--action", "queue.pause", NULL);
+	ctl_expect(&some, 0, "queue.pause", NULL);
+	assert_null(strstr(some.out, "queue.resume"));
+	RUN json = ctl_run(&ctl, "audit", "-o", "json", NULL);
+	assert_non_null(json_member(json.json, "entries"));
+}
+
 /* ---- what cannot be undone ---- */
 
 static void deleting_asks_for_the_name(void **state)
@@ -290,6 +312,7 @@ int main(void)
 		cmocka_unit_test(figures_of_the_last_hour_are_lines_of_bars),
 		cmocka_unit_test(people_are_let_in_by_hand),
 		cmocka_unit_test(a_session_is_ended_by_the_id_of_the_place),
+		cmocka_unit_test(the_audit_tells_who_has_changed_what_the_newest_last),
 		cmocka_unit_test(deleting_asks_for_the_name),
 		cmocka_unit_test(emptying_tells_how_many_go_and_asks_for_the_name),
 		cmocka_unit_test(completion_offers_the_queues_that_there_are),
