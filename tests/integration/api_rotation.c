@@ -78,7 +78,7 @@ static int count_in_log(const char *text)
 static void reload(const char *event, void (*meanwhile)(void))
 {
 	char text[64];
-	snprintf(text, sizeof(text), "\"event\":\"%s\"", event);
+	snprintf(text, sizeof(text), "\"event.action\":\"%s\"", event);
 	int before = count_in_log(text);
 	process_signal(stack_pod(stack, 0), SIGHUP);
 	WAIT_UNTIL(5000, (meanwhile ? meanwhile() : (void)0, count_in_log(text) > before), event);
