@@ -44,6 +44,7 @@ WRCTL_ACTION(tenant_list);
 WRCTL_ACTION(tenant_set);
 WRCTL_ACTION(top);
 WRCTL_ACTION(version);
+WRCTL_ACTION(watch);
 WRCTL_ACTION(whoami);
 
 /* The colour of a queue's state. */
