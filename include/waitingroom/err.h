@@ -33,6 +33,8 @@
 	X(WR_REQUEST_TIMEOUT, 408, "request_timeout", true, "The request took too long to arrive.")    \
 	X(WR_CONFLICT, 409, "conflict", false, "Somebody else changed it first; read it again.")       \
 	X(WR_QUOTA, 409, "limit_reached", false, "There are as many as there may be.")                 \
+	X(WR_LANE_IN_USE, 409, "lane_in_use", false,                                                   \
+	  "People stand in a lane that would be no more; let them in first, or empty the line.")       \
 	X(WR_PLACE_MOVED, 409, "place_moved", false,                                                   \
 	  "The place has been opened in another window or on another device.")                         \
 	X(WR_PLACE_EXPIRED, 410, "place_expired", false,                                               \

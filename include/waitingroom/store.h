@@ -275,7 +275,8 @@ typedef void (*store_queues_fn)(void *ctx, enum wr_err err, const struct queue_n
 void store_queues(struct store *store, store_queues_fn fn, void *ctx);
 
 enum put_result { PUT_CREATED, PUT_CHANGED, PUT_SAME };
-/* WR_CONFLICT (version given and different), WR_NO_QUEUE (patch of none), WR_BUSY (being cleared). */
+/* WR_CONFLICT (version given and different), WR_NO_QUEUE (patch of none), WR_BUSY (being cleared),
+ * WR_LANE_IN_USE (somebody stands in a lane that would be no more). */
 typedef void (*store_put_fn)(void *ctx, enum wr_err err, enum put_result result, uint64_t version);
 struct queue_revival {
 	const char *lost_epoch; /* the life that ended */

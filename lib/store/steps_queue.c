@@ -87,6 +87,7 @@ static void put_end(struct call *call, enum wr_err err, const struct reply *repl
 		{"created", WR_OK, PUT_CREATED, true},	   {"changed", WR_OK, PUT_CHANGED, true},
 		{"same", WR_OK, PUT_SAME, true},		   {"conflict", WR_CONFLICT, PUT_SAME, true},
 		{"noqueue", WR_NO_QUEUE, PUT_SAME, false}, {"busy", WR_BUSY, PUT_SAME, false},
+		{"lane", WR_LANE_IN_USE, PUT_SAME, true},
 	};
 	struct walk walk = walk_begin(err, reply);
 	walk_array(&walk);

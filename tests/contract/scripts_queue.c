@@ -69,6 +69,20 @@ static void a_patch_changes_only_what_it_names(void **state)
 	room_free(nobody);
 }
 
+static void a_lane_goes_only_when_nobody_stands_in_it(void **state)
+{
+	(void)state;
+	struct room *room = room_open(client, "capacity=0 lanes=main:1:open,vip:2:signed");
+	room_join(room, "ann bob@vip");
+	assert_string_equal(room_put(room, "put", "", "lanes=main:1:open", ""), "lane 1");
+	assert_string_equal(room_put(room, "patch", "1", "lanes=vip:1:open", ""), "lane 1");
+	room_set(room, "lanes=main:1:open,vip:7:open,new:1:open");
+	room_release(room, "leave", "bob");
+	room_set(room, "lanes=main:1:open");
+	assert_string_equal(room_look(room, "ann"), "w");
+	room_free(room);
+}
+
 static void pausing_and_resuming_are_told_as_such(void **state)
 {
 	(void)state;
@@ -299,6 +313,7 @@ int main(void)
 		cmocka_unit_test(a_queue_is_made_once),
 		cmocka_unit_test(a_change_raises_the_version_and_keeps_the_epoch),
 		cmocka_unit_test(a_patch_changes_only_what_it_names),
+		cmocka_unit_test(a_lane_goes_only_when_nobody_stands_in_it),
 		cmocka_unit_test(pausing_and_resuming_are_told_as_such),
 		cmocka_unit_test(deleting_goes_in_steps_and_tells_everybodys_end),
 		cmocka_unit_test(a_deleted_queue_leaves_a_tombstone),

@@ -205,6 +205,23 @@ static void a_patch_keeps_what_it_does_not_name(void **state)
 	expect("PATCH", "patched", NULL, "{\"poll_min_ms\":50000}", 422, "invalid_value");
 }
 
+static void a_lane_with_people_in_it_is_not_taken_away(void **state)
+{
+	(void)state;
+	make_queue("lanes", "{\"state\":\"hold\"}");
+	WR_AUTO(mem_free_at) char *token = api_join(stack_url(stack, 0), "lanes");
+	static const char other[] = "{\"lanes\":[{\"name\":\"other\",\"open\":true}]}";
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *dry = ask(0, "PATCH", "lanes?dry_run=1", NULL, other);
+	api_expect_status(dry, 200);
+	assert_non_null(strstr(dry->body, "lanes: 1 people stand in the lane \\\"main\\\""));
+	expect("PATCH", "lanes", NULL, other, 409, "lane_in_use");
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *leaves = api_poll(stack_url(stack, 0), "/leave", token);
+	api_expect_status(leaves, 200);
+	expect("PATCH", "lanes", NULL, other, 200, NULL);
+}
+
 static void an_operator_sets_the_pace_and_not_the_keys(void **state)
 {
 	(void)state;
@@ -490,6 +507,7 @@ int main(void)
 		cmocka_unit_test(a_queue_is_made_only_where_there_is_none),
 		cmocka_unit_test(of_writers_who_read_the_same_version_one_wins),
 		cmocka_unit_test(a_patch_keeps_what_it_does_not_name),
+		cmocka_unit_test(a_lane_with_people_in_it_is_not_taken_away),
 		cmocka_unit_test(an_operator_sets_the_pace_and_not_the_keys),
 		cmocka_unit_test(a_dry_run_stores_nothing),
 		cmocka_unit_test(what_a_dry_run_says_is_what_people_are_told_after_the_change),

@@ -7,7 +7,8 @@
 --            'patch'    change only the given fields of a queue that exists
 --            'revive'   the store has lost everything and a pod still knows the queue
 -- Gives 'created' | 'changed' | 'same', version, epoch;  'conflict', version;  'noqueue';
---       'busy' when the former queue of that name is still being cleared
+--       'busy' when the former queue of that name is still being cleared;  'lane', version when people
+--       stand in a lane that would be no more: nobody would let them in
 --
 -- A revived queue is frozen for a recovery window in which visitors report their places (restore).
 --
@@ -28,11 +29,12 @@ if not version and call('EXISTS', key('settings_were')) == 1 then
 	return { 'busy' }
 end
 local fields, values, names = tonumber(ARGV[5]), {}, {}
-local state = nil
+local state, lanes = nil, nil
 for i = 1, fields do
 	local name, value = ARGV[4 + i * 2], ARGV[5 + i * 2]
 	values[i * 2 - 1], values[i * 2], names[i] = name, value, name
 	if name == 'state' then state = value end
+	if name == 'lanes' then lanes = value end
 end
 local old_state = some(call('HGET', KEYS[1], 'state'))
 if version then
@@ -41,6 +43,17 @@ if version then
 		if now_values[i] ~= values[i * 2] then different = true end
 	end
 	if not different then return { 'same', tonumber(version), epoch } end
+end
+if version and lanes then
+	local keeps, old = {}, lanes_of(call('HGET', KEYS[1], 'lanes'))
+	for _, lane in ipairs(lanes_of(lanes)) do keeps[lane.name] = true end
+	for i = 1, #old do
+		local name = old[i].name
+		if not keeps[name] and number(call('GET', key('ticket:' .. name)), 0)
+			> number(call('HGET', key('counts'), 'gone:' .. name), 0) then
+			return { 'lane', tonumber(version) }
+		end
+	end
 end
 
 local kind = 'queue-updated'
