@@ -91,6 +91,7 @@ int plan_do(struct wrctl *w, struct plan *plan)
 		if (code == WRCTL_DONE && !w->json) {
 			progress_end(&progress);
 			printf("%s %s\n", step->queue, done_words[step->action]);
+			fflush(stdout); /* a log shows how far it is */
 		}
 	}
 	progress_end(&progress);

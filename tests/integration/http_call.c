@@ -2,7 +2,9 @@
 #include "waitingroom/http_call.h"
 #include "support/cmocka.h"
 #include "support/http_rig.h"
+#include "support/process.h"
 #include "support/servers.h"
+#include "support/temp.h"
 #include "support/wait.h"
 #include "waitingroom/memory.h"
 
@@ -177,6 +179,67 @@ static void an_address_that_is_none_and_another_protocol_are_refused(void **stat
 	assert_int_not_equal(http_caller_call(world->caller, &call, &answer, &detail), WR_OK);
 }
 
+/* ---- TLS ---- */
+
+static char *make_certificate(const char *name, const char *names)
+{
+	char subject[100];
+	WR_AUTO(mem_free_at) char *key = temp_path("%s.key", name);
+	char *certificate = temp_path("%s.pem", name);
+	print_into(subject, "subjectAltName=%s", names);
+	struct process *process = process_start(
+		"openssl-req",
+		(const char *[]){"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+						 "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=x",
+						 "-addext", subject, "-keyout", key, "-out", certificate, NULL},
+		NULL);
+	assert_int_equal(process_wait(process, DEADLINE_MS), 0);
+	process_free(process);
+	return certificate;
+}
+
+static struct process *serve_tls(const char *name, int port)
+{
+	char accept[16];
+	WR_AUTO(mem_free_at) char *key = temp_path("%s.key", name);
+	WR_AUTO(mem_free_at) char *certificate = temp_path("%s.pem", name);
+	print_into(accept, "%d", port);
+	struct process *server =
+		process_start(name, /* of its log, too */
+					  (const char *[]){"openssl", "s_server", "-accept", accept, "-www", "-key",
+									   key, "-cert", certificate, NULL},
+					  NULL);
+	WAIT_UNTIL(DEADLINE_MS, process_log_has(server, "ACCEPT"), "openssl listens");
+	return server;
+}
+
+static void a_certificate_counts_when_it_is_of_the_authority_and_of_the_name(void **state)
+{
+	struct world *world = *state;
+	WR_AUTO(mem_free_at) char *good = make_certificate("good", "IP:127.0.0.1");
+	WR_AUTO(mem_free_at) char *other = make_certificate("other", "DNS:elsewhere.example");
+	int port = free_port();
+	struct process *server = serve_tls("good", port);
+	char url[64];
+	print_into(url, "https://127.0.0.1:%d/", port);
+	struct http_call call = call_of("GET", url);
+	struct http_call_answer answer = {0};
+	struct err_detail detail = {""};
+	call.ca_file = good;
+	assert_int_equal(http_caller_call(world->caller, &call, &answer, &detail), WR_OK);
+	assert_int_equal(answer.status, 200);
+	http_call_answer_clear(&answer);
+	call.ca_file = other;
+	assert_int_equal(http_caller_call(world->caller, &call, &answer, &detail), WR_BAD_CONFIG);
+	process_free(server);
+
+	port = free_port();
+	server = serve_tls("other", port);
+	print_into(url, "https://127.0.0.1:%d/", port);
+	assert_int_equal(http_caller_call(world->caller, &call, &answer, &detail), WR_BAD_CONFIG);
+	process_free(server);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
 int main(void)
@@ -190,6 +253,7 @@ int main(void)
 		TEST(a_body_over_the_limit_is_refused),
 		TEST(nobody_who_listens_is_told_from_somebody_silent),
 		TEST(an_address_that_is_none_and_another_protocol_are_refused),
+		TEST(a_certificate_counts_when_it_is_of_the_authority_and_of_the_name),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

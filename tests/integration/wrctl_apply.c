@@ -6,6 +6,7 @@
 #include "support/wait.h"
 #include "waitingroom/memory.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,8 @@ static int open_room(void **state)
 		&(struct stack_options){.pods = 1,
 								.without_nats = true,
 								.admin_keys = API_ADMIN_KEYS_FILE,
-								.env = (const char *const[]){NO_RATE_LIMITS, "WR_RELAY=0", NULL}});
+								.env = (const char *const[]){NO_RATE_LIMITS, "WR_RELAY=0",
+															 "WR_STORE_TIMEOUT_MS=20000", NULL}});
 	return 0;
 }
 
@@ -152,6 +154,35 @@ static void an_apply_that_stops_half_way_says_what_was_done(void **state)
 	assert_true(is_there("/small/three"));
 }
 
+static void an_apply_that_is_interrupted_ends_between_two_queues(void **state)
+{
+	(void)state;
+	enum { QUEUES_MANY = 400 };
+	struct ctl ctl = at_the_pod();
+	char *text = mem_alloc_zero(QUEUES_MANY, 64), *at = text;
+	at = stpcpy(at, "{\"queues\":[");
+	for (int i = 0; i < QUEUES_MANY; i++)
+		at += sprintf(at, "%s{\"queue\":\"many/q%03d\"}", i > 0 ? "," : "", i);
+	stpcpy(at, "]}");
+	WR_AUTO(mem_free_at) char *path = temp_file("many.json", text);
+	free(text);
+	RUN tenant = ctl_run(&ctl, "tenant", "set", "many", "--queues-max", "500", NULL);
+	assert_int_equal(tenant.code, 0);
+	struct process *apply = ctl_start(&ctl, "queue", "apply", "-f", path, "--yes", NULL);
+	WAIT_UNTIL(20000, process_log_has(apply, "many/q000 created"), "the first is made");
+	/* What is asked while the store stands still is answered when it goes on. */
+	redis_pause(stack->redis);
+	process_signal(apply, SIGINT);
+	redis_continue(stack->redis);
+	assert_int_equal(process_wait(apply, 20000), 1);
+	assert_true(process_log_has(apply, "stopped between two queues"));
+	assert_true(process_log_has(apply, "not done create many/q399"));
+	assert_false(process_log_has(apply, "failed"));
+	process_free(apply);
+	RUN rest = ctl_run(&ctl, "queue", "apply", "-f", path, "--yes", NULL);
+	ctl_expect(&rest, 0, "many/q399 created", NULL);
+}
+
 static void what_is_not_declared_is_deleted_only_when_asked_and_in_its_tenant(void **state)
 {
 	(void)state;
@@ -268,6 +299,7 @@ int main(void)
 		cmocka_unit_test(a_change_is_shown_before_it_is_asked_for),
 		cmocka_unit_test(a_file_that_is_wrong_anywhere_changes_nothing),
 		cmocka_unit_test(an_apply_that_stops_half_way_says_what_was_done),
+		cmocka_unit_test(an_apply_that_is_interrupted_ends_between_two_queues),
 		cmocka_unit_test(what_is_not_declared_is_deleted_only_when_asked_and_in_its_tenant),
 		cmocka_unit_test(the_plan_is_one_document_of_json),
 		cmocka_unit_test(a_difference_can_be_told_by_the_exit_code),

@@ -2,8 +2,10 @@
 #include "support/api.h"
 #include "support/cmocka.h"
 #include "support/ctl.h"
+#include "support/wait.h"
 #include "waitingroom/memory.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -244,6 +246,24 @@ static void the_audit_tells_who_has_changed_what_the_newest_last(void **state)
 	assert_non_null(json_member(json.json, "entries"));
 }
 
+static void the_audit_is_followed_until_it_is_interrupted(void **state)
+{
+	(void)state;
+	make_queue("/default/followed", "{}");
+	struct ctl ctl = at_the_pod();
+	struct process *follower = ctl_start(&ctl, "audit", "--queue", "followed", "--follow", NULL);
+	WAIT_UNTIL(10000, process_log_has(follower, "queue.put"), "what was there");
+	RUN paused = ctl_run(&ctl, "queue", "pause", "followed", NULL);
+	assert_int_equal(paused.code, 0);
+	WAIT_UNTIL(10000, process_log_has(follower, "queue.pause"), "what is new");
+	process_signal(follower, SIGINT);
+	assert_int_equal(process_wait(follower, 10000), 0);
+	WR_AUTO(mem_free_at) char *log = process_log(follower);
+	const char *first = strstr(log, "queue.put");
+	assert_null(strstr(first + 1, "queue.put")); /* once */
+	process_free(follower);
+}
+
 /* ---- what cannot be undone ---- */
 
 static void deleting_asks_for_the_name(void **state)
@@ -313,6 +333,7 @@ int main(void)
 		cmocka_unit_test(people_are_let_in_by_hand),
 		cmocka_unit_test(a_session_is_ended_by_the_id_of_the_place),
 		cmocka_unit_test(the_audit_tells_who_has_changed_what_the_newest_last),
+		cmocka_unit_test(the_audit_is_followed_until_it_is_interrupted),
 		cmocka_unit_test(deleting_asks_for_the_name),
 		cmocka_unit_test(emptying_tells_how_many_go_and_asks_for_the_name),
 		cmocka_unit_test(completion_offers_the_queues_that_there_are),

@@ -48,27 +48,48 @@ static void read_outputs(struct ctl_run *run, const char *out, const char *err)
 		run->json = NULL;
 }
 
+/* first  what stands before the program's arguments, ends in NULL; 'arguments' ends in NULL, too */
+static struct process *start(const struct ctl *ctl, const char *const first[], va_list arguments)
+{
+	WR_AUTO(mem_free_at) char *key = key_file(ctl), *nowhere = temp_path("no-contexts.json");
+	WR_AUTO(mem_free_at) char *url = text_or_null("WRCTL_URL", ctl->url);
+	WR_AUTO(mem_free_at) char *file = text_or_null("WRCTL_KEY_FILE", key);
+	WR_AUTO(mem_free_at) char *config = text_or_null("WRCTL_CONFIG", nowhere);
+	const char *argv[ARGUMENTS_MAX + 10];
+	const char *env[16] = {url, file, config, "TZ=UTC", "LC_ALL=C.UTF-8", "TERM=xterm"};
+	size_t argc = 0, count = 6;
+	for (; *first != NULL; first++)
+		argv[argc++] = *first;
+	do
+		argv[argc] = va_arg(arguments, const char *);
+	while (argv[argc++] != NULL);
+	for (const char *const *more = ctl->variables; more != NULL && *more != NULL; more++)
+		env[count++] = *more;
+	env[count] = NULL;
+	return process_start("wrctl", argv, env);
+}
+
+struct process *ctl_start(const struct ctl *ctl, ...)
+{
+	WR_AUTO(mem_free_at) char *program = process_binary("wrctl");
+	va_list arguments;
+	va_start(arguments, ctl);
+	struct process *process = start(ctl, (const char *const[]){program, NULL}, arguments);
+	va_end(arguments);
+	return process;
+}
+
 struct ctl_run ctl_run(const struct ctl *ctl, ...)
 {
 	WR_AUTO(mem_free_at) char *program = process_binary("wrctl");
 	WR_AUTO(mem_free_at) char *out = temp_path("ctl.out"), *err = temp_path("ctl.err");
 	WR_AUTO(mem_free_at) char *in = temp_file("ctl.in", ctl->input ? ctl->input : "");
-	WR_AUTO(mem_free_at) char *key = key_file(ctl), *nowhere = temp_path("no-contexts.json");
-	WR_AUTO(mem_free_at) char *url = text_or_null("WRCTL_URL", ctl->url);
-	WR_AUTO(mem_free_at) char *file = text_or_null("WRCTL_KEY_FILE", key);
-	WR_AUTO(mem_free_at) char *config = text_or_null("WRCTL_CONFIG", nowhere);
-	const char *argv[ARGUMENTS_MAX + 10] = {
-		"bash", "-c", ctl->terminal ? TERMINAL : PLAIN, "ctl", out, err, in, program};
-	const char *env[16] = {url, file, config, "TZ=UTC", "LC_ALL=C.UTF-8", "TERM=xterm"};
-	size_t argc = 8, count = 6;
+	const char *const first[] = {
+		"bash", "-c", ctl->terminal ? TERMINAL : PLAIN, "ctl", out, err, in, program, NULL};
 	va_list arguments;
 	va_start(arguments, ctl);
-	for (const char *text; (text = va_arg(arguments, const char *)) != NULL;)
-		argv[argc++] = text;
+	struct process *process = start(ctl, first, arguments);
 	va_end(arguments);
-	for (const char *const *more = ctl->variables; more != NULL && *more != NULL; more++)
-		env[count++] = *more;
-	struct process *process = process_start("wrctl", argv, env);
 	struct ctl_run run = {.code = process_wait(process, DEADLINE_MS)};
 	process_free(process);
 	read_outputs(&run, out, err);

@@ -7,6 +7,7 @@
 #ifndef SUPPORT_CTL_H
 #define SUPPORT_CTL_H
 
+#include "support/process.h"
 #include "waitingroom/json_in.h"
 
 struct ctl {
@@ -22,6 +23,9 @@ struct ctl_run {
 	char *out, *err;
 	struct json_value *json; /* what 'out' is; NULL: not JSON */
 };
+
+/* The same as a process that goes on: its two outputs are its log. Arguments end in NULL; gives. */
+struct process *ctl_start(const struct ctl *ctl, ...) __attribute__((sentinel));
 
 /* Arguments end in NULL. Fails the test when it does not end within 20 s. */
 struct ctl_run ctl_run(const struct ctl *ctl, ...) __attribute__((sentinel));
