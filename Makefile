@@ -135,7 +135,7 @@ ALL_OBJECTS := $(LIBRARY_OBJECTS) $(SUPPORT_OBJECTS) \
 .SECONDEXPANSION:
 .PHONY: all run test check bench asan tsan soak fuzz format lint check-unit check-contract \
 	check-integration check-scenario check-openapi check-browser check-observability show-rolling-restart image-test \
-	check-newer-libraries install clean help tests \
+	check-newer-libraries install uninstall clean help tests \
 	programs fuzz-programs FORCE
 
 all: $(LIBRARY) $(PROGRAMS) ## the library and the programs (the default)
@@ -305,9 +305,11 @@ check-newer-libraries: ## builds with newer libmicrohttpd and hiredis (TLS to th
 	$(Q)scripts/bootstrap all
 	$(Q)scripts/newer-libraries
 
-install: all ## programs into $(DESTDIR)$(PREFIX)/bin
-	install -d $(DESTDIR)$(PREFIX)/bin
-	install -m 755 $(PROGRAMS) $(DESTDIR)$(PREFIX)/bin
+install: all ## programs, man page, completions, units and examples, below $(DESTDIR)$(PREFIX)
+	$(Q)scripts/install install $(BUILD) $(PREFIX) $(DESTDIR)
+
+uninstall: ## takes away what install has put there
+	$(Q)scripts/install uninstall $(BUILD) $(PREFIX) $(DESTDIR)
 
 clean: ## removes $(BUILD)
 	rm -rf $(BUILD)

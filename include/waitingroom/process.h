@@ -21,7 +21,7 @@ enum process_signal { PROCESS_NOTHING, PROCESS_STOP, PROCESS_RELOAD };
 /* Waits at most max_ms (-1: for ever). SIGUSR1 makes the log say more, SIGUSR2 less, on the way. */
 enum process_signal process_wait_signal(int64_t max_ms);
 
-/* Common arguments: --help, --version, --print-config, --print-settings-doc,
+/* Common arguments: --help, --version, --print-config, --print-settings-doc, --print-settings-example,
  * --print-queue-settings-doc. Returns true when one of them
  * was served (the program ends, with *ret_status); an argument that is not known is one, too. */
 bool process_arguments(int argc, char **argv, const char *program, const char *summary,

@@ -204,3 +204,20 @@ void config_print_markdown(FILE *out)
 					row->variable, row->number, row->low, row->high, row->unit, row->text);
 	}
 }
+
+void config_print_example(FILE *out)
+{
+	fputs("# Settings of the waiting room's programs, with their defaults. What is changed loses "
+		  "its '#'.\n"
+		  "# A text may be file:/path: then it is what that file holds.\n",
+		  out);
+	for (size_t i = 0; i < ROW_COUNT; i++) {
+		const struct row *row = &rows[i];
+		fprintf(out, "\n# %s\n", row->text);
+		if (row->def != NULL)
+			fprintf(out, "#%s=%s\n", row->variable, row->def);
+		else
+			fprintf(out, "# %" PRId64 "..%" PRId64 " %s\n#%s=%" PRId64 "\n", row->low, row->high,
+					row->unit, row->variable, row->number);
+	}
+}

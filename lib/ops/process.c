@@ -91,6 +91,8 @@ bool process_arguments(int argc, char **argv, const char *program, const char *s
 		*ret_status = print_config();
 	} else if (argc == 2 && strcmp(argv[1], "--print-settings-doc") == 0) {
 		config_print_markdown(stdout);
+	} else if (argc == 2 && strcmp(argv[1], "--print-settings-example") == 0) {
+		config_print_example(stdout);
 	} else if (argc == 2 && strcmp(argv[1], "--print-metrics-doc") == 0) {
 		metrics_print_markdown(stdout);
 	} else if (argc == 2 && strcmp(argv[1], "--print-log-doc") == 0) {
