@@ -39,6 +39,9 @@ const struct admin_route admin_routes[] = {
 	{HTTP_POST, QUEUE "/empty", ADMIN_ADMIN, SCOPE_QUEUE, "queue.empty", admin_empty_serve},
 	{HTTP_GET, QUEUE "/stats", ADMIN_VIEWER, SCOPE_QUEUE, NULL, admin_stats_serve},
 	{HTTP_POST, QUEUE "/admit", ADMIN_OPERATOR, SCOPE_QUEUE, "queue.admit", admin_admit_serve},
+	{HTTP_GET, QUEUE "/places", ADMIN_VIEWER, SCOPE_QUEUE, NULL, admin_places_serve},
+	{HTTP_POST, QUEUE "/restore", ADMIN_OPERATOR, SCOPE_QUEUE, "place.restore",
+	 admin_restore_serve},
 	{HTTP_POST, QUEUE "/revoke", ADMIN_OPERATOR, SCOPE_QUEUE, "place.revoke", admin_revoke_serve},
 	{HTTP_POST, QUEUE "/preview", ADMIN_VIEWER, SCOPE_QUEUE, NULL, admin_preview_serve},
 };

@@ -5,6 +5,7 @@
  * the browser whoever asked for the request, so it does not count on a cross-site one.
  *
  *     [__Host-]wr-place-<queue>     a place in line, on the room's host
+ *     [__Host-]wr-was-<queue>       a place that was lost: support may put it back
  *     [__Host-]wr-session-<queue>   a session, on the site's host; "<tenant>.<queue>" where the
  *                                   tenant is not "default"
  */
@@ -20,6 +21,7 @@
 
 /* Kinds of cookies, as their names have it. */
 #define PLACE "place-"
+#define WAS "was-"
 #define SESSION "session-"
 
 static void cookie_name(const struct worker *worker, const char *kind,
@@ -113,14 +115,14 @@ static enum wr_err verify_position(struct worker *worker, struct http_request *r
 	return err;
 }
 
-enum wr_err credentials_place_cookie(struct worker *worker, struct http_request *request,
-									 const struct queue_name *queue,
-									 struct position_claims *ret_claims)
+static enum wr_err read_cookie(struct worker *worker, struct http_request *request,
+							   const char *kind, const struct queue_name *queue,
+							   struct position_claims *ret_claims)
 {
 	const char *token = NULL;
 	size_t len = 0;
 	struct position_claims claims;
-	enum wr_err err = cookie(worker, request, PLACE, queue, &token, &len);
+	enum wr_err err = cookie(worker, request, kind, queue, &token, &len);
 	if (err == WR_OK)
 		err = position_token_verify(worker->signer, token, len, worker->wall, &claims);
 	if (err == WR_OK && !queue_name_equal(queue, &claims.queue))
@@ -128,6 +130,25 @@ enum wr_err credentials_place_cookie(struct worker *worker, struct http_request 
 	if (err == WR_OK)
 		*ret_claims = claims;
 	return err;
+}
+
+enum wr_err credentials_place_cookie(struct worker *worker, struct http_request *request,
+									 const struct queue_name *queue,
+									 struct position_claims *ret_claims)
+{
+	return read_cookie(worker, request, PLACE, queue, ret_claims);
+}
+
+enum wr_err credentials_was_cookie(struct worker *worker, struct http_request *request,
+								   const struct queue_name *queue,
+								   struct position_claims *ret_claims)
+{
+	char text[QUEUE_NAME_TEXT_BYTES];
+	struct queue_name named;
+	if (queue == NULL && (!http_request_query(request, "queue", text, sizeof(text)) ||
+						  !queue_name_parse(text, strlen(text), &named)))
+		return WR_BAD_TOKEN;
+	return read_cookie(worker, request, WAS, queue != NULL ? queue : &named, ret_claims);
 }
 
 /* With ?queue= only a place in that queue will do, wherever the token came from. Apart: most polls
@@ -204,6 +225,23 @@ void credentials_drop_cookie(struct worker *worker, struct http_request *request
 							 const struct queue_name *queue)
 {
 	set_cookie(worker, request, PLACE, queue, "", 0);
+}
+
+void credentials_retire_cookie(struct worker *worker, struct http_request *request,
+							   const struct position_claims *claims)
+{
+	char token[TOKEN_MAX_BYTES + 1];
+	size_t len;
+	credentials_drop_cookie(worker, request, &claims->queue);
+	if (position_token_print(worker->signer, claims, token, &len) == WR_OK)
+		set_cookie(worker, request, WAS, &claims->queue, token, PLACE_LIFE_S);
+}
+
+void credentials_revive_cookie(struct worker *worker, struct http_request *request,
+							   const struct queue_name *queue, const char *token)
+{
+	credentials_set_cookie(worker, request, queue, token);
+	set_cookie(worker, request, WAS, queue, "", 0);
 }
 
 void credentials_set_session_cookie(struct worker *worker, struct http_request *request,

@@ -27,6 +27,17 @@ void credentials_set_cookie(struct worker *worker, struct http_request *request,
 							const struct queue_name *queue, const char *token);
 void credentials_drop_cookie(struct worker *worker, struct http_request *request,
 							 const struct queue_name *queue);
+/* The place is lost. Its token stays with the browser under another name, in case support puts the place back:
+ * a page that finds no place asks with it (claims->queue; the token is made anew). */
+void credentials_retire_cookie(struct worker *worker, struct http_request *request,
+							   const struct position_claims *claims);
+/* The place of that cookie. queue NULL: of ?queue=. */
+WR_MUST_USE enum wr_err credentials_was_cookie(struct worker *worker, struct http_request *request,
+											   const struct queue_name *queue,
+											   struct position_claims *ret_claims);
+/* It was put back. */
+void credentials_revive_cookie(struct worker *worker, struct http_request *request,
+							   const struct queue_name *queue, const char *token);
 /* The same for a session. */
 void credentials_set_session_cookie(struct worker *worker, struct http_request *request,
 									const struct queue_name *queue, const char *token,

@@ -45,6 +45,7 @@ struct parked { /* the notes of every request of ours */
 	enum endpoint endpoint;
 	bool is_parked; /* once parked, it may be gathered again */
 	bool is_join;	/* the answer carries the position token */
+	bool was_lost;	/* asked with the cookie of a place that was lost: most likely it still is */
 	enum page_way page;
 	int status;					   /* of a good answer: 200, 201 */
 	struct position_claims claims; /* the place; for a session only queue, id and epoch */

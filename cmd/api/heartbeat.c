@@ -6,7 +6,8 @@
  *
  * A heartbeat takes the turn up as soon as it has come. With ?claim=0 it does not: the waiting page
  * asks so, since nobody may be looking at it, and claims when its visitor goes in. That a browser has
- * no place yet is no error then, but 204.
+ * no place yet is no error then, but 204. One that has lost its place asks with what it has kept of it:
+ * support may have put it back.
  */
 #include <string.h>
 
@@ -29,8 +30,12 @@ void heartbeat_serve(void *ctx, struct http_request *request, const struct route
 	notes->status = 200;
 	enum wr_err err = credentials_position(worker, request, &notes->claims);
 	if ((err == WR_BAD_TOKEN || err == WR_TOKEN_EXPIRED) && !claims_turn(request)) {
-		http_reply(request, 204, NULL, "", 0);
-		return;
+		err = credentials_was_cookie(worker, request, NULL, &notes->claims);
+		notes->was_lost = true;
+		if (err != WR_OK) {
+			http_reply(request, 204, NULL, "", 0);
+			return;
+		}
 	}
 	if (err != WR_OK) {
 		worker_problem(worker, request, err, NULL);
@@ -50,6 +55,6 @@ void heartbeat_serve(void *ctx, struct http_request *request, const struct route
 			worker_problem(worker, request, err, NULL);
 		return;
 	case PLACE_REFUSED:
-		worker_problem(worker, request, err, NULL);
+		place_answer_over(worker, request, err, NULL);
 	}
 }

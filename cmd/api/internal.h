@@ -56,7 +56,8 @@ struct admin_notes {
 	bool claimed;		   /* put: the tenant has been asked for one more queue */
 	void (*again)(struct http_request *request); /* put, state: somebody was faster */
 	void *kept;				 /* whatever a handler keeps until its next step; it frees it */
-	store_id position_id[1]; /* revoke */
+	store_id position_id[1]; /* revoke, restore, places */
+	bool gave_up;			 /* places: not all were looked at */
 };
 _Static_assert(sizeof(struct admin_notes) <= HTTP_NOTES_BYTES, "notes are too small");
 
@@ -69,6 +70,9 @@ void admin_log_level_get_serve(void *ctx, struct http_request *request,
 							   const struct route_match *match);
 void admin_log_level_put_serve(void *ctx, struct http_request *request,
 							   const struct route_match *match);
+/* admin_support.c, admin_support_restore.c */
+void admin_places_serve(void *ctx, struct http_request *request, const struct route_match *match);
+void admin_restore_serve(void *ctx, struct http_request *request, const struct route_match *match);
 /* admin_pods.c, admin_health.c */
 void admin_pods_serve(void *ctx, struct http_request *request, const struct route_match *match);
 void admin_health_serve(void *ctx, struct http_request *request, const struct route_match *match);

@@ -100,15 +100,13 @@ enum gate_verdict join_check_entry(struct worker *worker, struct http_request *r
 	return GATE_PASSED;
 }
 
-/* The byte 1 cannot stand in an Idempotency-Key, so no key of anybody is somebody's identity. */
 void join_note_identity(struct worker *worker, struct http_request *request,
 						const struct entry_claims *claims)
 {
 	struct parked *notes = http_request_notes(request);
-	char text[ENTRY_IDENTITY_MAX_BYTES + 2], other[POSITION_ID_CHARS + 1], paper[32];
-	int len = snprintf(text, sizeof(text), "\1%s", claims->identity);
-	position_id_from_key(worker->signer, &notes->claims.queue, text, (size_t)len,
-						 notes->claims.position_id);
+	char other[POSITION_ID_CHARS + 1], paper[32];
+	position_id_from_identity(worker->signer, &notes->claims.queue, claims->identity,
+							  notes->claims.position_id);
 	position_id_random(other);
 	snprintf(paper, sizeof(paper), "i:%s", other);
 	add_paper(request, paper);

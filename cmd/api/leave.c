@@ -34,6 +34,6 @@ void leave_answer(struct worker *worker, struct http_request *request, enum wr_e
 		noscript_left(worker, request);
 		return;
 	}
-	credentials_drop_cookie(worker, request, &notes->claims.queue);
+	credentials_retire_cookie(worker, request, &notes->claims);
 	http_reply(request, 200, "application/json", body, sizeof(body) - 1);
 }

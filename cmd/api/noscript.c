@@ -20,6 +20,7 @@
 #include "noscript_pages.h"
 #include "waitingroom/memory.h"
 #include "waitingroom/pacing.h"
+#include "waitingroom/support_code.h"
 
 #define REFRESH_MOST_S 20
 
@@ -123,6 +124,10 @@ static void show_place(struct view *view, const struct place_look *look)
 	put_refresh(view, is_new(view, look) ? 1 : refresh_s(look->snapshot->settings));
 	view_anchor(view, asks(view->request, "stop") ? "&stop=1" : "", "nojs.check");
 	view_anchor(view, "&leave=1", "leave");
+	const struct parked *notes = http_request_notes(view->request);
+	char code[SUPPORT_CODE_CHARS + 1];
+	support_code_print(notes->claims.position_id, code);
+	view_support_code(view, code);
 	view_reply(view, 200);
 }
 
@@ -168,7 +173,7 @@ void noscript_admitted(struct worker *worker, struct http_request *request,
 void noscript_left(struct worker *worker, struct http_request *request)
 {
 	const struct parked *notes = http_request_notes(request);
-	credentials_drop_cookie(worker, request, &notes->claims.queue);
+	credentials_retire_cookie(worker, request, &notes->claims);
 	redirect_back(worker, request, NULL, "&left=1");
 }
 
@@ -192,10 +197,23 @@ static void look_up(struct worker *worker, struct http_request *request)
 							 notes->page == PAGE_LOOK ? GATHER_STAY : GATHER_POLL, request);
 		break;
 	case PLACE_REFUSED:
-		break;
+		place_answer_over(worker, request, err, NULL);
+		return;
 	}
 	if (err != WR_OK)
 		worker_problem(worker, request, err, NULL);
+}
+
+void noscript_nobody(struct worker *worker, struct http_request *request)
+{
+	const struct parked *notes = http_request_notes(request);
+	WR_AUTO(view_free) struct view view;
+	view_init(&view, worker, request, queue_table_find(worker->app->queues, &notes->claims.queue));
+	if (view.snapshot != NULL)
+		noscript_show_join(&view, "nojs.join", "nojs.join");
+	else
+		view_page(&view, "error");
+	view_reply(&view, 200);
 }
 
 void noscript_serve(struct worker *worker, struct http_request *request,
@@ -211,8 +229,14 @@ void noscript_serve(struct worker *worker, struct http_request *request,
 		noscript_show_join(&view, "left.h", "join");
 		view_reply(&view, 200);
 	} else if (credentials_place_cookie(worker, request, &snapshot->name, &claims) != WR_OK) {
-		noscript_show_join(&view, "nojs.join", "nojs.join");
-		view_reply(&view, 200);
+		notes->was_lost =
+			credentials_was_cookie(worker, request, &snapshot->name, &notes->claims) == WR_OK;
+		if (notes->was_lost) {
+			look_up(worker, request);
+		} else {
+			noscript_show_join(&view, "nojs.join", "nojs.join");
+			view_reply(&view, 200);
+		}
 	} else if (asks(request, "leave")) {
 		ask_leave(&view);
 	} else {

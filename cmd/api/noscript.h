@@ -15,5 +15,7 @@ void noscript_in_line(struct worker *worker, struct http_request *request,
 void noscript_admitted(struct worker *worker, struct http_request *request,
 					   const struct place_look *look, const char *redirect_url, int64_t left_ms);
 void noscript_left(struct worker *worker, struct http_request *request);
+/* The browser's place was lost and still is: it may join. */
+void noscript_nobody(struct worker *worker, struct http_request *request);
 
 #endif

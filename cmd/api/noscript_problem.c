@@ -5,6 +5,7 @@
 #include "noscript_pages.h"
 #include "waitingroom/memory.h"
 #include "waitingroom/pacing.h"
+#include "waitingroom/support_code.h"
 
 static bool may_rejoin(enum wr_err err)
 {
@@ -68,6 +69,13 @@ static void put_take_back(struct view *view)
 	noscript_put_join(view, "moved.b");
 }
 
+/* Somebody had one: its code finds it. Otherwise the request is all that there is. */
+static bool is_about_a_place(enum wr_err err)
+{
+	return err == WR_PLACE_EXPIRED || err == WR_PLACE_LEFT || err == WR_TURN_MISSED ||
+		   err == WR_SESSION_ENDED || err == WR_PLACE_MOVED;
+}
+
 void page_problem(struct worker *worker, struct http_request *request, enum wr_err err)
 {
 	const struct parked *notes = http_request_notes(request);
@@ -87,6 +95,8 @@ void page_problem(struct worker *worker, struct http_request *request, enum wr_e
 		put_take_back(&view);
 	else if (view.snapshot != NULL)
 		view_anchor(&view, "", "nojs.check");
-	view_support_code(&view, http_request_id(request));
+	char code[SUPPORT_CODE_CHARS + 1];
+	support_code_print(notes->claims.position_id, code);
+	view_support_code(&view, is_about_a_place(err) ? code : http_request_id(request));
 	view_reply(&view, err_http_status(err));
 }

@@ -152,6 +152,15 @@ static void reply_waiting(struct worker *worker, struct http_request *request,
 		http_reply_written(request, notes->status, JSON_TYPE, out.len);
 }
 
+static void keep_token(struct worker *worker, struct http_request *request,
+					   const struct parked *notes, const char *token)
+{
+	if (notes->was_lost)
+		credentials_revive_cookie(worker, request, &notes->claims.queue, token);
+	else
+		credentials_set_cookie(worker, request, &notes->claims.queue, token);
+}
+
 /* The token that enqueue gives; the same place always gets the same claims. */
 static enum wr_err join_token(struct worker *worker, const struct position_claims *claims,
 							  char ret_text[TOKEN_MAX_BYTES + 1])
@@ -168,7 +177,7 @@ static void answer_admitted(struct worker *worker, struct http_request *request,
 	char token[TOKEN_MAX_BYTES + 1] = "", text[ANSWER_BYTES];
 	struct entrance entrance = {.session = ""};
 	const char *url = visit->target;
-	if (notes->is_join && join_token(worker, &notes->claims, token) != WR_OK) {
+	if ((notes->is_join || notes->was_lost) && join_token(worker, &notes->claims, token) != WR_OK) {
 		worker_problem(worker, request, WR_BUG, NULL);
 		return;
 	}
@@ -181,8 +190,8 @@ static void answer_admitted(struct worker *worker, struct http_request *request,
 		}
 	}
 	int64_t left_ms = visit->ends_ms - place_store_now_ms(worker, look->snapshot);
-	if (notes->is_join)
-		credentials_set_cookie(worker, request, &notes->claims.queue, token);
+	if (token[0] != '\0')
+		keep_token(worker, request, notes, token);
 	if (notes->page != PAGE_NONE) {
 		noscript_admitted(worker, request, look, url, left_ms);
 		return;
@@ -211,8 +220,9 @@ static void answer_admitted(struct worker *worker, struct http_request *request,
  * again: it would not outlive another loss. It also says that positions may have grown this once. */
 static bool wants_token(const struct parked *notes, const struct place_look *look)
 {
-	return notes->is_join || (!look->snapshot->recovering && !look->stale &&
-							  strcmp(notes->claims.epoch, look->snapshot->epoch) != 0);
+	return notes->is_join || notes->was_lost ||
+		   (!look->snapshot->recovering && !look->stale &&
+			strcmp(notes->claims.epoch, look->snapshot->epoch) != 0);
 }
 
 static __attribute__((noinline)) void reply_with_token(struct worker *worker,
@@ -227,7 +237,7 @@ static __attribute__((noinline)) void reply_with_token(struct worker *worker,
 		worker_problem(worker, request, WR_BUG, NULL);
 		return;
 	}
-	credentials_set_cookie(worker, request, &notes->claims.queue, token);
+	keep_token(worker, request, notes, token);
 	reply_waiting(worker, request, notes, look, token);
 }
 
@@ -241,6 +251,29 @@ void place_answer_in_line(struct worker *worker, struct http_request *request,
 		reply_waiting(worker, request, notes, look, NULL);
 }
 
+/* An operator has put the place back: it stands where its ticket says, which is marked as gone. */
+static bool stands_outside(struct place_look *look, const struct visit *visit)
+{
+	struct index_answer answer;
+	if (look->lane < 0 ||
+		position_index_find(look->snapshot->lanes[look->lane], visit->ticket, &answer) != WR_OK)
+		return false;
+	look->position = answer.position;
+	return !answer.in_line;
+}
+
+void place_answer_over(struct worker *worker, struct http_request *request, enum wr_err err,
+					   const struct err_detail *detail)
+{
+	const struct parked *notes = http_request_notes(request);
+	if (!notes->was_lost)
+		worker_problem(worker, request, err, detail);
+	else if (notes->page != PAGE_NONE)
+		noscript_nobody(worker, request);
+	else
+		http_reply(request, 204, NULL, "", 0);
+}
+
 void place_answer_visit(struct worker *worker, struct http_request *request, enum wr_err err,
 						const struct visit *visit)
 {
@@ -249,12 +282,12 @@ void place_answer_visit(struct worker *worker, struct http_request *request, enu
 	enum wr_err refused = WR_OK;
 	enum place_source source = place_find(worker, &notes->claims, &look, &refused);
 	if (source == PLACE_REFUSED) {
-		worker_problem(worker, request, refused, NULL);
+		place_answer_over(worker, request, refused, NULL);
 		return;
 	}
 	if (err != WR_OK) {
 		/* Joins must be sure; polls get the last picture. */
-		if (notes->is_join) {
+		if (notes->is_join || notes->was_lost) {
 			worker_problem(worker, request, err, NULL);
 			return;
 		}
@@ -264,14 +297,14 @@ void place_answer_visit(struct worker *worker, struct http_request *request, enu
 	}
 	static const struct err_detail emptied = {"The line was emptied by the operator; join again."};
 	if (visit->holder > notes->claims.holder) { /* this pod has not heard of it yet */
-		worker_problem(worker, request, WR_PLACE_MOVED, NULL);
+		place_answer_over(worker, request, WR_PLACE_MOVED, NULL);
 		return;
 	}
 	switch (visit->state) {
 	case PLACE_WAITING:
 		if (visit->front)
 			look.position = 1;
-		else if (source == PLACE_FROM_STORE)
+		else if (source == PLACE_FROM_STORE && !stands_outside(&look, visit))
 			look.stale = true; /* the picture here does not know the place yet */
 		place_answer_in_line(worker, request, &look);
 		return;
@@ -280,9 +313,10 @@ void place_answer_visit(struct worker *worker, struct http_request *request, enu
 		answer_admitted(worker, request, notes, &look, visit);
 		return;
 	default:
-		credentials_drop_cookie(worker, request, &notes->claims.queue);
-		worker_problem(worker, request, place_state_poll_error(visit->state),
-					   visit->emptied ? &emptied : NULL);
+		if (!notes->was_lost)
+			credentials_retire_cookie(worker, request, &notes->claims);
+		place_answer_over(worker, request, place_state_poll_error(visit->state),
+						  visit->emptied ? &emptied : NULL);
 	}
 }
 

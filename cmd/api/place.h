@@ -27,6 +27,10 @@ int64_t place_store_now_ms(const struct worker *worker, const struct queue_snaps
 void place_answer_in_line(struct worker *worker, struct http_request *request,
 						  const struct place_look *look);
 
+/* The place is gone; for one that had been lost before that is no news: there is none. */
+void place_answer_over(struct worker *worker, struct http_request *request, enum wr_err err,
+					   const struct err_detail *detail);
+
 /* What the store says of a parked request's place; err: the call failed, 'visit' is NULL. */
 void place_answer_visit(struct worker *worker, struct http_request *request, enum wr_err err,
 						const struct visit *visit);

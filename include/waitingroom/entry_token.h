@@ -55,4 +55,8 @@ WR_MUST_USE enum wr_err entry_token_verify(const struct queue_settings *settings
 										   size_t len, struct wall_time now,
 										   struct entry_claims *ret_claims);
 
+/* An identity as it is compared: one person, one spelling. Accounts may differ in case only, mail addresses
+ * do not; spaces around it do not count. False: that is none. */
+bool entry_identity_read(const char *text, char ret_identity[ENTRY_IDENTITY_MAX_BYTES + 1]);
+
 #endif

@@ -28,6 +28,7 @@
 	  "This queue takes only people with an invitation that is valid and has not been used.")      \
 	X(WR_NO_QUEUE, 404, "no_such_queue", false, "There is no queue of that name.")                 \
 	X(WR_NO_TENANT, 404, "no_such_tenant", false, "There is no tenant of that name.")              \
+	X(WR_NO_PLACE, 404, "no_such_place", false, "Nothing is known of such a place.")               \
 	X(WR_NO_ROUTE, 404, "not_found", false, "There is nothing at this address.")                   \
 	X(WR_BAD_METHOD, 405, "method_not_allowed", false, "This address takes another method.")       \
 	X(WR_REQUEST_TIMEOUT, 408, "request_timeout", true, "The request took too long to arrive.")    \

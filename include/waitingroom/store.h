@@ -30,6 +30,7 @@
 #include "waitingroom/settings.h"
 #include "waitingroom/state.h"
 #include "waitingroom/stats.h"
+#include "waitingroom/timeline.h"
 #include "waitingroom/timings.h"
 #include "waitingroom/token.h"
 
@@ -348,6 +349,56 @@ void store_read_audit(struct store *store, const struct queue_name *queue, const
 					  size_t limit, store_audited_fn fn, void *ctx);
 /* Names of deleted queues whose audit is still kept. */
 void store_deleted_queues(struct store *store, store_queues_fn fn, void *ctx);
+
+/* ---- support ---- */
+struct
+	kept_place { /* all that is kept of a place; times in ms, 0: none; texts lent during the call */
+	store_id position_id;
+	struct timeline_past past;
+	char lane[NAME_MAX_CHARS + 1];
+	uint64_t ticket;
+	uint32_t holder;   /* tokens with a lower one have moved */
+	uint64_t put_back; /* by operators, so often */
+	bool aside, front; /* waiting: not there when its turn came; before everybody in the line */
+	bool is_ghost;	   /* never heard; then heard_ms is when it was made */
+	int64_t heard_ms, ends_ms,
+		kept_ms; /* ends: of session or turn; kept: for so long, once ended */
+};
+typedef void (*store_kept_fn)(void *ctx, enum wr_err err, int64_t now_ms,
+							  const struct kept_place *places, size_t count);
+/* is_person: the ids stand for persons, whose place may have another id. Of whom nothing is kept there is
+ * no place in the answer. */
+void store_support_look(struct store *store, const struct queue_name *queue, bool is_person,
+						const store_id *ids, size_t count, store_kept_fn fn, void *ctx);
+
+#define STORE_CURSOR_BYTES 24
+/* One step of looking for the places whose ids begin with 'prefix' (base64url), for a millisecond or so of the
+ * store's time: goes on from 'cursor' ("0" at first) and gives the next, "0" at the end. An id may come
+ * twice. The answer is lent. */
+typedef void (*store_scanned_fn)(void *ctx, enum wr_err err, const char *cursor,
+								 const store_id *ids, size_t count);
+void store_support_scan(struct store *store, const struct queue_name *queue, const char *prefix,
+						const char *cursor, store_scanned_fn fn, void *ctx);
+
+enum recall_outcome { /* words of support_restore.lua */
+					  RECALL_RESTORED,
+					  RECALL_THERE,	  /* it is not lost */
+					  RECALL_UNKNOWN, /* nothing is kept, and nothing was given */
+					  RECALL_LANE,	  /* there is none of that name */
+					  RECALL_TICKET	  /* was never given out in that lane */
+};
+struct recalled {
+	enum recall_outcome outcome;
+	enum place_state state;
+	char lane[NAME_MAX_CHARS + 1];
+	uint64_t ticket;
+	bool front;
+};
+typedef void (*store_recalled_fn)(void *ctx, enum wr_err err, const struct recalled *result);
+/* Puts a lost place back. known: lane (or ""), ticket and time of joining where nothing is kept of it. */
+void store_support_restore(struct store *store, const struct queue_name *queue,
+						   const struct lost_place *known, const struct store_audit *audit,
+						   store_recalled_fn fn, void *ctx);
 
 /* ---- what belongs to no queue (system_shard) ---- */
 /* row: JSON as store_put_key was given it, with "created_ms"; used_ms: 0, never yet.

@@ -130,6 +130,10 @@ const char *user_agent_family(const char *user_agent);
 /* Same queue and key, same id; HMAC-SHA256 with the identity key over "tenant/queue" NUL key. */
 void position_id_from_key(struct signer *signer, const struct queue_name *queue, const char *key,
 						  size_t len, char ret_id[POSITION_ID_CHARS + 1]);
+/* Of a person (entry_token.h). The byte 1 before it cannot stand in an Idempotency-Key, so no key of anybody is
+ * somebody's identity. */
+void position_id_from_identity(struct signer *signer, const struct queue_name *queue,
+							   const char *identity, char ret_id[POSITION_ID_CHARS + 1]);
 void position_id_random(char ret_id[POSITION_ID_CHARS + 1]);
 bool position_id_is_valid(const char *text, size_t len);
 void epoch_random(char ret_epoch[EPOCH_CHARS + 1]);

@@ -95,8 +95,7 @@ static bool is_space(char c)
 	return c == ' ' || c == '\t';
 }
 
-/* One person, one spelling. Accounts may differ in case only; mail addresses do not. */
-static bool take_identity(const char *text, struct entry_claims *claims)
+bool entry_identity_read(const char *text, char ret_identity[ENTRY_IDENTITY_MAX_BYTES + 1])
 {
 	size_t len = strlen(text);
 	for (; len > 0 && is_space(*text); len--)
@@ -110,8 +109,9 @@ static bool take_identity(const char *text, struct entry_claims *claims)
 		if ((unsigned char)text[i] < ' ')
 			return false;
 		bool is_upper = text[i] >= 'A' && text[i] <= 'Z';
-		claims->identity[i] = is_mail && is_upper ? (char)(text[i] - 'A' + 'a') : text[i];
+		ret_identity[i] = is_mail && is_upper ? (char)(text[i] - 'A' + 'a') : text[i];
 	}
+	ret_identity[len] = '\0';
 	return true;
 }
 
@@ -121,7 +121,7 @@ static bool read_optional(const struct json_value *payload, struct entry_claims 
 	const char *identity = string_of(payload, "identity"), *lane = string_of(payload, "lane");
 	const struct json_value *reusable = json_member(payload, "reusable");
 	if (json_member(payload, "identity") != NULL &&
-		(identity == NULL || !take_identity(identity, claims)))
+		(identity == NULL || !entry_identity_read(identity, claims->identity)))
 		return false;
 	if (json_member(payload, "lane") != NULL) {
 		if (lane == NULL || !name_is_valid(lane, strlen(lane)))

@@ -13,6 +13,7 @@
 #include <sys/random.h> /* OpenSSL's generator takes more than twice as long */
 
 #include "signer.h"
+#include "waitingroom/entry_token.h"
 #include "waitingroom/token.h"
 
 #define POSITION_ID_BYTES 12
@@ -68,6 +69,14 @@ void position_id_from_key(struct signer *signer, const struct queue_name *queue,
 	uint8_t mac[HS256_BYTES];
 	signer_hs256(signer, signer_keys(signer)->first[KEY_IDENTITY], parts, 2, mac);
 	encode(mac, POSITION_ID_BYTES, ret_id);
+}
+
+void position_id_from_identity(struct signer *signer, const struct queue_name *queue,
+							   const char *identity, char ret_id[POSITION_ID_CHARS + 1])
+{
+	char text[ENTRY_IDENTITY_MAX_BYTES + 2];
+	int len = snprintf(text, sizeof(text), "\1%s", identity);
+	position_id_from_key(signer, queue, text, (size_t)len, ret_id);
 }
 
 bool position_id_is_valid(const char *text, size_t len)

@@ -163,6 +163,9 @@ union call_fn {
 	store_pod_fn pod;
 	store_pods_fn pods;
 	store_worked_fn worked;
+	store_kept_fn kept;
+	store_scanned_fn scanned;
+	store_recalled_fn recalled;
 	store_raw_fn raw;
 	store_key_fn key;
 	store_done_fn done;

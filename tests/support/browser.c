@@ -18,7 +18,8 @@ static void keep_cookie(struct browser *browser, const char *field)
 		if (browser->cookies[i][0] == '\0')
 			free_one = i;
 	}
-	if (strstr(field, "Max-Age=0") == NULL)
+	const char *expires = strstr(field, "Max-Age=0");
+	if (expires == NULL || expires > field + strcspn(field, "\r"))
 		snprintf(browser->cookies[free_one], sizeof(browser->cookies[0]), "%.*s", (int)len, field);
 }
 

@@ -260,10 +260,12 @@ void twin_recall(struct twin *twin, const struct admission_token *token,
 	static const char *const words[] = {ADMISSION_RECALL_TABLE(RECALL_WORD)};
 #undef RECALL_WORD
 	bool has_data = token->ticket > 0;
-	const char *argv[] = {token->id, has_data ? lane_name(twin, token->lane) : "",
+	const char *argv[] = {token->id,
+						  has_data ? lane_name(twin, token->lane) : "",
 						  has_data ? number_text(twin, (int64_t)token->ticket) : "",
 						  has_data ? number_text(twin, token->joined_ms) : "",
-						  "", ""};
+						  "",
+						  ""};
 	admission_recall(twin->model, twin->room->now_ms, token, ret_recalled);
 	bool has_lane = ret_recalled->outcome != ADMISSION_UNKNOWN;
 	char text[ANSWER_BYTES];

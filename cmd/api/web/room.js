@@ -115,7 +115,7 @@ function answered(body, isJoin, isFromOther) {
 		told = Infinity;
 		shown = null;
 	}
-	if (last?.id !== kept.id || !code) nameCode(kept.id);
+	code = supportCode(kept.id);
 	answer = { ...body, ahead: kept.ahead };
 	// Another tab has asked for us: this one stays a little behind it.
 	wake((body.poll_after_ms ?? 10000) * (isFromOther ? 1.25 : 1));

@@ -55,12 +55,13 @@ const stateOfProblem = {
 	entry_required: 'invite',
 };
 
-// The support code of a place, to be read out over the telephone: the first 45 bits of the SHA-256
-// of the position id, as nine digits of Crockford's base 32.
-function supportCode(digest) {
+// The support code of a place, to be read out over the telephone: the first 45 bits of the position
+// id, as nine digits of Crockford's base 32 (lib/core/support_code.c).
+function supportCode(id) {
 	let bits = 0,
 		code = '';
-	for (const byte of digest.slice(0, 6)) bits = bits * 256 + byte;
+	const text = id.padEnd(8, 'A').slice(0, 8).replace(/-/g, '+').replace(/_/g, '/');
+	for (const c of atob(text)) bits = bits * 256 + c.charCodeAt(0);
 	bits = Math.floor(bits / 8);
 	for (let i = 0; i < 9; i++, bits = Math.floor(bits / 32))
 		code = '0123456789ABCDEFGHJKMNPQRSTVWXYZ'[bits % 32] + (i % 3 || !i ? '' : '-') + code;

@@ -241,12 +241,6 @@ function render() {
 	tellMilestones();
 }
 
-async function nameCode(id) {
-	const bytes = new TextEncoder().encode(id);
-	const digest = await self.crypto?.subtle?.digest('SHA-256', bytes); // not over plain HTTP
-	if (digest) code = supportCode(new Uint8Array(digest));
-}
-
 // ---- sounding ----
 
 function ring() {

@@ -1,6 +1,6 @@
 -- Puts a place back that was lost by mistake: expired, left, missed or ended; on an operator's order.
 --
--- ARGV  id, what is known of it where the store has forgotten it (lane, ticket, joined ms; or '' each), entry
+-- ARGV  id, what is known of it where the store has forgotten it (lane or '', ticket, joined ms), entry
 --       for the audit, how many of them are kept
 -- Gives 'ok', now, outcome, state, lane, ticket, front;  or 'noqueue'
 --       outcome: restored | there (it is not lost) | unknown (nothing is kept, nothing was given)

@@ -1,0 +1,493 @@
+/* Support: places are looked up in four ways, with their timeline, and lost ones are put back.
+ *
+ * Nobody waits five minutes here: somebody who was silent has a last heartbeat in the past, put into the
+ * store by hand. The relay is off.
+ */
+#include "support/api.h"
+#include "support/browser.h"
+#include "support/cmocka.h"
+#include "support/entry_sign.h"
+#include "support/wait.h"
+#include "waitingroom/clock.h"
+#include "waitingroom/memory.h"
+#include "waitingroom/support_code.h"
+#include "waitingroom/token.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FAST "\"rate_per_minute\":6000000,\"burst\":1000"
+#define SHUT "\"capacity\":0," FAST
+
+static struct stack *stack;
+static const char *url;
+
+static int open_room(void **state)
+{
+	(void)state;
+	stack = stack_start(&(struct stack_options){
+		.pods = 1,
+		.admitters = 1,
+		.without_nats = true,
+		.admin_keys = API_ADMIN_KEYS_FILE,
+		.env = (const char *const[]){NO_RATE_LIMITS, "WR_RELAY=0", "WR_REAP_INTERVAL_MS=50", NULL},
+		.queues =
+			QUEUES(QUEUE("past", SHUT) "," QUEUE("lost", SHUT) "," QUEUE("passed", SHUT) "," QUEUE(
+				"browser",
+				SHUT) "," QUEUE("plain",
+								SHUT) "," QUEUE("found", SHUT
+												",\"entry_keys\":" ENTRY_KEYS_JSON) "," QUEUE("orde"
+																							  "r",
+																							  SHUT))});
+	url = stack_url(stack, 0);
+	return 0;
+}
+
+static int close_room(void **state)
+{
+	(void)state;
+	stack_free(stack);
+	return 0;
+}
+
+/* ---- what happens to people ---- */
+
+/* They were last heard so long ago; and so long has somebody listened. */
+static void be_silent_for(const char *queue, const char *id, int64_t ms)
+{
+	int64_t heard_ms = clock_wall().ms - ms;
+	WAIT_UNTIL(5000,
+			   api_store_number(stack,
+								"EVAL \"local c = redis.call('HMGET','wr:{default/%s}:clock',"
+								"'since_ms','tick_ms') return c[1] and c[1] < c[2] and 1 or 0\" 0",
+								queue) == 1,
+			   "pods and admitters listen");
+	api_store_number(stack, "HSET wr:{default/%s}:clock since_ms 1", queue);
+	api_store_number(stack, "ZADD wr:{default/%s}:heartbeats XX %lld %s", queue,
+					 (long long)heard_ms, id);
+}
+
+static void set_capacity(const char *queue, int capacity)
+{
+	char path[64], body[128];
+	print_into(path, "/default/%s", queue);
+	print_into(body, "{\"capacity\":%d," FAST "}", capacity);
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *answer = api_admin(stack, 0, "PUT", path, body);
+	api_expect_status(answer, 200);
+}
+
+static bool has_state(const char *queue, const char *id, char letter)
+{
+	return api_store_number(stack,
+							"EVAL \"return redis.call('HGET','wr:{default/%s}:position:%s','s')"
+							"=='%c' and 1 or 0\" 0",
+							queue, id, letter) == 1;
+}
+
+static char *join_in(const char *queue)
+{
+	char name[64];
+	print_into(name, "default/%s", queue);
+	return api_join_present(stack, 0, name);
+}
+
+static void expire(const char *queue, const char *id)
+{
+	be_silent_for(queue, id, 400000);
+	WAIT_UNTIL(5000, has_state(queue, id, 'x'), "the place has expired");
+}
+
+/* ---- what support does ---- */
+
+static struct http_answer *look(const char *queue, const char *query)
+{
+	char path[512];
+	print_into(path, "/default/%s/places?%s", queue, query);
+	return api_admin(stack, 0, "GET", path, NULL);
+}
+
+static struct http_answer *look_id(const char *queue, const char *id)
+{
+	char query[64];
+	print_into(query, "id=%s", id);
+	return look(queue, query);
+}
+
+static struct http_answer *restore(const char *queue, const char *id, const char *more)
+{
+	char path[64], body[256];
+	print_into(path, "/default/%s/restore", queue);
+	print_into(body, "{\"position_id\":\"%s\",\"reason\":\"their phone died\"%s}", id, more);
+	return api_admin(stack, 0, "POST", path, body);
+}
+
+/* The words of the timeline, "joined gap set_aside". gives */
+static char *timeline_of(const struct http_answer *answer)
+{
+	char *words = mem_alloc_zero(1, answer->body_len + 1);
+	const char *at = strstr(answer->body, "\"timeline\":");
+	while (at != NULL && (at = strstr(at, "\"what\":\"")) != NULL) {
+		at += 8;
+		if (words[0] != '\0')
+			strcat(words, " ");
+		strncat(words, at, strcspn(at, "\""));
+	}
+	return words;
+}
+
+static void expect_text(const struct http_answer *answer, const char *text)
+{
+	if (strstr(answer->body, text) == NULL)
+		fail_msg("%s is not in %s", text, answer->body);
+}
+
+/* ---- the timeline ---- */
+
+static bool line_is_empty(const char *queue)
+{
+	char path[64];
+	print_into(path, "/queues/default/%s", queue);
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *answer = http_call(url, "GET", path, NULL, NULL);
+	return http_answer_number(answer, "waiting") == 0;
+}
+
+static void everything_that_happened_to_somebody_is_told_in_order(void **state)
+{
+	(void)state;
+	WR_AUTO(mem_free_at) char *token = join_in("past");
+	WR_AUTO(mem_free_at) char *id = api_position_id(token);
+	be_silent_for("past", id, 80000);
+	int64_t then = api_score(stack, "default/past", id);
+	http_answer_free(api_poll(url, "/heartbeat", token));
+	WAIT_UNTIL(5000, api_score(stack, "default/past", id) > then, "they were heard again");
+	be_silent_for("past", id, 100000);
+	set_capacity("past", 1);
+	WAIT_UNTIL(5000, api_store_number(stack, "ZCARD wr:{default/past}:absent") == 1,
+			   "they are set aside");
+	WAIT_UNTIL(5000, line_is_empty("past"), "the pod's picture knows it");
+	WR_AUTO(http_answer_free_at) struct http_answer *aside = look_id("past", id);
+	expect_text(aside, "\"state\":\"waiting\"");
+	expect_text(aside, "\"stands\":\"aside\",\"position\":null");
+	http_answer_free(api_poll(url, "/heartbeat", token));
+	WAIT_UNTIL(5000, has_state("past", id, 'a'), "they are let in");
+	WR_AUTO(http_answer_free_at) struct http_answer *in = api_poll(url, "/heartbeat", token);
+	api_expect_place(in, "admitted");
+	WR_AUTO(http_answer_free_at) struct http_answer *claimed = look_id("past", id);
+	expect_text(claimed, "\"state\":\"claimed\"");
+	WR_AUTO(mem_free_at) char *session = http_answer_text(in, "session_token");
+	http_answer_free(api_poll(url, "/session/release", session));
+	WAIT_UNTIL(5000, has_state("past", id, 'e'), "the session has ended");
+
+	WR_AUTO(http_answer_free_at) struct http_answer *answer = look_id("past", id);
+	api_expect_status(answer, 200);
+	api_expect_members(answer, "places:a complete:b as_of_ms:n");
+	WR_AUTO(mem_free_at) char *words = timeline_of(answer);
+	assert_string_equal(words, "joined gap set_aside returned admitted claimed released");
+	expect_text(answer, "\"what\":\"gap\",\"detail\":\"80 s\"");
+	expect_text(answer, "\"state\":\"ended\"");
+	expect_text(answer, "\"put_back\":0");
+}
+
+/* ---- putting back ---- */
+
+/* Of somebody in line; 0: not told yet. */
+static int64_t position_of(const char *token)
+{
+	WR_AUTO(http_answer_free_at) struct http_answer *answer = api_poll(url, "/heartbeat", token);
+	api_expect_place(answer, "waiting");
+	return http_answer_has(answer, "stale") ? 0 : http_answer_number(answer, "position");
+}
+
+static void a_place_that_was_lost_is_put_back_and_let_in_in_order(void **state)
+{
+	(void)state;
+	WR_AUTO(mem_free_at) char *first = join_in("order");
+	WR_AUTO(mem_free_at) char *second = join_in("order");
+	WR_AUTO(mem_free_at) char *third = join_in("order");
+	WR_AUTO(mem_free_at) char *id = api_position_id(second);
+	WR_AUTO(mem_free_at) char *third_id = api_position_id(third);
+	expire("order", id);
+	api_await(url, second, 5000, "place_expired");
+	WR_AUTO(http_answer_free_at) struct http_answer *answer = restore("order", id, "");
+	api_expect_status(answer, 200);
+	api_expect_members(answer, "position_id:s code:s status:s lane:s ticket:n stands:s");
+	expect_text(answer,
+				"\"status\":\"waiting\",\"lane\":\"main\",\"ticket\":2,\"stands\":\"line\"");
+	/* Their token is good again, and their number is what it was. */
+	WAIT_UNTIL(5000, position_of(second) == 2, "their number is what it was");
+	set_capacity("order", 2);
+	WAIT_UNTIL(5000, has_state("order", id, 'a'), "they are let in");
+	assert_true(has_state("order", third_id, 'w'));
+	WR_AUTO(http_answer_free_at) struct http_answer *shown = look_id("order", id);
+	WR_AUTO(mem_free_at) char *words = timeline_of(shown);
+	assert_string_equal(words, "joined expired restored admitted");
+	expect_text(shown, "\"what\":\"restored\",\"detail\":\"operator\"");
+	expect_text(shown, "\"put_back\":1");
+}
+
+static void a_place_that_was_passed_goes_to_the_front(void **state)
+{
+	(void)state;
+	WR_AUTO(mem_free_at) char *first = join_in("passed");
+	WR_AUTO(mem_free_at) char *id = api_position_id(first);
+	WR_AUTO(mem_free_at) char *second = join_in("passed");
+	WR_AUTO(mem_free_at) char *second_id = api_position_id(second);
+	expire("passed", id);
+	set_capacity("passed", 1);
+	WAIT_UNTIL(5000, has_state("passed", second_id, 'a'), "the second is let in");
+	WR_AUTO(http_answer_free_at) struct http_answer *answer = restore("passed", id, "");
+	expect_text(answer, "\"stands\":\"front\"");
+	WR_AUTO(http_answer_free_at) struct http_answer *poll = api_poll(url, "/heartbeat", first);
+	api_expect_place(poll, "waiting");
+	assert_int_equal(http_answer_number(poll, "position"), 1);
+}
+
+static void what_cannot_be_put_back_is_said(void **state)
+{
+	(void)state;
+	WR_AUTO(mem_free_at) char *token = join_in("lost");
+	WR_AUTO(mem_free_at) char *id = api_position_id(token);
+	WR_AUTO(http_answer_free_at) struct http_answer *there = restore("lost", id, "");
+	api_expect_problem(there, 409, "conflict");
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *unknown = restore("lost", "AAAAAAAAAAAAAAAA", "");
+	api_expect_problem(unknown, 404, "no_such_place");
+	static const char *const more[] = {",\"lane\":\"vip\",\"ticket\":1",
+									   ",\"lane\":\"main\",\"ticket\":99",
+									   ",\"ticket\":1",
+									   ",\"lane\":\"main\",\"ticket\":0",
+									   ",\"joined_ms\":\"x\"",
+									   ",\"more\":1"};
+	for (size_t i = 0; i < COUNT(more); i++) {
+		WR_AUTO(http_answer_free_at)
+		struct http_answer *answer = restore("lost", "AAAAAAAAAAAAAAAA", more[i]);
+		api_expect_problem(answer, 422, "invalid_value");
+	}
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *no_reason = api_admin(stack, 0, "POST", "/default/lost/restore",
+											  "{\"position_id\":\"AAAAAAAAAAAAAAAA\"}");
+	api_expect_problem(no_reason, 422, "invalid_value");
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *no_queue = restore("nowhere", "AAAAAAAAAAAAAAAA", "");
+	api_expect_problem(no_queue, 404, "no_such_queue");
+}
+
+static void a_forgotten_place_is_put_back_by_lane_and_ticket(void **state)
+{
+	(void)state;
+	WR_AUTO(mem_free_at) char *token = join_in("lost");
+	WR_AUTO(mem_free_at) char *id = api_position_id(token);
+	int64_t ticket = api_store_number(stack,
+									  "EVAL \"return tonumber(redis.call('HGET',"
+									  "'wr:{default/lost}:position:%s','t'))\" 0",
+									  id);
+	expire("lost", id);
+	api_store_number(stack, "DEL wr:{default/lost}:position:%s", id);
+	char more[64];
+	print_into(more, ",\"lane\":\"main\",\"ticket\":%lld", (long long)ticket);
+	WR_AUTO(http_answer_free_at) struct http_answer *answer = restore("lost", id, more);
+	api_expect_status(answer, 200);
+	WR_AUTO(http_answer_free_at) struct http_answer *poll = api_poll(url, "/heartbeat", token);
+	api_expect_place(poll, "waiting");
+}
+
+static void putting_back_is_in_the_audit_with_its_reason(void **state)
+{
+	(void)state;
+	WR_AUTO(mem_free_at) char *token = join_in("lost");
+	WR_AUTO(mem_free_at) char *id = api_position_id(token);
+	http_answer_free(api_poll(url, "/leave", token));
+	http_answer_free(restore("lost", id, ""));
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *answer =
+		api_admin_as(stack, 0, API_ADMIN_KEY, "GET", "/admin/v1/audit?queue=default/lost", NULL);
+	api_expect_status(answer, 200);
+	expect_text(answer, "\"action\":\"place.restore\"");
+	expect_text(answer, "\"before\":{\"state\":\"l\"}");
+	char after[160];
+	print_into(
+		after,
+		"\"after\":{\"position_id\":\"%s\",\"state\":\"waiting\",\"reason\":\"their phone died\"}",
+		id);
+	expect_text(answer, after);
+}
+
+/* ---- the visitor's own page ---- */
+
+static struct http_answer *beat(struct browser *browser)
+{
+	return browser_request(browser, "POST", "/heartbeat?queue=default/browser&claim=0", "", "");
+}
+
+static void a_page_that_is_loaded_again_shows_the_place_that_was_put_back(void **state)
+{
+	(void)state;
+	struct browser browser = {.url = url, .site = "same-origin"};
+	browser_join(&browser, "/q/default/browser?nojs=1");
+	WR_AUTO(mem_free_at) char *id = api_position_id(browser_place(&browser));
+	WR_AUTO(http_answer_free_at) struct http_answer *before = beat(&browser);
+	api_expect_place(before, "waiting");
+	expire("browser", id);
+	api_await(url, browser_place(&browser), 5000, "place_expired");
+	WR_AUTO(http_answer_free_at) struct http_answer *over = beat(&browser);
+	api_expect_problem(over, 410, "place_expired");
+	assert_null(browser_place(&browser));
+	WR_AUTO(http_answer_free_at) struct http_answer *none = beat(&browser);
+	api_expect_status(none, 204); /* whoever comes again joins as anybody does */
+	http_answer_free(restore("browser", id, ""));
+	WR_AUTO(http_answer_free_at) struct http_answer *back = beat(&browser);
+	api_expect_place(back, "waiting");
+	WR_AUTO(mem_free_at) char *own = http_answer_text(back, "position_id");
+	assert_string_equal(own, id);
+	assert_non_null(browser_place(&browser));
+	WR_AUTO(http_answer_free_at) struct http_answer *again = beat(&browser);
+	api_expect_place(again, "waiting");
+}
+
+static void a_page_without_scripts_does_so_too_and_names_the_code(void **state)
+{
+	(void)state;
+	struct browser browser = {.url = url, .site = "same-origin"};
+	browser_join(&browser, "/q/default/plain?nojs=1");
+	WR_AUTO(mem_free_at) char *id = api_position_id(browser_place(&browser));
+	char code[SUPPORT_CODE_CHARS + 1];
+	support_code_print(id, code);
+	http_answer_free(api_poll(url, "/heartbeat", browser_place(&browser)));
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *waits = browser_look(&browser, "/q/default/plain?nojs=1");
+	page_expect_text(waits, code);
+	expire("plain", id);
+	api_await(url, browser_place(&browser), 5000, "place_expired");
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *over = browser_look(&browser, "/q/default/plain?nojs=1");
+	api_expect_status(over, 410);
+	page_expect_text(over, code);
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *none = browser_look(&browser, "/q/default/plain?nojs=1");
+	api_expect_status(none, 200);
+	page_expect_no_text(none, code);
+	http_answer_free(restore("plain", id, ""));
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *back = browser_look(&browser, "/q/default/plain?nojs=1");
+	page_expect_text(back, code);
+	assert_non_null(browser_place(&browser));
+}
+
+/* ---- four ways to find somebody ---- */
+
+static void expect_found(const char *query, const char *id)
+{
+	char text[64];
+	WR_AUTO(http_answer_free_at) struct http_answer *answer = look("found", query);
+	api_expect_status(answer, 200);
+	print_into(text, "{\"places\":[{\"position_id\":\"%s\"", id);
+	expect_text(answer, text);
+	expect_text(answer, "\"complete\":true");
+}
+
+static void a_place_is_found_by_its_code_however_it_is_typed(void **state)
+{
+	(void)state;
+	char code[SUPPORT_CODE_CHARS + 1], query[64];
+	for (int i = 0; i < 300; i++) /* others */
+		free(api_join(url, "found"));
+	WR_AUTO(mem_free_at) char *token = api_join(url, "found");
+	WR_AUTO(mem_free_at) char *id = api_position_id(token);
+	support_code_print(id, code);
+	print_into(query, "code=%s", code);
+	expect_found(query, id);
+	for (char *c = code; *c; c++)
+		*c = *c == '0' ? 'o' : *c == '1' ? 'l' : (char)tolower(*c);
+	print_into(query, "code=%%20%.3s%%20%.3s%s", code, code + 4, code + 7);
+	expect_found(query, id);
+	http_answer_free(api_poll(url, "/leave", token));
+	expect_found(query, id); /* also once it has ended */
+}
+
+static void a_place_is_found_by_id_and_by_key(void **state)
+{
+	(void)state;
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *joined = api_enqueue(url, "found", "order-4711");
+	WR_AUTO(mem_free_at) char *id = http_answer_text(joined, "position_id");
+	char query[64];
+	print_into(query, "id=%s", id);
+	expect_found(query, id);
+	expect_found("key=order-4711", id);
+}
+
+/* Joins with an identity; gives the place's id. */
+static char *join_as(const char *identity, const char *jti)
+{
+	char payload[512], body[2048];
+	int64_t now_s = clock_wall().ms / 1000;
+	int len = snprintf(payload, sizeof(payload),
+					   "{\"aud\":\"default/found\",\"jti\":\"%s\",\"iat\":%lld,\"exp\":%lld,"
+					   "\"identity\":\"%s\"}",
+					   jti, (long long)now_s, (long long)now_s + 60, identity);
+	struct entry_text entry;
+	entry_sign_hs256(ENTRY_HEADER_HS256, payload, (size_t)len, &entry);
+	print_into(body, "{\"queue_id\":\"found\",\"entry\":\"%s\"}", entry.bytes);
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *answer = http_call(url, "POST", "/enqueue", NULL, body);
+	api_expect_status(answer, 201);
+	return http_answer_text(answer, "position_id");
+}
+
+static void somebody_is_found_by_who_they_are(void **state)
+{
+	(void)state;
+	WR_AUTO(mem_free_at) char *id = join_as("ann@shop.example", "ann-1");
+	expect_found("identity=ann@shop.example", id);
+	expect_found("identity=%20Ann@Shop.example", id);
+}
+
+static void whom_nobody_knows_is_an_empty_list(void **state)
+{
+	(void)state;
+	static const char *const queries[] = {"code=000-000-000", "id=AAAAAAAAAAAAAAAA",
+										  "key=never-used", "identity=nobody@shop.example"};
+	for (size_t i = 0; i < COUNT(queries); i++) {
+		WR_AUTO(http_answer_free_at) struct http_answer *answer = look("found", queries[i]);
+		api_expect_status(answer, 200);
+		static const char nobody[] = "{\"places\":[],\"complete\":true,";
+		assert_memory_equal(answer->body, nobody, sizeof(nobody) - 1);
+	}
+}
+
+static void what_is_no_way_to_find_somebody_is_refused(void **state)
+{
+	(void)state;
+	static const char *const queries[] = {"",		  "code=", "code=12345678", "code=UUU-UUU-UUU",
+										  "id=short", "key=",  "identity=",		"name=ann"};
+	for (size_t i = 0; i < COUNT(queries); i++) {
+		WR_AUTO(http_answer_free_at) struct http_answer *answer = look("found", queries[i]);
+		api_expect_problem(answer, 422, "invalid_value");
+	}
+	WR_AUTO(http_answer_free_at) struct http_answer *answer = look("nowhere", "code=000-000-000");
+	api_expect_problem(answer, 404, "no_such_queue");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(everything_that_happened_to_somebody_is_told_in_order),
+		cmocka_unit_test(a_place_that_was_lost_is_put_back_and_let_in_in_order),
+		cmocka_unit_test(a_place_that_was_passed_goes_to_the_front),
+		cmocka_unit_test(what_cannot_be_put_back_is_said),
+		cmocka_unit_test(a_forgotten_place_is_put_back_by_lane_and_ticket),
+		cmocka_unit_test(putting_back_is_in_the_audit_with_its_reason),
+		cmocka_unit_test(a_page_that_is_loaded_again_shows_the_place_that_was_put_back),
+		cmocka_unit_test(a_page_without_scripts_does_so_too_and_names_the_code),
+		cmocka_unit_test(a_place_is_found_by_its_code_however_it_is_typed),
+		cmocka_unit_test(a_place_is_found_by_id_and_by_key),
+		cmocka_unit_test(somebody_is_found_by_who_they_are),
+		cmocka_unit_test(whom_nobody_knows_is_an_empty_list),
+		cmocka_unit_test(what_is_no_way_to_find_somebody_is_refused),
+	};
+	return cmocka_run_group_tests(tests, open_room, close_room);
+}
