@@ -182,6 +182,40 @@ static void streams_are_followed_also_while_the_line_is_rebuilt(void **state)
 	assert_string_equal(f->followed->last_revocation, "0");
 }
 
+/* A minute of a line of 1000 that moves at two a second, whatever is set; then another rate. */
+static double pace_after_another_rate(struct fixture *f, uint64_t active, int64_t rate_per_minute)
+{
+	double pace = 0;
+	for (int64_t second = 0; second <= 61; second++) {
+		struct synced answer = answer_of(second < 61 ? 1 : 2, "aaaaaaaaaaa");
+		answer.now_ms += second * 1000;
+		answer.active = active;
+		answer.has_settings = second == 0 || second == 61;
+		answer.settings.rate_per_minute = second < 61 ? 120 : rate_per_minute;
+		answer.settings.capacity = 50;
+		answer.lanes[0].ticket = 1000;
+		answer.lanes[0].admitted = answer.lanes[0].gone = (uint64_t)second * 2;
+		followed_apply(f->followed, &answer);
+		show(f, &answer);
+		quiescence_enter(f->quiescence, f->worker);
+		pace = queue_table_find(f->table, &f->name)->waits[0].rate_mid;
+		quiescence_leave(f->quiescence, f->worker);
+	}
+	return pace;
+}
+
+static void waits_follow_a_rate_that_was_set_at_once(void **state)
+{
+	double pace = pace_after_another_rate(*state, 10, 1200);
+	assert_true(pace > 19.99 && pace < 20.01);
+}
+
+static void waits_do_not_follow_the_rate_where_the_site_is_full(void **state)
+{
+	double pace = pace_after_another_rate(*state, 50, 1200);
+	assert_true(pace > 1.9 && pace < 2.1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -196,6 +230,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			revocations_outlive_the_life_of_the_queue_in_which_they_were_told, begin, end),
 		cmocka_unit_test_setup_teardown(streams_are_followed_also_while_the_line_is_rebuilt, begin,
+										end),
+		cmocka_unit_test_setup_teardown(waits_follow_a_rate_that_was_set_at_once, begin, end),
+		cmocka_unit_test_setup_teardown(waits_do_not_follow_the_rate_where_the_site_is_full, begin,
 										end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
