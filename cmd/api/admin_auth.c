@@ -110,6 +110,8 @@ static void enter(struct http_request *request)
 	if (err == WR_OK)
 		err = read_names(notes, &detail);
 	if (err == WR_OK)
+		err = admin_check_dry_run(request, &detail);
+	if (err == WR_OK)
 		notes->route->serve(notes->internal, request, &notes->match);
 	else
 		admin_problem(notes->internal, request, err, detail.text[0] != '\0' ? &detail : NULL);

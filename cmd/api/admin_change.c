@@ -22,13 +22,6 @@
 
 #define PUT_TRIES 5
 
-bool admin_is_dry_run(const struct http_request *request)
-{
-	char value[8];
-	return http_request_query(request, "dry_run", value, sizeof(value)) &&
-		   (strcmp(value, "1") == 0 || strcmp(value, "true") == 0);
-}
-
 void admin_reply_change(struct http_request *request, enum put_result result, uint64_t version)
 {
 	static const char *const words[] = {

@@ -127,6 +127,33 @@ static void look_at_line(const struct admin_notes *notes, const struct synced *a
 	}
 }
 
+/* ---- what asks for one ---- */
+
+bool admin_is_dry_run(const struct http_request *request)
+{
+	char value[8];
+	return http_request_query(request, "dry_run", value, sizeof(value)) &&
+		   (strcmp(value, "1") == 0 || strcmp(value, "true") == 0);
+}
+
+enum wr_err admin_check_dry_run(struct http_request *request, struct err_detail *ret_detail)
+{
+	static const route_fn can[] = {admin_put_serve,	   admin_patch_serve, admin_pause_serve,
+								   admin_resume_serve, admin_open_serve,  admin_hold_serve,
+								   admin_close_serve,  admin_drain_serve};
+	const struct admin_notes *notes = http_request_notes(request);
+	char value[8];
+	if (notes->route->action == NULL ||
+		!http_request_query(request, "dry_run", value, sizeof(value)))
+		return WR_OK;
+	for (size_t i = 0; i < sizeof(can) / sizeof(can[0]); i++)
+		if (notes->route->serve == can[i])
+			return admin_is_dry_run(request)
+					   ? WR_OK
+					   : err_say(ret_detail, WR_INVALID, "dry_run: must be 1, or not be given");
+	return err_say(ret_detail, WR_INVALID, "dry_run: this cannot be tried, only done");
+}
+
 void admin_reply_dry_run(struct http_request *request, const struct synced *answer,
 						 const struct queue_settings *settings)
 {

@@ -14,7 +14,7 @@ void admin_reply_change(struct http_request *request, enum put_result result, ui
 /* Of a put or patch that is tied to the version that was read; notes->again reads and puts once more. */
 void admin_on_put(void *ctx, enum wr_err err, enum put_result result, uint64_t version);
 
-/* ?dry_run=1 */
+/* ?dry_run=1: nothing is to be changed */
 bool admin_is_dry_run(const struct http_request *request);
 /* Answers what 'settings' would change, and do to those in line. answer: NULL when there is no such queue. */
 void admin_reply_dry_run(struct http_request *request, const struct synced *answer,

@@ -41,40 +41,57 @@ static const char *field_value(const struct queue_fields *fields, const char *na
 	abort(); /* every setting has its field */
 }
 
-/* The settings that were read, in another state. */
-static void put_state(struct http_request *request, const struct synced *read,
-					  const struct queue_settings *said)
+#define ORDER_FIELDS 3
+
+struct order { /* the settings that were read, in another state */
+	struct queue_settings settings;
+	struct queue_field changed[ORDER_FIELDS]; /* lent by 'fields' */
+	struct queue_fields fields;
+};
+
+/* ret_order  fills; end with order_clear */
+static void order_make(enum queue_state state, const struct queue_settings *read,
+					   const struct queue_settings *said, struct order *ret_order)
 {
-	struct admin_notes *notes = http_request_notes(request);
-	const char *state = queue_state_word((enum queue_state)notes->wanted);
-	WR_AUTO(queue_fields_clear) struct queue_fields fields;
-	WR_AUTO(queue_settings_clear) struct queue_settings settings;
+	queue_settings_to_fields(said, &ret_order->fields);
+	const struct queue_field changed[ORDER_FIELDS] = {
+		{"state", queue_state_word(state)},
+		{"message", field_value(&ret_order->fields, "message")},
+		{"messages", field_value(&ret_order->fields, "messages")}};
+	memcpy(ret_order->changed, changed, sizeof(changed));
+	queue_settings_copy(read, &ret_order->settings);
+	for (size_t i = 0; i < ORDER_FIELDS; i++)
+		if (queue_settings_set_field(&ret_order->settings, changed[i].name, changed[i].value,
+									 strlen(changed[i].value)) != WR_OK)
+			abort(); /* printed by queue_settings_to_fields a moment ago */
+}
+
+static void order_clear(struct order *order)
+{
+	queue_settings_clear(&order->settings);
+	queue_fields_clear(&order->fields);
+}
+
+static void put_order(struct http_request *request, const struct synced *read,
+					  const struct order *order)
+{
+	const struct admin_notes *notes = http_request_notes(request);
 	WR_AUTO(mem_free_at) char *before = NULL;
 	WR_AUTO(mem_free_at) char *after = NULL;
 	char data[QUEUE_MESSAGE_BYTES * 6 + 128], entry[STORE_AUDIT_BYTES];
-	queue_settings_to_fields(said, &fields);
-	struct queue_field changed[] = {{"state", state},
-									{"message", said->message},
-									{"messages", field_value(&fields, "messages")}};
-	queue_settings_copy(&read->settings, &settings);
-	for (size_t i = 0; i < sizeof(changed) / sizeof(changed[0]); i++)
-		if (queue_settings_set_field(&settings, changed[i].name, changed[i].value,
-									 strlen(changed[i].value)) != WR_OK)
-			abort(); /* printed by queue_settings_to_fields a moment ago */
 	struct json_out out;
 	json_out_init(&out, data, sizeof(data) - 1);
 	json_out_object(&out, NULL);
 	json_out_string(&out, "by", "admin");
-	json_out_string(&out, "state", state);
-	json_out_string(&out, "message", said->message);
+	json_out_string(&out, "state", queue_state_word(order->settings.state));
+	json_out_string(&out, "message", order->settings.message);
 	json_out_object_end(&out);
 	data[out.len] = '\0';
-	admin_audit_settings(&read->settings, &settings, &before, &after);
+	admin_audit_settings(&read->settings, &order->settings, &before, &after);
 	admin_audit_json(notes, before, after, entry, sizeof(entry));
 	struct store_audit audit = admin_audit_of(notes, entry);
-	store_patch_queue(notes->internal->store, &notes->name, changed,
-					  sizeof(changed) / sizeof(changed[0]), read->version, data, &audit,
-					  admin_on_put, request);
+	store_patch_queue(notes->internal->store, &notes->name, order->changed, ORDER_FIELDS,
+					  read->version, data, &audit, admin_on_put, request);
 }
 
 /* Reads what is there and changes it, tied to the version that was read: so the audit is right about
@@ -90,11 +107,17 @@ static void on_read(void *ctx, enum wr_err err, const struct synced *answer)
 		err = read_messages(request, &said, &detail);
 	if (err == WR_OK)
 		err = version_check(request, true, answer->version, &detail);
-	if (err == WR_OK)
-		put_state(request, answer, &said);
-	else
+	if (err != WR_OK) {
 		admin_problem(notes->internal, request, err == WR_NOT_FOUND ? WR_NO_QUEUE : err,
 					  detail.text[0] != '\0' ? &detail : NULL);
+		return;
+	}
+	WR_AUTO(order_clear) struct order order;
+	order_make((enum queue_state)notes->wanted, &answer->settings, &said, &order);
+	if (admin_is_dry_run(request))
+		admin_reply_dry_run(request, answer, &order.settings);
+	else
+		put_order(request, answer, &order);
 }
 
 static void read_for_state(struct http_request *request)

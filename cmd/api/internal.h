@@ -61,6 +61,11 @@ struct admin_notes {
 };
 _Static_assert(sizeof(struct admin_notes) <= HTTP_NOTES_BYTES, "notes are too small");
 
+/* admin_dry_run.c: a route that cannot say what it would do must not do it when it is asked that. WR_INVALID
+ * with detail. */
+WR_MUST_USE enum wr_err admin_check_dry_run(struct http_request *request,
+											struct err_detail *ret_detail);
+
 void admin_reply_json(struct http_request *request, int status, const struct json_out *out);
 void admin_problem(struct internal *internal, struct http_request *request, enum wr_err err,
 				   const struct err_detail *detail);

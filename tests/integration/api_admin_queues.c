@@ -296,6 +296,32 @@ static void a_dry_run_stores_nothing(void **state)
 	assert_int_equal(api_store_number(stack, "EXISTS wr:{default/dry-new}:settings"), 0);
 }
 
+static void an_order_that_cannot_be_tried_is_not_carried_out_instead(void **state)
+{
+	(void)state;
+	make_queue("tried", "{\"state\":\"hold\"}");
+	WR_AUTO(mem_free_at) char *token = api_join_present(stack, 0, "tried");
+	WR_AUTO(mem_free_at) char *before = kept_of("tried");
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *close =
+		ask(0, "POST", "tried/close?dry_run=1", NULL, "{\"message\":\"Bye\"}");
+	api_expect_status(close, 200);
+	assert_non_null(
+		strstr(close->body, "{\"field\":\"state\",\"before\":\"hold\",\"after\":\"closed\"}"));
+	assert_non_null(strstr(close->body, "nobody may join any more"));
+	expect("POST", "tried/drain?dry_run=true", NULL, NULL, 200, NULL);
+	expect("POST", "tried/drain?dry_run=yes", NULL, NULL, 422, "invalid_value");
+	expect("DELETE", "tried?dry_run=1", NULL, NULL, 422, "invalid_value");
+	expect("POST", "tried/admit?dry_run=1", NULL, "{\"count\":1}", 422, "invalid_value");
+	expect("POST", "tried/empty?dry_run=1", NULL, NULL, 422, "invalid_value");
+	expect("POST", "tried/drain", "If-Match: \"7\"\r\n", NULL, 412, "version_mismatch");
+	WR_AUTO(mem_free_at) char *after = kept_of("tried");
+	assert_string_equal(before, after);
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *place = api_poll(stack_url(stack, 0), "/status", token);
+	api_expect_place(place, "waiting");
+}
+
 /* The range that the pod shows somebody, "low..high"; gives, NULL: null */
 static char *range_shown(const char *token)
 {
@@ -510,6 +536,7 @@ int main(void)
 		cmocka_unit_test(a_lane_with_people_in_it_is_not_taken_away),
 		cmocka_unit_test(an_operator_sets_the_pace_and_not_the_keys),
 		cmocka_unit_test(a_dry_run_stores_nothing),
+		cmocka_unit_test(an_order_that_cannot_be_tried_is_not_carried_out_instead),
 		cmocka_unit_test(what_a_dry_run_says_is_what_people_are_told_after_the_change),
 		cmocka_unit_test(each_order_is_a_state_with_its_message),
 		cmocka_unit_test(a_drained_line_goes_in_and_nobody_joins),
