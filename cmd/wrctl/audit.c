@@ -21,6 +21,7 @@
 #define LIMIT_MOST 500
 #define PAGES_MAX 100
 #define ID_BYTES 64
+#define SIDE_COLUMNS 120
 
 struct gathered {
 	struct reply pages[PAGES_MAX];
@@ -105,19 +106,28 @@ static int gather(struct wrctl *w, const char *path, int64_t limit, const char *
 
 /* ---- printing ---- */
 
+/* On a terminal a side is cut; with --output json, or into a file, all of it is there. */
+static void print_side(const struct wrctl *w, const struct json_value *side)
+{
+	WR_AUTO(mem_free_at) char *text = look_json(side);
+	size_t bytes = w->terminal.out ? text_fit(text, SIDE_COLUMNS) : strlen(text);
+	printf("%.*s%s", (int)bytes, text, text[bytes] == '\0' ? "" : "...");
+}
+
 /* One line each: they are read as they come, so no columns are measured. */
 static void print_entry(const struct wrctl *w, const struct json_value *entry)
 {
 	char when[NUMBER_TEXT_BYTES];
-	WR_AUTO(mem_free_at) char *before = look_json(look(entry, "before"));
-	WR_AUTO(mem_free_at) char *after = look_json(look(entry, "after"));
 	bool colour = w->terminal.colour;
-	printf("%s%s%s  %s (%s)  %s%s%s  %s  %s%s %s %s%s\n", paint(colour, PAINT_DIM),
+	printf("%s%s%s  %s (%s)  %s%s%s  %s  %s", paint(colour, PAINT_DIM),
 		   moment_text(look_int(entry, "at_ms", 0), when), paint(colour, PAINT_PLAIN),
 		   look_text(entry, "who.name"), look_text(entry, "who.key_id"), paint(colour, PAINT_BOLD),
 		   look_text(entry, "action"), paint(colour, PAINT_PLAIN), look_text(entry, "object"),
-		   paint(colour, PAINT_DIM), before, w->terminal.unicode ? "→" : "->", after,
-		   paint(colour, PAINT_PLAIN));
+		   paint(colour, PAINT_DIM));
+	print_side(w, look(entry, "before"));
+	fputs(w->terminal.unicode ? " → " : " -> ", stdout);
+	print_side(w, look(entry, "after"));
+	puts(paint(colour, PAINT_PLAIN));
 }
 
 static void print_gathered(const struct wrctl *w, const struct gathered *gathered)

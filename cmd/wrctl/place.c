@@ -46,6 +46,8 @@ static void print_timeline(const struct wrctl *w, const struct json_value *timel
 	table_print(table, &w->terminal);
 }
 
+#define MOMENTS_FROM_MS 100000000000 /* less is a time that passes: 1973 was before all this */
+
 /* Whatever the server tells of a place, times as times. */
 static void print_place(const struct wrctl *w, const struct json_value *place)
 {
@@ -62,7 +64,9 @@ static void print_place(const struct wrctl *w, const struct json_value *place)
 		table_cell(table, PAINT_PLAIN, "%s", key);
 		bool is_key = strcmp(key, "position_id") == 0 || strcmp(key, "state") == 0;
 		if (ends_in(key, "_ms") && json_int(member, &number))
-			table_cell(table, PAINT_PLAIN, "%s", moment_text(number, when));
+			table_cell(table, PAINT_PLAIN, "%s",
+					   number >= MOMENTS_FROM_MS ? moment_text(number, when)
+												 : duration_text(number, when));
 		else
 			table_cell(table, is_key ? PAINT_BOLD : PAINT_PLAIN, "%s", shown);
 	}
