@@ -112,6 +112,7 @@ static int change_state(struct wrctl *w, const char *name, const char *verb, con
 	else
 		printf("%s %s (version %lld).\n", name, said,
 			   (long long)look_int(reply.json, "version", 0));
+	fflush(stdout);
 	return WRCTL_DONE;
 }
 
@@ -148,6 +149,9 @@ int wrctl_queue_close(struct wrctl *w, int argc, char **argv)
 int wrctl_queue_drain(struct wrctl *w, int argc, char **argv)
 {
 	(void)argc;
+	/* Before anything is said: who reads it may press Ctrl-C at once. */
+	if (wrctl_flag(w, "wait"))
+		interrupt_watch();
 	int code =
 		change_state(w, argv[0], "/drain",
 					 "drains: nobody may join, the line is let in as fast as the capacity allows");

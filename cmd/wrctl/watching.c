@@ -74,7 +74,6 @@ int watching_until_empty(struct wrctl *w, const char *queue)
 	struct progress progress;
 	int64_t first = -1, waiting = 1;
 	int code = WRCTL_DONE;
-	interrupt_watch();
 	progress_begin(&progress, &w->terminal, "people let in", 0);
 	while (code == WRCTL_DONE && !interrupt_seen()) {
 		WR_AUTO(reply_clear) struct reply reply = {0};

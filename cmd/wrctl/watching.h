@@ -25,7 +25,8 @@ void watching_begin(struct watching *watching, struct wrctl *w, const char *labe
 					const char *queue, int64_t waiting);
 void watching_end(struct watching *watching);
 
-/* Asks until nobody waits in the queue; Ctrl-C ends the watching, not what is watched. */
+/* Asks until nobody waits in the queue; after interrupt_watch, Ctrl-C ends the watching, not what is
+ * watched. */
 int watching_until_empty(struct wrctl *w, const char *queue);
 
 /* People waiting in all lanes, of the answer to GET of a queue. */

@@ -21,8 +21,8 @@ static int open_room(void **state)
 		.pods = 1,
 		.without_nats = true,
 		.admin_keys = API_ADMIN_KEYS_FILE,
-		.queues =
-			QUEUES(QUEUE("demo", HELD) "," QUEUE("sessions", HELD) "," QUEUE("crowded", HELD)),
+		.queues = QUEUES(QUEUE("demo", HELD) "," QUEUE("sessions", HELD) "," QUEUE(
+			"crowded", HELD) "," QUEUE("draining", HELD)),
 		.env = (const char *const[]){NO_RATE_LIMITS, "WR_RELAY=0", NULL}});
 	return 0;
 }
@@ -79,7 +79,8 @@ static void lists_are_tables_names_or_the_answer_as_it_came(void **state)
 	ctl_expect(&table, 0, "QUEUE", NULL);
 	ctl_expect(&table, 0, "default/demo", NULL);
 	RUN names = ctl_run(&ctl, "queue", "list", "--names", NULL);
-	ctl_expect(&names, 0, "default/crowded\ndefault/demo\ndefault/sessions\n", NULL);
+	ctl_expect(&names, 0, "default/crowded\ndefault/demo\ndefault/draining\ndefault/sessions\n",
+			   NULL);
 	RUN json = ctl_run(&ctl, "queue", "list", "--output=json", NULL);
 	assert_int_equal(json.code, 0);
 	assert_non_null(json.json);
@@ -183,6 +184,20 @@ static void a_queue_is_held_opened_closed_and_drained(void **state)
 	ctl_expect(&drained, 0, "Nobody waits in doors any more.", NULL);
 	RUN none = ctl_run(&ctl, "queue", "drain", "nowhere", NULL);
 	ctl_expect(&none, 6, NULL, "no_such_queue");
+}
+
+static void waiting_for_a_drain_can_be_given_up(void **state)
+{
+	(void)state;
+	WR_AUTO(mem_free_at) char *token = api_join_present(stack, 0, "draining");
+	struct ctl ctl = at_the_pod();
+	/* There is no admitter in this room: nobody is let in. */
+	struct process *drain = ctl_start(&ctl, "queue", "drain", "draining", "--wait", NULL);
+	WAIT_UNTIL(10000, process_log_has(drain, "draining drains"), "it drains");
+	process_signal(drain, SIGINT);
+	assert_int_equal(process_wait(drain, 10000), 1);
+	assert_true(process_log_has(drain, "1 people are still in line; it goes on draining"));
+	process_free(drain);
 }
 
 static void figures_of_the_last_hour_are_lines_of_bars(void **state)
@@ -329,6 +344,7 @@ int main(void)
 		cmocka_unit_test(a_preview_is_a_link),
 		cmocka_unit_test(pausing_tells_visitors_in_their_language_and_resuming_ends_it),
 		cmocka_unit_test(a_queue_is_held_opened_closed_and_drained),
+		cmocka_unit_test(waiting_for_a_drain_can_be_given_up),
 		cmocka_unit_test(figures_of_the_last_hour_are_lines_of_bars),
 		cmocka_unit_test(people_are_let_in_by_hand),
 		cmocka_unit_test(a_session_is_ended_by_the_id_of_the_place),
