@@ -12,12 +12,12 @@ const colourOf = (colour) => named[colour] ?? colour;
 export const colourAt = (thresholds, value) =>
 	colourOf((thresholds?.steps ?? []).filter((step) => step.value === null || value >= step.value).at(-1)?.color ?? 'green');
 
-// Round numbers between which all values lie, about four apart.
-const scale = (low, high) => {
+// Round numbers between which all values lie, about four steps; round as the unit counts.
+const scale = (low, high, unit) => {
 	if (high <= low) high = low + (Math.abs(low) || 1);
 	const rough = (high - low) / 4;
-	const power = 10 ** Math.floor(Math.log10(rough));
-	const step = [1, 2, 2.5, 5, 10].find((factor) => factor * power >= rough) * power;
+	const power = unit === 'bytes' ? 2 ** Math.floor(Math.log2(rough)) : 10 ** Math.floor(Math.log10(rough));
+	const step = (unit === 'bytes' ? [1, 2] : [1, 2, 2.5, 5, 10]).find((factor) => factor * power >= rough) * power;
 	const ticks = [];
 	for (let at = Math.floor(low / step); at * step < high + step * 0.999; at++) ticks.push(Number((at * step).toPrecision(12)));
 	return ticks;
@@ -32,10 +32,16 @@ const segments = (values, x, y) => { // a gap where there is no number
 	return lines.filter((line) => line.length);
 };
 
-const line = (series, x, y, floor, colour, fill) => segments(series.values, x, y).map((points) => {
+// What an override of ours says about a series: limits are dashed and not filled.
+const customOf = (panel, series) => panel.fieldConfig.overrides
+	.filter(({ matcher }) => matcher.id === 'byRegexp' && new RegExp(matcher.options.replace(/^\/|\/$/g, '')).test(series.name))
+	.flatMap(({ properties }) => properties)
+	.reduce((custom, { id, value }) => ({ ...custom, [id.replace('custom.', '')]: value }), panel.fieldConfig.defaults.custom ?? {});
+
+const line = (series, x, y, floor, colour, fill, dash = []) => segments(series.values, x, y).map((points) => {
 	const [first, last] = [points[0], points.at(-1)].map((point) => point.split(',')[0]);
 	const area = fill ? `<polygon fill="${colour}" fill-opacity="${fill}" points="${first},${floor} ${points.join(' ')} ${last},${floor}"/>` : '';
-	return `${area}<polyline fill="none" stroke="${colour}" stroke-width="1.5" points="${points.join(' ')}"/>`;
+	return `${area}<polyline fill="none" stroke="${colour}" stroke-width="1.5" stroke-dasharray="${dash.join(' ')}" points="${points.join(' ')}"/>`;
 }).join('');
 
 const thresholdLines = (defaults, y, low, high, width) => (defaults.thresholds?.steps ?? [])
@@ -46,7 +52,7 @@ const thresholdLines = (defaults, y, low, high, width) => (defaults.thresholds?.
 export const timeSeries = (panel, all, { from, to }, width, height) => {
 	const { defaults } = panel.fieldConfig;
 	const values = all.flatMap((series) => series.values.map(([, value]) => value)).filter(Number.isFinite);
-	const ticks = scale(Math.min(defaults.min ?? Infinity, ...values), Math.max(defaults.max ?? -Infinity, ...values));
+	const ticks = scale(Math.min(defaults.min ?? Infinity, ...values), Math.max(defaults.max ?? -Infinity, ...values), defaults.unit);
 	const [low, high] = [ticks[0], ticks.at(-1)];
 	const x = (at) => margin.left + ((at - from) / (to - from)) * (width - margin.left - margin.right);
 	const y = (value) => height - margin.bottom - ((value - low) / (high - low)) * (height - margin.top - margin.bottom);
@@ -54,8 +60,10 @@ export const timeSeries = (panel, all, { from, to }, width, height) => {
 		+ text(margin.left - 6, y(tick) + 4, 'end', format(tick, defaults.unit))).join('');
 	const times = [0.08, 0.36, 0.64, 0.92].map((share) => from + share * (to - from))
 		.map((at) => text(x(at), height - 4, 'middle', new Date(at * 1000).toISOString().slice(11, 19))).join('');
-	const fill = (defaults.custom?.fillOpacity ?? 0) / 100;
-	const lines = all.map((series, i) => line(series, x, y, y(Math.max(low, 0)), palette[i % palette.length], fill)).join('');
+	const lines = all.map((series, i) => {
+		const custom = customOf(panel, series);
+		return line(series, x, y, y(Math.max(low, 0)), palette[i % palette.length], (custom.fillOpacity ?? 0) / 100, custom.lineStyle?.dash);
+	}).join('');
 	return `<svg width="${width}" height="${height}">${grid}${times}${thresholdLines(defaults, y, low, high, width)}${lines}</svg>`;
 };
 
@@ -71,7 +79,7 @@ const one = (panel, series, shown, { from, to }, width, height) => {
 	const values = series.values.map(([, value]) => value).filter(Number.isFinite);
 	const [low, high] = [Math.min(defaults.min ?? Infinity, ...values), Math.max(...values)];
 	const x = (at) => ((at - from) / (to - from)) * width;
-	const y = (value) => height - 2 - ((value - low) / (high - low || 1)) * height * 0.4;
+	const y = (value) => height - 2 - ((value - low) / (high - low || 1)) * height * (shown ? 0.2 : 0.4);
 	const trend = `<svg width="${width}" height="${height}">${line(series, x, y, height, colour, 0.15)}</svg>`;
 	return `<div class="value" style="width:${width}px;height:${height}px">${trend}<p style="color:${colour}">${format(series.last, defaults.unit)}</p>`
 		+ `${shown ? `<small>${escape(series.name)}</small>` : ''}</div>`;

@@ -6,7 +6,7 @@ const steps = (value, base, names) => {
 };
 const digits = (value) => {
 	const size = Math.abs(value);
-	const places = size >= 100 || Number.isInteger(value) ? 0 : size >= 10 ? 1 : size >= 0.01 || size === 0 ? 2 : 3;
+	const places = size >= 100 || Number.isInteger(value) ? 0 : size >= 10 ? 1 : size >= 0.1 ? 2 : 3;
 	return String(Number(value.toFixed(places)));
 };
 const short = (value) => steps(value, 1000, ['', ' K', ' Mil', ' Bil']);
