@@ -134,7 +134,7 @@ ALL_OBJECTS := $(LIBRARY_OBJECTS) $(SUPPORT_OBJECTS) \
 
 .SECONDEXPANSION:
 .PHONY: all run test check bench asan tsan soak fuzz format lint check-unit check-contract \
-	check-integration check-scenario check-openapi check-browser check-observability show-rolling-restart image-test \
+	check-integration check-scenario check-openapi check-browser check-observability panel-pictures show-rolling-restart image-test \
 	check-newer-libraries install uninstall clean help tests \
 	programs fuzz-programs FORCE
 
@@ -258,7 +258,11 @@ check-openapi: all ## the contract, and what `make check` has recorded
 check-browser: all ## the waiting page in a real Chromium
 	$(Q)$(RUN_TESTS) $(BROWSER)
 check-observability: all ## dashboards, alerts and runbooks against a real Prometheus and a crowd
-	$(Q)$(RUN_TESTS) scripts/check-observability
+	$(Q)TEST_SECONDS=1200 $(RUN_TESTS) scripts/check-observability
+panel-pictures: all ## draws every panel of the dashboards from a running stack (four minutes)
+	$(Q)scripts/bootstrap test
+	$(Q)scripts/node-packages
+	$(Q)WR_TEST_BIN_DIR=$(abspath $(BUILD)/bin) scripts/panel-pictures
 
 asan: ## the tests under AddressSanitizer and UndefinedBehaviorSanitizer
 	$(Q)$(MAKE) SAN=address,undefined BUILD=$(BUILD)/asan check-sanitized
