@@ -8,9 +8,13 @@
 #include "doctor.h"
 #include "waitingroom/memory.h"
 
-#define NAME_COLUMNS 14
-#define INDENT (2 + NAME_COLUMNS + 1)
+#define NAME_COLUMNS_MOST 26 /* a longer one has a line of its own */
 #define WIDTH_LEAST 40
+
+struct layout {
+	const struct terminal *terminal;
+	size_t name, indent; /* columns of the names; where texts begin */
+};
 
 static const char *mark(enum health_status status, bool unicode)
 {
@@ -52,46 +56,55 @@ static void print_wrapped(FILE *out, const char *text, size_t indent, size_t wid
 
 /* Not everybody says so: that is news by itself. */
 static void print_dissent(const struct findings *findings, const struct finding *finding,
-						  const struct terminal *terminal, FILE *out)
+						  const struct layout *layout, FILE *out)
 {
+	bool colour = layout->terminal->colour;
 	if (finding->says_count == 0 || finding->says_count >= findings->answered ||
 		finding->check.status == HEALTH_OK)
 		return;
-	fprintf(out, "%*s%sOnly ", INDENT, "", paint(terminal->colour, PAINT_DIM));
+	fprintf(out, "%*s%sOnly ", (int)layout->indent, "", paint(colour, PAINT_DIM));
 	for (size_t i = 0; i < finding->says_count; i++)
 		fprintf(out, "%s%s", i > 0 ? ", " : "", finding->says[i]);
 	fprintf(out, " %s so (%zu of %zu pods).%s\n", finding->says_count == 1 ? "says" : "say",
-			finding->says_count, findings->answered, paint(terminal->colour, PAINT_PLAIN));
+			finding->says_count, findings->answered, paint(colour, PAINT_PLAIN));
 }
 
 static void print_finding(const struct findings *findings, const struct finding *finding,
-						  const struct terminal *terminal, FILE *out)
+						  const struct layout *layout, FILE *out)
 {
+	const struct terminal *terminal = layout->terminal;
 	const struct health_check *check = &finding->check;
 	const char *name = check->name, *arrow = terminal->unicode ? "\xe2\x86\x92 " : "-> ";
 	size_t width = (size_t)terminal->width, name_columns = text_columns(name);
-	bool is_long = name_columns > NAME_COLUMNS;
+	bool is_long = name_columns > layout->name;
 	fprintf(out, "%s%s%s %s%s%s", paint(terminal->colour, paint_of(check->status)),
 			mark(check->status, terminal->unicode), paint(terminal->colour, PAINT_PLAIN),
 			paint(terminal->colour, PAINT_BOLD), name, paint(terminal->colour, PAINT_PLAIN));
 	if (is_long)
-		fprintf(out, "\n%*s", INDENT, "");
+		fprintf(out, "\n%*s", (int)layout->indent, "");
 	else
-		fprintf(out, "%*s", (int)(NAME_COLUMNS + 1 - name_columns), "");
-	print_wrapped(out, check->said, INDENT, width);
+		fprintf(out, "%*s", (int)(layout->name + 1 - name_columns), "");
+	print_wrapped(out, check->said, layout->indent, width);
 	if (check->act[0] != '\0') {
-		size_t indent = INDENT + text_columns(arrow);
-		fprintf(out, "%*s%s", INDENT, "", arrow);
+		size_t indent = layout->indent + text_columns(arrow);
+		fprintf(out, "%*s%s", (int)layout->indent, "", arrow);
 		print_wrapped(out, check->act, indent, width);
 	}
-	print_dissent(findings, finding, terminal, out);
+	print_dissent(findings, finding, layout, out);
 }
 
 void findings_print(const struct findings *findings, const struct terminal *terminal, FILE *out)
 {
 	size_t count[3] = {0};
+	struct layout layout = {.terminal = terminal, .name = 8};
 	for (size_t i = 0; i < findings->count; i++) {
-		print_finding(findings, &findings->list[i], terminal, out);
+		size_t columns = text_columns(findings->list[i].check.name);
+		if (columns <= NAME_COLUMNS_MOST && columns > layout.name)
+			layout.name = columns;
+	}
+	layout.indent = 2 + layout.name + 1;
+	for (size_t i = 0; i < findings->count; i++) {
+		print_finding(findings, &findings->list[i], &layout, out);
 		count[findings->list[i].check.status]++;
 	}
 	fprintf(out, "\n%zu of %zu url%s answered with a report. ", findings->answered, findings->urls,

@@ -217,19 +217,19 @@ static void draw_pods_line(const struct top_facts *facts, const struct top_view 
 		for (size_t i = 0; i < facts->pod_count; i++)
 			well += strcmp(facts->pods[i].row.kind, kinds[kind]) == 0 &&
 					strcmp(facts->pods[i].state, "ok") == 0;
+		put(&line, PAINT_PLAIN, kind > 0 ? "   " : "");
 		put_format(&line, well > 0 ? PAINT_GREEN : PAINT_RED, "%zu %s%s ok", well, names[kind],
 				   well == 1 ? "" : "s");
-		put(&line, PAINT_PLAIN, "   ");
 	}
 	for (size_t i = 0; i < facts->pod_count; i++) {
 		const struct top_pod *pod = &facts->pods[i];
 		char age[SHORT_BYTES];
 		if (strcmp(pod->state, "ok") == 0)
 			continue;
+		put(&line, PAINT_PLAIN, "   ");
 		put_format(&line, pod_paint(pod->state), "%s %s", pod->row.instance, pod->state);
 		if (strcmp(pod->state, "silent") == 0)
 			put_format(&line, PAINT_RED, " %s", short_time(pod->age_ms, age));
-		put(&line, PAINT_PLAIN, "   ");
 	}
 	line_end(&line, frame);
 }

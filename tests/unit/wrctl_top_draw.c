@@ -114,7 +114,7 @@ static void at_80_columns_everything_has_its_place(void **state)
 		   (const char *const[]){
 			   "waitingroom prod  http://127.0.0.1:9090                      00:00:00  every 1 s|",
 			   "3 queues   12 385 waiting   1270 of 10 001 100 active   58 let in per minute|",
-			   "1 pod ok   1 admitter ok   waitingroom-api-7d9f-b8b2c silent 21 s   |",
+			   "1 pod ok   1 admitter ok   waitingroom-api-7d9f-b8b2c silent 21 s|",
 			   "pods: one has said nothing for 21 s. (and 1 more: wrctl doctor)|",
 			   "QUEUE               STATE     WAITING   RATE/MIN            ACTIVE OLDEST   WAIT|",
 			   "default/demo        open       12 345      58/60 ###..      70/100   12 m   30 m|",
