@@ -29,7 +29,6 @@ static void pod_row(struct table *table, const struct json_value *pod, int64_t n
 	table_cell(table, pod_paint(state), "%s", state);
 	table_cell(table, PAINT_PLAIN, "%s",
 			   duration_text(now_ms - look_int(pod, "started_ms", now_ms), age));
-	table_cell(table, PAINT_PLAIN, "%s ago", duration_text(look_int(pod, "age_ms", 0), age));
 	table_number(table, look_int(pod, "connections", 0));
 	table_cell(table, PAINT_PLAIN, "%.0f", look_real(pod, "requests_per_s", 0));
 	table_cell(table, PAINT_PLAIN, "%.1f", look_real(pod, "store_us", 0) / 1000);
@@ -49,7 +48,7 @@ int wrctl_pods(struct wrctl *w, int argc, char **argv)
 	}
 	const struct json_value *pods = look(reply.json, "pods");
 	WR_AUTO(table_free_at)
-	struct table *table = table_new("instance", "kind", "version", "state", "up", "seen", "conns>",
+	struct table *table = table_new("instance", "kind", "version", "state", "up", "conns>",
 									"req/s>", "store ms>", "address…");
 	for (size_t i = 0; pods != NULL && i < json_count(pods); i++)
 		pod_row(table, json_at(pods, i), look_int(reply.json, "as_of_ms", 0));

@@ -18,25 +18,26 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* ---- standard output, caught ---- */
+/* ---- what is printed, caught ---- */
 
 static FILE *caught;
-static int kept = -1;
+static int caught_fd, kept = -1;
 
-static void catch_output(void)
+static void catch_output(int fd)
 {
-	fflush(stdout);
+	fflush(NULL);
 	caught = tmpfile();
-	kept = dup(STDOUT_FILENO);
-	dup2(fileno(caught), STDOUT_FILENO);
+	caught_fd = fd;
+	kept = dup(fd);
+	dup2(fileno(caught), fd);
 }
 
 /* gives */
 static char *caught_output(void)
 {
 	char *text = mem_alloc_zero(1, 65536);
-	fflush(stdout);
-	dup2(kept, STDOUT_FILENO);
+	fflush(NULL);
+	dup2(kept, caught_fd);
 	close(kept);
 	rewind(caught);
 	text[fread(text, 1, 65535, caught)] = '\0';
@@ -56,7 +57,7 @@ static char *printed_table(int width, bool colour)
 	table_cell(table, PAINT_PLAIN, "b");
 	table_number(table, 5);
 	table_cell(table, PAINT_PLAIN, "%s", "");
-	catch_output();
+	catch_output(STDOUT_FILENO);
 	table_print(table, &terminal);
 	return caught_output();
 }
@@ -137,6 +138,32 @@ static void a_bar_is_never_longer_than_whole(void **state)
 	assert_string_equal(text, "[....]   0%");
 }
 
+static char *drawn_progress(bool is_terminal, int64_t since_ms, int64_t total)
+{
+	struct terminal terminal = {.err = is_terminal, .width = 80};
+	struct progress progress;
+	catch_output(STDERR_FILENO);
+	progress_begin(&progress, &terminal, "deleting", total);
+	progress.begun.ns -= since_ms * 1000000;
+	progress_set(&progress, 3);
+	progress_end(&progress);
+	return caught_output();
+}
+
+static void a_bar_appears_on_a_terminal_once_it_takes_long_and_is_wiped(void **state)
+{
+	(void)state;
+	WR_AUTO(mem_free_at) char *bar = drawn_progress(true, 2000, 4);
+	assert_string_equal(bar, "\r\033[Kdeleting [######################........]  75% 3 of 4"
+							 "\r\033[K");
+	WR_AUTO(mem_free_at) char *time = drawn_progress(true, 2000, 0);
+	assert_string_equal(time, "\r\033[Kdeleting … 2 s\r\033[K");
+	WR_AUTO(mem_free_at) char *quick = drawn_progress(true, 100, 4);
+	assert_string_equal(quick, "");
+	WR_AUTO(mem_free_at) char *file = drawn_progress(false, 2000, 4);
+	assert_string_equal(file, "");
+}
+
 static void sparklines_show_shares_of_the_largest(void **state)
 {
 	(void)state;
@@ -162,7 +189,7 @@ static char *printed_diff(const char *json, bool is_new, int width)
 	struct err_detail detail = {""};
 	if (json_parse(json, strlen(json), &document, &detail) != WR_OK)
 		fail_msg("%s", detail.text);
-	catch_output();
+	catch_output(STDOUT_FILENO);
 	diff_print(document, is_new, &terminal);
 	diff_print_effect(document, &terminal);
 	return caught_output();
@@ -309,6 +336,7 @@ int main(void)
 		cmocka_unit_test(columns_are_counted_not_bytes),
 		cmocka_unit_test(numbers_and_times_are_for_people),
 		cmocka_unit_test(a_bar_is_never_longer_than_whole),
+		cmocka_unit_test(a_bar_appears_on_a_terminal_once_it_takes_long_and_is_wiped),
 		cmocka_unit_test(sparklines_show_shares_of_the_largest),
 		cmocka_unit_test(a_short_change_is_one_line_and_a_long_one_two),
 		cmocka_unit_test(what_is_new_is_only_put_in),
