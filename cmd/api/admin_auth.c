@@ -19,6 +19,7 @@
 
 #include "admin_keys.h"
 #include "internal.h"
+#include "waitingroom/log.h"
 #include "waitingroom/token.h"
 
 #define BEARER "Bearer "
@@ -99,6 +100,16 @@ static void note_file_key(const struct admin_notes *notes)
 		notes->internal->file_key_ms = clock_wall().ms;
 }
 
+/* Somebody tries keys, or goes on with one that was taken away: operators want to know. What the store or
+ * the request is to blame for is nobody's doing. */
+static void log_refusal(const struct admin_notes *notes, enum wr_err err)
+{
+	if (err == WR_BAD_TOKEN || err == WR_FORBIDDEN)
+		log_event(LOG_LEVEL_WARN, "admin_refused", LOG_TEXT("client", notes->address),
+				  LOG_TEXT("route", notes->route->pattern), LOG_TEXT("key_id", notes->caller.id),
+				  LOG_TEXT("reason", err_code(err)), LOG_TEXT("request_id", notes->request_id));
+}
+
 /* The key is good. */
 static void enter(struct http_request *request)
 {
@@ -111,15 +122,18 @@ static void enter(struct http_request *request)
 		err = read_names(notes, &detail);
 	if (err == WR_OK)
 		err = admin_check_dry_run(request, &detail);
-	if (err == WR_OK)
+	if (err == WR_OK) {
 		notes->route->serve(notes->internal, request, &notes->match);
-	else
-		admin_problem(notes->internal, request, err, detail.text[0] != '\0' ? &detail : NULL);
+		return;
+	}
+	log_refusal(notes, err);
+	admin_problem(notes->internal, request, err, detail.text[0] != '\0' ? &detail : NULL);
 }
 
 static void refuse(struct http_request *request, enum wr_err err)
 {
 	struct admin_notes *notes = http_request_notes(request);
+	log_refusal(notes, err);
 	admin_problem(notes->internal, request, err, NULL);
 }
 

@@ -25,6 +25,7 @@
 	X("request_bug", "A request ended with 500 by a bug of ours.")                                 \
 	X("http_no_answer", "A handler forgot to answer; the visitor got 500.")                        \
 	X("http_bad_reply_header", "A header of an answer could not be sent.")                         \
+	X("admin_refused", "A key of the admin API was not good, or may not do what it was used for.") \
 	X("session_shared", "A session came from another network or browser.")                         \
 	X("store_connected", "The store is connected.")                                                \
 	X("store_lost", "The connection to the store was lost.")                                       \

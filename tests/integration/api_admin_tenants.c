@@ -218,6 +218,30 @@ static void there_are_no_more_tenants_than_there_may_be(void **state)
 	assert_int_equal(api_store_number(stack, "HLEN wr:{system/admin}:tenants"), 8);
 }
 
+static bool is_known(const char *queue)
+{
+	char path[64];
+	print_into(path, "/queues/small/%s", queue);
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *answer = http_call(stack_url(stack, 0), "GET", path, NULL, NULL);
+	return answer->status == 200;
+}
+
+/* Last: nothing is left of what the others have made. */
+static void a_tenant_comes_back_with_its_queues_when_the_store_has_lost_everything(void **state)
+{
+	(void)state;
+	expect("GET", "small", NULL, 200, "\"queues\":2");
+	WAIT_UNTIL(5000, is_known("a") && is_known("b"), "a pod knows the queues");
+	redis_restart(stack->redis); /* it keeps nothing */
+	WAIT_UNTIL(15000,
+			   api_store_number(stack, "SISMEMBER wr:{system/admin}:queues:small a") == 1 &&
+				   api_store_number(stack, "SISMEMBER wr:{system/admin}:queues:small b") == 1,
+			   "the pods have put the queues back");
+	expect("GET", "small", NULL, 200, "\"queues_max\":3");
+	expect_queue("GET", "/small/a", 200, "small/a");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -231,6 +255,7 @@ int main(void)
 		cmocka_unit_test(the_keys_of_a_tenant_go_with_it),
 		cmocka_unit_test(a_queue_that_never_came_to_be_does_not_count),
 		cmocka_unit_test(there_are_no_more_tenants_than_there_may_be),
+		cmocka_unit_test(a_tenant_comes_back_with_its_queues_when_the_store_has_lost_everything),
 	};
 	return cmocka_run_group_tests_name("api_admin_tenants", tests, open_room, close_room);
 }
