@@ -142,9 +142,10 @@ static void warn_of_lanes(const struct forecast_now *now, const struct queue_set
 		const char *lane = now->settings->lanes[i].name;
 		if (now->waiting[i] > 0 && queue_settings_lane(then, lane) < 0 &&
 			forecast->warning_count < FORECAST_WARNINGS_MAX)
-			(void)err_say(warning(forecast), WR_OK,
-						  "lanes: %llu people stand in the lane \"%s\"; it cannot be taken away now.",
-						  (unsigned long long)now->waiting[i], lane);
+			(void)err_say(
+				warning(forecast), WR_OK,
+				"lanes: %llu people stand in the lane \"%s\"; it cannot be taken away now.",
+				(unsigned long long)now->waiting[i], lane);
 	}
 }
 
