@@ -19,6 +19,7 @@ struct wall_time {
 
 struct mono_time clock_mono(void);
 struct wall_time clock_wall(void);
+int64_t clock_wall_ns(void); /* nanoseconds since 1970, for traces */
 
 /* Milliseconds (rounded down) from 'from' to 'to'; negative when 'to' is earlier. */
 static inline int64_t mono_diff_ms(struct mono_time from, struct mono_time to)

@@ -51,6 +51,8 @@
 	X("relay_state", "The relay of events moved to another state.")                                \
 	X("events_held", "Events cannot be published and stay in the outbox.")                         \
 	X("events_flow", "Events are published again.")                                                \
+	X("traces_held", "Traces cannot be sent; some are lost until they can.")                       \
+	X("traces_flow", "Traces are sent again.")                                                     \
 	X("outbox_lost", "The outbox cannot be read.")                                                 \
 	X("outbox_back", "The outbox can be read again.")                                              \
 	X("outbox_entry_malformed", "An outbox entry could not be understood and was set aside.")

@@ -23,6 +23,11 @@ struct mono_time clock_mono(void)
 
 struct wall_time clock_wall(void)
 {
+	return (struct wall_time){.ms = clock_wall_ns() / 1000000};
+}
+
+int64_t clock_wall_ns(void)
+{
 	struct timespec at = clock_read(CLOCK_REALTIME);
-	return (struct wall_time){.ms = (int64_t)at.tv_sec * 1000 + at.tv_nsec / 1000000};
+	return (int64_t)at.tv_sec * 1000000000 + at.tv_nsec;
 }

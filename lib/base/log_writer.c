@@ -108,11 +108,8 @@ static void write_out(const char *text, size_t len)
 /* Waits for lines, a tick at most. Returns the buffer to write, -1 when it is empty. */
 static int take(bool *ret_stop)
 {
-	struct timespec until;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += TICK_MS % 1000 * 1000000;
-	until.tv_sec += TICK_MS / 1000 + until.tv_nsec / 1000000000;
-	until.tv_nsec %= 1000000000;
+	int64_t until_ns = mono_add_ms(clock_mono(), TICK_MS).ns;
+	struct timespec until = {.tv_sec = until_ns / 1000000000, .tv_nsec = until_ns % 1000000000};
 	pthread_mutex_lock(&lock);
 	int waited = 0;
 	while (lens[in_use] == 0 && !is_stopping && waited == 0)
