@@ -125,12 +125,14 @@ static void *run(void *ctx)
 	return NULL;
 }
 
-struct admitter *admitter_start(const struct config *config, struct store_address *address)
+struct admitter *admitter_start(const struct config *config, struct store_address *address,
+								struct tracing *tracing)
 {
 	struct admitter *admitter = mem_alloc_zero(1, sizeof(*admitter));
 	struct store_options options;
 	admitter->config = config;
 	admitter->address = address;
+	admitter->tracing = tracing;
 	admitter->loop = loop_new();
 	admitter->shard = aligned_alloc(128, sizeof(*admitter->shard));
 	if (admitter->shard == NULL)

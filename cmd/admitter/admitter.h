@@ -13,10 +13,12 @@
 #define OWNER_BYTES 40
 
 struct drain;
+struct tracing;
 
 struct admitter {
 	const struct config *config;
 	struct store_address *address;
+	struct tracing *tracing;
 	pthread_t thread;
 	struct loop *loop;
 	struct store *store;
@@ -44,7 +46,9 @@ enum tick_label {
 };
 enum expired_label { EXPIRED_SILENT, EXPIRED_MISSED, EXPIRED_SESSION, EXPIRED_LABELS };
 
-struct admitter *admitter_start(const struct config *config, struct store_address *address);
+/* tracing: keeps, NULL for none */
+struct admitter *admitter_start(const struct config *config, struct store_address *address,
+								struct tracing *tracing);
 /* Gives up its leases, so that another goes on at once; waits for the thread and frees. */
 void admitter_stop(struct admitter *admitter);
 

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 
 #include "admitter.h"
+#include "tracing.h"
 #include "waitingroom/memory.h"
 
 #define SAMPLE_INTERVAL_MS 20000
@@ -25,6 +26,7 @@ struct drain {
 	struct loop_timer *admit_timer, *reap_timer;
 	bool admit_open, reap_open, clear_open, sample_open, is_deleted, is_stopped, is_over;
 	struct mono_time sampled; /* 0: never */
+	struct mono_time admit_sent;
 	struct drain *next;
 };
 
@@ -110,6 +112,7 @@ static void on_admitted(void *ctx, enum wr_err err, const struct admitted *resul
 		metrics_add(shard, METRIC_TICKS, TICK_ADMIT_DONE, 1);
 		metrics_add(shard, METRIC_ADMITTED, 0, result->admitted);
 		metrics_add(shard, METRIC_SET_ASIDE, 0, result->set_aside);
+		tracing_admitted(drain->admitter->tracing, &drain->name, drain->admit_sent, result);
 		if (result->more)
 			wait_ms = 0;
 		sample(drain);
@@ -124,6 +127,7 @@ static void admit(void *ctx)
 	if (drain->admit_open || drain->is_stopped || drain->is_deleted)
 		return;
 	drain->admit_open = true;
+	drain->admit_sent = loop_now(admitter->loop);
 	store_admit(admitter->store, &drain->name, admitter->owner, admitter->config->lease_ms,
 				(int)admitter->config->admit_limit, admitter->config->deaf_after_ms, 0, on_admitted,
 				drain);

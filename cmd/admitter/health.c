@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "report.h"
+#include "tracing.h"
 #include "waitingroom/memory.h"
 #include "waitingroom/router.h"
 #include "waitingroom/version.h"
@@ -101,6 +102,7 @@ static void metrics_serve(void *ctx, struct http_request *request, const struct 
 	write_store(page, health->admitter->store);
 	if (health->relay != NULL)
 		write_relay(page, health->relay);
+	tracing_metrics(health->admitter->tracing, page);
 	metrics_log(page);
 	metrics_process(page);
 	const char *text = metrics_page_text(page, &len);

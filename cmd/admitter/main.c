@@ -8,6 +8,7 @@
 
 #include "admitter.h"
 #include "health.h"
+#include "tracing.h"
 #include "waitingroom/log.h"
 #include "waitingroom/memory.h"
 #include "waitingroom/process.h"
@@ -20,6 +21,7 @@ struct parts {
 	struct store_address *address;
 	struct store_outbox *outbox;
 	struct relay *relay;
+	struct tracing *tracing; /* NULL: nothing is traced */
 	struct admitter *admitter;
 	struct health *health;
 };
@@ -62,10 +64,12 @@ static enum wr_err start(struct parts *parts, struct err_detail *ret_detail)
 			config_blame(store_address_parse(parts->config.store_url, &parts->address, ret_detail),
 						 "WR_STORE_URL", ret_detail);
 	if (err == WR_OK)
+		err = tracing_start(&parts->config, PROGRAM, &parts->tracing, ret_detail);
+	if (err == WR_OK)
 		err = start_relay(parts, ret_detail);
 	if (err != WR_OK)
 		return err;
-	parts->admitter = admitter_start(&parts->config, parts->address);
+	parts->admitter = admitter_start(&parts->config, parts->address, parts->tracing);
 	err = config_blame(
 		health_start(&parts->config, parts->admitter, parts->relay, &parts->health, ret_detail),
 		"WR_INTERNAL_LISTEN", ret_detail);
@@ -81,6 +85,7 @@ static void stop(struct parts *parts)
 	admitter_stop(WR_TAKE(parts->admitter));
 	if (parts->relay != NULL)
 		relay_stop(WR_TAKE(parts->relay), 2000);
+	tracing_stop(WR_TAKE(parts->tracing));
 	store_outbox_free(parts->outbox);
 	store_address_free(parts->address);
 }

@@ -25,12 +25,15 @@
 #include "waitingroom/queue_table.h"
 #include "waitingroom/quiescence.h"
 #include "waitingroom/router.h"
+#include "waitingroom/spans.h"
 #include "waitingroom/store.h"
+#include "waitingroom/tracing_settings.h"
 
 #define WORKERS_MAX 128
 #define ORIGINS_MAX 32
 
 struct captcha;
+struct otlp;
 struct worker;
 struct sync;
 struct internal;
@@ -65,6 +68,9 @@ struct app {
 	struct store_outbox *outbox; /* both NULL when switched off */
 	struct relay *relay;
 	struct internal *internal;
+	struct http_tracing tracing; /* when there are spans */
+	struct spans *spans;		 /* both NULL: nothing is traced */
+	struct otlp *otlp;
 };
 
 /* The public endpoints: one table for routes, metrics and documentation. */

@@ -13,6 +13,7 @@
 #include "page_cache.h"
 #include "queues_file.h"
 #include "sync.h"
+#include "tracing.h"
 #include "waitingroom/captcha.h"
 #include "waitingroom/gate_url.h"
 #include "waitingroom/log.h"
@@ -191,6 +192,8 @@ enum wr_err app_start(struct app **ret_app, struct err_detail *ret_detail)
 	if (err != WR_OK)
 		return err;
 	err = make_captcha(app, ret_detail);
+	if (err == WR_OK)
+		err = tracing_start(app, ret_detail);
 	if (err != WR_OK)
 		return err;
 	app->queues = queue_table_new(app->quiescence, (size_t)app->config.queues_max);
@@ -250,6 +253,7 @@ void app_stop(struct app *app, int64_t relay_ms)
 		relay_stop(app->relay, relay_ms);
 	store_outbox_free(app->outbox);
 	sync_stop(app->sync);
+	tracing_stop(app);
 	page_cache_stop(app->pages);
 	page_free(app->contract);
 	languages_free(app->languages);

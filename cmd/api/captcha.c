@@ -111,6 +111,11 @@ bool captcha_park(struct worker *worker, struct http_request *request, const str
 										.challenge = wish->challenge};
 	if (!provider_of(settings->challenge, &question.provider))
 		return false;
+	char traceparent[TRACEPARENT_CHARS + 1];
+	if (http_request_trace(request) != NULL) {
+		traceparent_print(&http_request_trace(request)->context, traceparent);
+		question.traceparent = traceparent;
+	}
 	struct ticket *ticket = mem_alloc_zero(1, sizeof(*ticket));
 	ticket->desk = worker->captcha_desk;
 	ticket->request = request;

@@ -9,6 +9,7 @@
 #include "sync.h"
 #include "waitingroom/captcha.h"
 #include "waitingroom/challenge.h"
+#include "waitingroom/otlp.h"
 #include "waitingroom/version.h"
 #include "worker.h"
 
@@ -227,6 +228,18 @@ static void write_sync_and_relay(struct metrics_page *page, const struct app *ap
 													   .lag = &relay.lag});
 }
 
+static void write_traces(struct metrics_page *page, const struct app *app)
+{
+	struct spans_counts spans = {.dropped = 0};
+	struct otlp_counts otlp = {.sent = 0};
+	if (app->spans != NULL) {
+		spans_counts(app->spans, &spans);
+		otlp_counts(app->otlp, &otlp);
+	}
+	metrics_traces(page, &(struct metrics_trace_counts){
+							 .sent = otlp.sent, .dropped = spans.dropped, .refused = otlp.refused});
+}
+
 void exposition_serve(void *ctx, struct http_request *request, const struct route_match *match)
 {
 	const struct app *app = ((struct internal *)ctx)->app;
@@ -242,6 +255,7 @@ void exposition_serve(void *ctx, struct http_request *request, const struct rout
 	write_store(page, app);
 	exposition_queues(page, app);
 	write_sync_and_relay(page, app);
+	write_traces(page, app);
 	metrics_log(page);
 	metrics_process(page);
 	const char *text = metrics_page_text(page, &len);

@@ -12,6 +12,7 @@
 #include "endpoints.h"
 #include "gather_queue.h"
 #include "place.h"
+#include "tracing.h"
 #include "waitingroom/json_in.h"
 #include "waitingroom/memory.h"
 
@@ -22,9 +23,17 @@ struct batch {
 	struct gather *gather;
 	struct gather_queue *queue;
 	enum gather_kind kind;
+	struct mono_time sent;
 	size_t count;
 	struct http_request *requests[STORE_PEOPLE_MAX];
 	struct batch *next_free;
+};
+
+static const char *const step_words[GATHER_KINDS] = {
+	[GATHER_JOIN] = "store enqueue",	[GATHER_POLL] = "store visit poll",
+	[GATHER_STAY] = "store visit stay", [GATHER_LOOK] = "store visit look",
+	[GATHER_RESTORE] = "store restore", [GATHER_LEAVE] = "store leave",
+	[GATHER_RELEASE] = "store release", [GATHER_REDEEM] = "store redeem",
 };
 
 struct gather *gather_new(struct worker *worker)
@@ -94,9 +103,12 @@ enum wr_err gather_request(struct gather *gather, uint32_t slot, enum gather_kin
 }
 
 /* From here on the request is being answered, or gathered again. */
-static struct parked *unpark(struct gather *gather, struct http_request *request)
+static struct parked *unpark(const struct batch *batch, struct http_request *request)
 {
-	gather->parked--;
+	batch->gather->parked--;
+	if (http_request_trace(request) != NULL)
+		tracing_step(batch->gather->worker->app, request, step_words[batch->kind], batch->sent,
+					 batch->count);
 	return http_request_notes(request);
 }
 
@@ -112,6 +124,7 @@ static struct batch *batch_take(struct gather *gather, struct gather_queue *queu
 	batch->gather = gather;
 	batch->queue = queue;
 	batch->kind = kind;
+	batch->sent = loop_now(gather->worker->loop);
 	batch->count = list->count < limit ? list->count : limit;
 	memcpy(batch->requests, list->items, batch->count * sizeof(struct http_request *));
 	memmove(list->items, list->items + batch->count,
@@ -147,7 +160,7 @@ static void on_joined(void *ctx, enum wr_err err, const char *epoch, int64_t now
 	err = batch_error(batch, err);
 	for (size_t i = 0; i < batch->count; i++) {
 		struct http_request *request = batch->requests[i];
-		unpark(batch->gather, request);
+		unpark(batch, request);
 		if (err == WR_OK && i < count)
 			enqueue_answer(batch->gather->worker, request, WR_OK, epoch, &people[i]);
 		else
@@ -160,11 +173,10 @@ static void on_visits(void *ctx, enum wr_err err, int64_t now_ms, const struct v
 					  size_t count)
 {
 	struct batch *batch = ctx;
-	(void)now_ms;
 	err = batch_error(batch, err);
 	for (size_t i = 0; i < batch->count; i++) {
 		struct http_request *request = batch->requests[i];
-		const struct parked *notes = unpark(batch->gather, request);
+		const struct parked *notes = unpark(batch, request);
 		struct worker *worker = batch->gather->worker;
 		bool lost = batch->kind != GATHER_LOOK && err == WR_OK && i < count &&
 					people[i].state == PLACE_NONE;
@@ -173,6 +185,9 @@ static void on_visits(void *ctx, enum wr_err err, int64_t now_ms, const struct v
 			continue;
 		if (notes->endpoint == ENDPOINT_HEARTBEAT)
 			metrics_add(worker->shard, METRIC_BEATS, err == WR_OK ? BEAT_STORE : BEAT_STALE, 1);
+		if (err == WR_OK && i < count && people[i].traceparent[0] != '\0' &&
+			worker->app->spans != NULL)
+			tracing_turn(worker->app, request, &people[i], now_ms);
 		if (err == WR_OK && i < count)
 			place_answer_visit(worker, request, WR_OK, &people[i]);
 		else
@@ -200,7 +215,7 @@ static void on_restored(void *ctx, enum wr_err err, const enum place_state *stat
 	for (size_t i = 0; i < batch->count; i++) {
 		struct http_request *request = batch->requests[i];
 		struct worker *worker = batch->gather->worker;
-		const struct parked *notes = unpark(batch->gather, request);
+		const struct parked *notes = unpark(batch, request);
 		if (err == WR_OK && i < count && states[i] == PLACE_WAITING)
 			metrics_add(worker->shard, METRIC_RESTORED, 0, 1);
 		if (err == WR_OK && i < count && states[i] == PLACE_NONE &&
@@ -221,7 +236,7 @@ static void on_released(void *ctx, enum wr_err err, int64_t now_ms, const struct
 	for (size_t i = 0; i < batch->count; i++) {
 		struct http_request *request = batch->requests[i];
 		struct worker *worker = batch->gather->worker;
-		unpark(batch->gather, request);
+		unpark(batch, request);
 		const struct released *person = err == WR_OK && i < count ? &people[i] : NULL;
 		enum wr_err result = err != WR_OK || person != NULL ? err : WR_BUG;
 		if (batch->kind == GATHER_LEAVE)
@@ -241,7 +256,7 @@ static void on_redeemed(void *ctx, enum wr_err err, int64_t now_ms, const struct
 	for (size_t i = 0; i < batch->count; i++) {
 		struct http_request *request = batch->requests[i];
 		struct worker *worker = batch->gather->worker;
-		unpark(batch->gather, request);
+		unpark(batch, request);
 		const struct redeemed *person = err == WR_OK && i < count ? &people[i] : NULL;
 		authz_redeemed(worker, request, err != WR_OK || person != NULL ? err : WR_BUG, person);
 	}
@@ -257,6 +272,8 @@ static void send_joins(struct worker *worker, struct batch *batch)
 	size_t seen_count = 0;
 	const char *epoch = "";
 	for (size_t i = 0; i < batch->count; i++) {
+		if (http_request_trace(batch->requests[i]) != NULL)
+			tracing_note_place(batch->requests[i]);
 		const struct parked *notes = http_request_notes(batch->requests[i]);
 		people[i] =
 			(struct join){.position_id = notes->claims.position_id,

@@ -15,6 +15,7 @@
 #include "gather.h"
 #include "pod_report.h"
 #include "sync.h"
+#include "tracing.h"
 #include "waitingroom/log.h"
 #include "waitingroom/memory.h"
 #include "waitingroom/token.h"
@@ -188,6 +189,21 @@ struct signer *internal_signer(struct internal *internal)
 	return internal->signer;
 }
 
+static void handle(void *ctx, struct http_request *request)
+{
+	struct internal *internal = ctx;
+	chain_handle(internal->chain, request);
+}
+
+static void request_done(void *ctx, const struct http_request *request, int status,
+						 int64_t duration_us)
+{
+	struct internal *internal = ctx;
+	(void)duration_us;
+	if (http_request_trace(request) != NULL)
+		tracing_request(internal->app, internal->chain, request, status, NULL);
+}
+
 static void turn_begins(void *ctx)
 {
 	struct internal *internal = ctx;
@@ -246,9 +262,11 @@ enum wr_err internal_start(struct app *app, struct internal **ret_internal,
 									 .never_sampled = ADMIN_PREFIX,
 									 .chain = internal->chain});
 	struct http_server_options options = {.listen = app->config.internal_listen,
-										  .handler = chain_handle,
+										  .handler = handle,
+										  .done = request_done,
 										  .access_log = internal->access_log,
-										  .ctx = internal->chain};
+										  .tracing = tracing_of(app),
+										  .ctx = internal};
 	http_limits_default(&options.limits);
 	options.limits.connections_max = 256;
 	options.limits.body_max_bytes = 256 * 1024; /* settings with a template and a logo */

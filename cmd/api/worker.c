@@ -18,6 +18,7 @@
 #include "endpoints.h"
 #include "gather.h"
 #include "page.h"
+#include "tracing.h"
 #include "verdicts.h"
 #include "waitingroom/join_rate.h"
 #include "waitingroom/json_in.h"
@@ -70,12 +71,25 @@ static void handle(void *ctx, struct http_request *request)
 	chain_handle(worker->chain, request);
 }
 
+static __attribute__((noinline)) void trace_done(struct worker *worker,
+												 const struct http_request *request, int status)
+{
+	const struct parked *notes = http_request_notes((struct http_request *)request);
+	char queue[QUEUE_NAME_TEXT_BYTES];
+	bool has_queue = notes->claims.queue.queue[0] != '\0';
+	if (has_queue)
+		queue_name_print(&notes->claims.queue, queue);
+	tracing_request(worker->app, worker->chain, request, status, has_queue ? queue : NULL);
+}
+
 static void request_done(void *ctx, const struct http_request *request, int status,
 						 int64_t duration_us)
 {
 	struct worker *worker = ctx;
 	struct parked *notes = http_request_notes((struct http_request *)request);
 	metrics_request(worker->shard, notes->endpoint, status, duration_us);
+	if (http_request_trace(request) != NULL)
+		trace_done(worker, request, status);
 	json_free(WR_TAKE(notes->joining.document));
 	free(WR_TAKE(notes->joining.target));
 	free(WR_TAKE(notes->joining.user));
@@ -219,6 +233,7 @@ enum wr_err worker_new(struct app *app, size_t number, struct worker **ret_worke
 										  .handler = handle,
 										  .done = request_done,
 										  .access_log = worker->access_log,
+										  .tracing = tracing_of(app),
 										  .ctx = worker};
 	enum wr_err err = http_server_open(worker->loop, &options, &worker->http, ret_detail);
 	if (err != WR_OK) {

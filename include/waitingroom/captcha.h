@@ -46,8 +46,9 @@ const char *captcha_verdict_word(enum captcha_verdict verdict);
 struct captcha_question { /* texts are borrowed during the call */
 	enum captcha_provider provider;
 	const char *secret, *site_key;
-	const char *response;  /* what the visitor's browser got from the provider */
-	const char *challenge; /* ours, which the widget may have been given to bind the verdict to */
+	const char *response;	 /* what the visitor's browser got from the provider */
+	const char *challenge;	 /* ours, which the widget may have been given to bind the verdict to */
+	const char *traceparent; /* of the join that waits for the answer; NULL: it is not traced */
 };
 /* Could 'response' be one at all? Visible ASCII, of a length that the providers give. */
 bool captcha_response_is_fine(const char *response);

@@ -56,6 +56,17 @@
 	  "WR_ACCESS_LOG_SAMPLE of those that went well) or all. Admin requests always, unless off.")  \
 	N(access_log_sample, "WR_ACCESS_LOG_SAMPLE", 1000, 1, 1000000000, "requests",                  \
 	  "One in so many requests that went well is logged.")                                         \
+	T(traces, "WR_TRACES", "off",                                                                  \
+	  "on: sampled requests are traced (W3C Trace Context) and sent by OTLP/HTTP. OTEL_* "         \
+	  "variables say what the next three leave open.")                                             \
+	T(traces_endpoint, "WR_TRACES_ENDPOINT", "",                                                   \
+	  "The collector, without /v1/traces. Empty: OTEL_EXPORTER_OTLP_ENDPOINT, or "                 \
+	  "http://127.0.0.1:4318.")                                                                    \
+	T(traces_ratio, "WR_TRACES_RATIO", "",                                                         \
+	  "Share of the requests that are traced when the caller has not decided, 0..1. Empty: "       \
+	  "OTEL_TRACES_SAMPLER, or 0.01.")                                                             \
+	N(traces_per_s, "WR_TRACES_PER_S", 100, 0, 100000, "requests/s",                               \
+	  "Most traced requests of one worker, whatever callers decide.")                              \
 	N(log_lines_per_s, "WR_LOG_LINES_PER_S", 20, 0, 100000, "lines/s",                             \
 	  "Lines of one event and level that are written; the rest is counted and said once. 0: "      \
 	  "all.")                                                                                      \

@@ -15,6 +15,7 @@
 #include "waitingroom/outbox.h"
 #include "waitingroom/text.h"
 #include "waitingroom/timings.h"
+#include "waitingroom/trace.h"
 
 /* enum, word in the outbox, subject noun, subject event, transition in the event id, about people?
  * Subject: wr.<tenant>.<queue>.<noun>.<event>; CloudEvents type io.waitingroom.<noun>.<event>.v1.
@@ -53,6 +54,7 @@ bool event_type_parse(const char *word, enum event_type *ret_type);
 struct event {				   /* one CloudEvent, ready to publish */
 	char subject[EVENT_SUBJECT_BYTES];
 	char id[EVENT_ID_BYTES];
+	char traceparent[TRACEPARENT_CHARS + 1]; /* of a person whose way is traced; "" */
 	char body[EVENT_BODY_BYTES];
 	size_t body_len;
 };

@@ -20,6 +20,7 @@
 #include "waitingroom/clock.h"
 #include "waitingroom/err.h"
 #include "waitingroom/loop.h"
+#include "waitingroom/trace.h"
 
 /* All that is served; PATCH only because Envoy's check arrives with the site's own method. */
 enum http_method {
@@ -86,13 +87,19 @@ struct http_counts {
 
 struct access_log; /* access_log.h */
 
+struct http_tracing {
+	struct trace_sampler sampler;
+	uint32_t per_s; /* most sampled requests in a second of one server, whatever callers say */
+};
+
 struct http_server_options {
 	const char *listen;	  /* "127.0.0.1:8081", "[::]:8080", "127.0.0.1:0", "unix:/path" */
 	bool closed_at_first; /* has its address, but refuses connections until http_server_listen() */
 	struct http_limits limits;
 	http_handler_fn handler;
-	http_done_fn done;			   /* may be NULL */
-	struct access_log *access_log; /* keeps; may be NULL */
+	http_done_fn done;					/* may be NULL */
+	struct access_log *access_log;		/* keeps; may be NULL */
+	const struct http_tracing *tracing; /* keeps; NULL: nothing is traced */
 	void *ctx;
 };
 
@@ -137,6 +144,13 @@ const char *http_request_peer(const struct http_request *request);
 struct client_ip http_request_client(const struct http_request *request,
 									 const struct trusted_proxies *proxies);
 const char *http_request_id(const struct http_request *request); /* X-Request-Id of the answer */
+struct http_trace {
+	struct trace_context context;  /* its trace, and the span of this request */
+	uint8_t parent[SPAN_ID_BYTES]; /* the caller's span; zero: the trace begins here */
+	char tracestate[TRACESTATE_MAX_BYTES + 1];
+};
+/* NULL: not sampled, the ordinary case */
+const struct http_trace *http_request_trace(const struct http_request *request);
 struct mono_time http_request_started(const struct http_request *request);
 /* Room for the handler's own notes while a request is parked: 'bytes' <= HTTP_NOTES_BYTES,
  * zero-filled at the start of the request, 16-byte aligned. */

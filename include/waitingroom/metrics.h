@@ -191,6 +191,9 @@
 	  "Age of the oldest entry seen by this relay.")                                               \
 	X(METRIC_BROKER_UP, "both", "gauge", "wr_broker_connected", "",                                \
 	  "1 when this relay has a connection to NATS.")                                               \
+	X(METRIC_TRACES, "both", "counter", "wr_trace_spans_total", "result",                          \
+	  "Spans of sampled requests, by result (sent; dropped: the queue was full; refused: the "     \
+	  "collector did not take them).")                                                             \
 	X(METRIC_LOG_DROPPED, "both", "counter", "wr_log_lines_dropped_total", "reason",               \
 	  "Lines of the log that were not written, by reason (full: nobody read them fast enough; "    \
 	  "repeated: too many of one event, which one line sums up).")                                 \
@@ -272,6 +275,10 @@ struct metrics_relay_counts {
 	const struct timings_sum *lag;
 };
 void metrics_relay(struct metrics_page *page, const struct metrics_relay_counts *counts);
+struct metrics_trace_counts { /* all 0 where nothing is traced */
+	uint64_t sent, dropped, refused;
+};
+void metrics_traces(struct metrics_page *page, const struct metrics_trace_counts *counts);
 void metrics_log(struct metrics_page *page);
 void metrics_process(struct metrics_page *page); /* the process_* families, from /proc/self */
 

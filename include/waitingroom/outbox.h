@@ -12,6 +12,7 @@
  *               expired   reason              (silent | ghost | deleted | emptied)
  *               restored  reason              (failover | rebuilt | operator)
  *               claimed   session_ends_ms
+ *               any       tp=<traceparent>, of somebody whose join is traced (W3C Trace Context)
  *     data    for queue events: a JSON object
  *     n       for queue events: a number that makes the event id unique (settings version)
  *

@@ -33,6 +33,7 @@
 #include "waitingroom/timeline.h"
 #include "waitingroom/timings.h"
 #include "waitingroom/token.h"
+#include "waitingroom/trace.h"
 
 /* ---- address ---- */
 struct store_address; /* parsed URL and the numeric address last resolved; internally locked */
@@ -155,6 +156,9 @@ struct visit {
 	const char *target; /* "" none */
 	uint32_t holder;	/* tokens with a lower one have moved */
 	bool emptied;		/* expired by an operator's order */
+	/* Of somebody whose join was traced, when this call took up the turn; else "" and 0. */
+	char traceparent[TRACEPARENT_CHARS + 1];
+	int64_t admitted_ms;
 };
 typedef void (*store_visits_fn)(void *ctx, enum wr_err err, int64_t now_ms,
 								const struct visit *people, size_t count);

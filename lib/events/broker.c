@@ -285,13 +285,15 @@ void broker_look(struct broker *broker, int64_t wait_ms, struct stream_look *ret
 
 /* ---- flights ---- */
 
-static natsStatus make_message(natsMsg **ret_message, const char *subject, const char *body,
-							   size_t body_len)
+static natsStatus make_message(natsMsg **ret_message, const struct broker_message *from)
 {
-	natsStatus status = natsMsg_Create(ret_message, subject, NULL, body, (int)body_len);
-	if (status != NATS_OK)
-		return status;
-	return natsMsgHeader_Set(*ret_message, "Content-Type", "application/cloudevents+json");
+	natsStatus status =
+		natsMsg_Create(ret_message, from->subject, NULL, from->body, (int)from->body_len);
+	if (status == NATS_OK)
+		status = natsMsgHeader_Set(*ret_message, "Content-Type", "application/cloudevents+json");
+	if (status == NATS_OK && from->traceparent[0] != '\0')
+		status = natsMsgHeader_Set(*ret_message, "traceparent", from->traceparent);
+	return status;
 }
 
 static void take_off(struct broker *broker, natsMsg *message, void *tag)
@@ -310,16 +312,15 @@ static void take_back(struct broker *broker, natsStatus status)
 	pthread_mutex_unlock(&broker->mutex);
 }
 
-enum wr_err broker_publish(struct broker *broker, const char *subject, const char *id,
-						   const char *body, size_t body_len, void *tag)
+enum wr_err broker_publish(struct broker *broker, const struct broker_message *from, void *tag)
 {
 	if (broker_in_flight(broker) >= broker->window)
 		return WR_LIMIT;
 	natsMsg *message = NULL;
-	natsStatus status = make_message(&message, subject, body, body_len);
+	natsStatus status = make_message(&message, from);
 	if (status == NATS_OK) {
 		take_off(broker, message, tag); /* before the call: the ack may come before it returns */
-		jsPubOptions options = {.MaxWait = broker->ack_wait_ms, .MsgId = id};
+		jsPubOptions options = {.MaxWait = broker->ack_wait_ms, .MsgId = from->id};
 		status = js_PublishMsgAsync(broker->js, &message, &options);
 		if (status != NATS_OK)
 			take_back(broker, status);

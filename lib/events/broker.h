@@ -51,11 +51,17 @@ WR_MUST_USE enum wr_err broker_assert_streams(struct broker *broker,
 /* How the stream is at the moment; blocks for wait_ms at most. */
 void broker_look(struct broker *broker, int64_t wait_ms, struct stream_look *ret_look);
 
-/* id    becomes Nats-Msg-Id
- * tag   comes back when the flight lands
+struct broker_message {
+	const char *subject;
+	const char *id; /* becomes Nats-Msg-Id */
+	const char *body;
+	size_t body_len;
+	const char *traceparent; /* a header of its own; "" none */
+};
+/* tag   comes back when the flight lands
  * Borrows everything. WR_LIMIT: the window is full. WR_BROKER_AWAY: not published, no flight. */
-WR_MUST_USE enum wr_err broker_publish(struct broker *broker, const char *subject, const char *id,
-									   const char *body, size_t body_len, void *tag);
+WR_MUST_USE enum wr_err broker_publish(struct broker *broker, const struct broker_message *message,
+									   void *tag);
 
 /* Lands the oldest flights, as far as they are settled: calls fn once each. Returns how many. */
 typedef void (*broker_landed_fn)(void *ctx, void *tag, bool stored);

@@ -62,8 +62,9 @@ struct person {
 	struct text id, lane;
 	struct text again; /* how often it was put back by an operator; "": never */
 	uint64_t ticket;
-	int64_t number;	  /* joined_ms or session_ends_ms */
-	struct text word; /* how or reason */
+	int64_t number;			 /* joined_ms or session_ends_ms */
+	struct text word;		 /* how or reason */
+	struct text traceparent; /* of len 0: not traced */
 };
 
 /* Cuts the part before the next 'separator' (or all) off the front. */
@@ -104,6 +105,21 @@ static bool parse_extras(enum event_type type, struct text *line, struct person 
 	}
 }
 
+/* Behind the known columns: "tp=<traceparent>", and whatever newer scripts may have added. */
+static struct text find_traceparent(struct text line)
+{
+	static const char name[] = "tp=";
+	const size_t name_len = sizeof(name) - 1;
+	struct trace_context context;
+	while (line.len) {
+		struct text column = cut(&line, ' ');
+		if (column.len == name_len + TRACEPARENT_CHARS && memcmp(column.at, name, name_len) == 0 &&
+			traceparent_parse(column.at + name_len, TRACEPARENT_CHARS, &context))
+			return (struct text){column.at + name_len, TRACEPARENT_CHARS};
+	}
+	return (struct text){"", 0};
+}
+
 static bool parse_person(enum event_type type, struct text line, struct person *ret_person)
 {
 	struct text name = cut(&line, ' ');
@@ -117,6 +133,7 @@ static bool parse_person(enum event_type type, struct text line, struct person *
 	if (!text_to_u64(ticket.at, ticket.len, TICKET_MAX, &person.ticket) || !person.ticket ||
 		!parse_extras(type, &line, &person))
 		return false;
+	person.traceparent = find_traceparent(line);
 	*ret_person = person;
 	return true;
 }
@@ -176,6 +193,7 @@ static enum wr_err frame_init(struct frame *frame, const struct queue_name *queu
 static void print_subject(const struct frame *frame, const struct queue_name *queue,
 						  struct event *event)
 {
+	event->traceparent[0] = '\0';
 	snprintf(event->subject, sizeof(event->subject), "wr.%s.%s.%s.%s", queue->tenant, queue->queue,
 			 frame->row->noun, frame->row->event);
 }
@@ -193,6 +211,8 @@ static void begin_envelope(const struct frame *frame, struct event *event, struc
 	json_out_string_n(out, "subject", subject.at, subject.len);
 	json_out_string(out, "time", frame->time);
 	json_out_string(out, "datacontenttype", "application/json");
+	if (event->traceparent[0] != '\0')
+		json_out_string(out, "traceparent", event->traceparent);
 	json_out_object(out, "data");
 }
 
@@ -248,6 +268,8 @@ static enum wr_err print_person(const struct frame *frame, const struct person *
 		*tail++ = ':';
 		*(char *)mempcpy(tail, person->again.at, person->again.len) = '\0';
 	}
+	memcpy(event->traceparent, person->traceparent.at, person->traceparent.len);
+	event->traceparent[person->traceparent.len] = '\0';
 	struct json_out out;
 	begin_body(frame, event, person->id, &out);
 	json_out_string_n(&out, "position_id", person->id.at, person->id.len);
@@ -345,6 +367,7 @@ static enum wr_err expand_audit(const struct frame *frame, event_fn fn, void *ct
 	if (!json_string(json_member(data, "id"), &id) || !position_id_is_valid(id, strlen(id)) ||
 		!json_string(json_member(data, "object"), &object))
 		return WR_MALFORMED;
+	event.traceparent[0] = '\0';
 	snprintf(event.subject, sizeof(event.subject), "wr.%s.%s", frame->row->noun, frame->row->event);
 	snprintf(event.id, sizeof(event.id), "%s:%s", frame->row->transition, id);
 	begin_envelope(frame, &event, (struct text){object, strlen(object)}, &out);

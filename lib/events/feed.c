@@ -312,14 +312,13 @@ struct expansion {
 	size_t published;
 };
 
-static enum wr_err publish(struct expansion *expansion, const char *subject, const char *id,
-						   const char *body, size_t body_len)
+static enum wr_err publish(struct expansion *expansion, const struct broker_message *message)
 {
 	if (!expansion->room)
 		return WR_LIMIT;
 	struct feed *feed = expansion->feed;
 	struct feeds_shared *shared = feed->shared;
-	enum wr_err err = broker_publish(shared->broker, subject, id, body, body_len, feed->current);
+	enum wr_err err = broker_publish(shared->broker, message, feed->current);
 	if (err)
 		return err;
 	feed->current->unanswered++;
@@ -336,7 +335,11 @@ static enum wr_err on_event(void *ctx, const struct event *event)
 		expansion->skip--;
 		return WR_OK;
 	}
-	return publish(expansion, event->subject, event->id, event->body, event->body_len);
+	return publish(expansion, &(struct broker_message){.subject = event->subject,
+													   .id = event->id,
+													   .body = event->body,
+													   .body_len = event->body_len,
+													   .traceparent = event->traceparent});
 }
 
 static enum wr_err publish_malformed(struct expansion *expansion, const struct outbox_entry *entry)
@@ -345,7 +348,11 @@ static enum wr_err publish_malformed(struct expansion *expansion, const struct o
 	size_t len;
 	WR_AUTO(mem_free_at)
 	char *body = malformed_print(&expansion->feed->name, entry, id, &len);
-	enum wr_err err = publish(expansion, MALFORMED_SUBJECT, id, body, len);
+	enum wr_err err = publish(expansion, &(struct broker_message){.subject = MALFORMED_SUBJECT,
+																  .id = id,
+																  .body = body,
+																  .body_len = len,
+																  .traceparent = ""});
 	if (!err) {
 		meter_add(&expansion->feed->shared->meter.malformed, 1);
 		log_event(LOG_LEVEL_ERROR, "outbox_entry_malformed", LOG_TEXT("event_id", id),

@@ -79,6 +79,9 @@ static void write_line(const struct access_log *log, const struct http_request *
 	char network[NETWORK_TEXT_BYTES];
 	struct client_ip client = http_request_client(request, log->options.proxies);
 	client_ip_network(&client, network);
+	char trace_id[TRACE_ID_CHARS + 1] = "";
+	if (request->trace_is_known)
+		trace_hex_print(request->trace.context.trace_id, TRACE_ID_BYTES, trace_id);
 	bool has_method = request->phase != REQUEST_REFUSED;
 	struct log_field fields[] = {
 		LOG_TEXT("method", has_method ? http_method_word(request->method) : "OTHER"),
@@ -88,8 +91,10 @@ static void write_line(const struct access_log *log, const struct http_request *
 		LOG_TEXT("request_id", request->id),
 		LOG_TEXT("client", network),
 		LOG_NUMBER("stands_for", stands_for),
+		LOG_TEXT("trace_id", trace_id),
 	};
-	log_event_unlimited(level, "request", fields, sizeof(fields) / sizeof(fields[0]));
+	int count = (int)(sizeof(fields) / sizeof(fields[0])) - !request->trace_is_known;
+	log_event_unlimited(level, "request", fields, count);
 }
 
 static const char *route_of(const struct access_log *log, const struct http_request *request)

@@ -32,9 +32,4 @@ void rate_limits_fini(struct rate_limits *limits);
 bool rate_limits_pass(struct rate_limits *limits, struct http_request *request,
 					  const struct client_ip *client);
 
-/* ---- chain.c ---- */
-
-/* The template of the path that the request was for; NULL: no route. Lends, while the table is there. */
-const char *chain_route_of(const struct chain *chain, const struct http_request *request);
-
 #endif

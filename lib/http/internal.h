@@ -154,6 +154,8 @@ struct http_request {
 	bool has_cache_control;
 	struct reply_header reply_headers[REPLY_HEADERS_MAX];
 
+	bool trace_is_known, trace_is_sampled; /* known: it has the id of a trace */
+	struct http_trace trace;
 	char id[REQUEST_ID_MAX_CHARS + 1];
 	char target_inline[TARGET_INLINE_BYTES];
 	char reply_header_text[REPLY_HEADER_BYTES];
@@ -196,6 +198,12 @@ size_t problem_print(char *text, size_t room, enum wr_err err, const struct err_
 					 const struct problem_member *member);
 extern const char problem_content_type[];
 
+/* ---- request_trace.c ---- */
+
+void http_tracing_init(struct http_server *server);
+void http_trace_begin(
+	struct http_request *request); /* with its headers; only where tracing is on */
+
 /* ---- access_log.c ---- */
 
 struct access_log {
@@ -235,6 +243,9 @@ struct http_server {
 	struct http_listener listener;
 	struct http_deadlines deadlines;
 	struct request_ids ids;
+	uint64_t trace_random; /* state of a generator, not 0 */
+	int64_t trace_second;
+	uint32_t traced; /* in that second */
 	struct http_counters counters;
 	struct http_request *free_requests;
 	size_t free_request_count;

@@ -36,6 +36,7 @@ struct http_request *http_request_take(struct http_server *server)
 	request->headers_seen = false;
 	request->suspended = false;
 	request->notes_zeroed = false;
+	request->trace_is_known = request->trace_is_sampled = false;
 	request->header_count = 0;
 	request->body_len = request->body_announced = 0;
 	request->status = 0;

@@ -142,6 +142,8 @@ static enum MHD_Result on_headers(struct http_request *request, const char *meth
 	request->target[request->path_len] = '\0'; /* from here on the path; the query is behind it */
 	const char *given_id = http_request_header(request, "x-request-id");
 	request_ids_pick(&request->server->ids, given_id, given_id ? strlen(given_id) : 0, request->id);
+	if (request->server->options.tracing)
+		http_trace_begin(request);
 	return MHD_YES;
 }
 
@@ -226,6 +228,7 @@ enum wr_err http_server_open(struct loop *loop, const struct http_server_options
 	server->loop = loop;
 	server->options = *options;
 	request_ids_init(&server->ids);
+	http_tracing_init(server);
 	enum wr_err err = http_listener_open(server, options->listen, ret_detail);
 	if (err == WR_OK && !options->closed_at_first && http_listener_listen(&server->listener)) {
 		err = err_say(ret_detail, WR_IO, "listen: %.100s: %s", options->listen, strerror(errno));

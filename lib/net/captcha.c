@@ -36,6 +36,7 @@ struct question {
 	enum captcha_provider provider;
 	char *body, *challenge;
 	char key_header[KEY_HEADER_BYTES]; /* "" none */
+	char trace_header[80];			   /* "" none */
 	captcha_fn fn;
 	void *ctx;
 	CURL *easy;
@@ -119,8 +120,11 @@ static void begin(struct captcha *captcha, struct question *question)
 	if (question->key_header[0] != '\0') {
 		question->headers = curl_slist_append(NULL, "Content-Type: application/json");
 		question->headers = curl_slist_append(question->headers, question->key_header);
-		must(curl_easy_setopt(easy, CURLOPT_HTTPHEADER, question->headers));
 	}
+	if (question->trace_header[0] != '\0')
+		question->headers = curl_slist_append(question->headers, question->trace_header);
+	if (question->headers != NULL)
+		must(curl_easy_setopt(easy, CURLOPT_HTTPHEADER, question->headers));
 	must(curl_easy_setopt(easy, CURLOPT_URL, captcha->options.url[question->provider]));
 	must(curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https"));
 	must(curl_easy_setopt(easy, CURLOPT_POSTFIELDS, question->body));
@@ -243,6 +247,9 @@ static struct question *question_new(struct captcha *captcha, const struct captc
 	if (asked->provider == CAPTCHA_FRIENDLY)
 		snprintf(question->key_header, sizeof(question->key_header), "X-API-Key: %s",
 				 asked->secret);
+	if (asked->traceparent != NULL)
+		snprintf(question->trace_header, sizeof(question->trace_header), "traceparent: %s",
+				 asked->traceparent);
 	return question;
 }
 

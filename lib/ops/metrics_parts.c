@@ -34,3 +34,10 @@ void metrics_log(struct metrics_page *page)
 	metrics_value(page, METRIC_LOG_DROPPED, "reason=\"full\"", (double)counts.dropped);
 	metrics_value(page, METRIC_LOG_DROPPED, "reason=\"repeated\"", (double)counts.withheld);
 }
+
+void metrics_traces(struct metrics_page *page, const struct metrics_trace_counts *counts)
+{
+	metrics_value(page, METRIC_TRACES, "result=\"sent\"", (double)counts->sent);
+	metrics_value(page, METRIC_TRACES, "result=\"dropped\"", (double)counts->dropped);
+	metrics_value(page, METRIC_TRACES, "result=\"refused\"", (double)counts->refused);
+}

@@ -145,6 +145,23 @@ void store_heartbeat(struct store *store, const struct queue_name *queue, const 
 
 /* ---- visit ---- */
 
+/* "emptied", "<traceparent> <admitted, ms>" of somebody who is traced and has just taken up the turn,
+ * or "-" */
+static void walk_unusual(struct walk *walk, struct visit *person)
+{
+	size_t len = 0;
+	const char *text = walk_text(walk, &len);
+	person->emptied = strcmp(text, "emptied") == 0;
+	person->traceparent[0] = '\0';
+	person->admitted_ms = 0;
+	if (len <= TRACEPARENT_CHARS || text[TRACEPARENT_CHARS] != ' ')
+		return;
+	memcpy(person->traceparent, text, TRACEPARENT_CHARS);
+	person->traceparent[TRACEPARENT_CHARS] = '\0';
+	walk_expect(walk, text_to_i64(text + TRACEPARENT_CHARS + 1, len - TRACEPARENT_CHARS - 1, 0,
+								  INT64_MAX, &person->admitted_ms));
+}
+
 static void visit_end(struct call *call, enum wr_err err, const struct reply *reply)
 {
 	struct walk walk = walk_begin(err, reply);
@@ -162,7 +179,7 @@ static void visit_end(struct call *call, enum wr_err err, const struct reply *re
 		person->front = walk_int(&walk) != 0;
 		person->target = walk_text(&walk, NULL);
 		person->holder = (uint32_t)walk_count(&walk);
-		person->emptied = strcmp(walk_text(&walk, NULL), "emptied") == 0;
+		walk_unusual(&walk, person);
 	}
 	err = walk_end(&walk, call);
 	call->fn.visits(call->ctx, err, now_ms, err ? NULL : people, err ? 0 : count);

@@ -23,6 +23,7 @@ static const struct attribute attributes[] = {
 	{"subject", "^[A-Za-z0-9_/-]+$", true},
 	{"time", "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{3}Z$", false},
 	{"datacontenttype", "^application/json$", true},
+	{"traceparent", "^00-[0-9a-f]{32}-[0-9a-f]{16}-0[01]$", false},
 };
 
 static const struct attribute *find_attribute(const char *name)

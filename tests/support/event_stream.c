@@ -34,6 +34,7 @@ static void forget(struct event_stream *stream)
 		free(stream->events[i].subject);
 		free(stream->events[i].id);
 		free(stream->events[i].content_type);
+		free(stream->events[i].traceparent);
 		free(stream->events[i].body);
 	}
 	free(stream->events);
@@ -81,6 +82,7 @@ void event_stream_read(struct event_stream *stream)
 			.subject = mem_copy_string(natsMsg_GetSubject(message)),
 			.id = header(message, "Nats-Msg-Id"),
 			.content_type = header(message, "Content-Type"),
+			.traceparent = header(message, "traceparent"),
 			.body = mem_copy(natsMsg_GetData(message), (size_t)natsMsg_GetDataLength(message)),
 		};
 		natsMsg_Destroy(message);

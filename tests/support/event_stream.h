@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 struct stored_event {
-	char *subject, *id, *content_type, *body; /* id: the header Nats-Msg-Id */
+	char *subject, *id, *content_type, *traceparent, *body; /* id: the header Nats-Msg-Id */
 };
 
 struct event_stream {

@@ -35,8 +35,8 @@ static void the_longest_question_fits(void **state)
 	memset(key, '+', sizeof(key) - 1);
 	key[sizeof(key) - 1] = '\0';
 	for (unsigned provider = 0; provider < CAPTCHA_PROVIDERS; provider++) {
-		struct captcha_question question = {(enum captcha_provider)provider, key, key, response,
-											"c"};
+		struct captcha_question question = {
+			(enum captcha_provider)provider, key, key, response, "c", NULL};
 		WR_AUTO(mem_free_at) char *body = captcha_body(&question);
 		assert_true(strlen(body) > sizeof(response));
 		assert_true(body[strlen(body) - 1] == (provider == CAPTCHA_FRIENDLY ? '}' : 'B'));

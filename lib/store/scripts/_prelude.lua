@@ -10,6 +10,7 @@
 --   r  hash of the join request   a  when it was set aside, ms; there: it is
 --   e  session end, ms            b  1: came back, stands at the front
 --   h  holder: tokens with a lower one have moved
+--   tp traceparent of the join, of the few that are traced (cmd/api/tracing.c)
 -- and of what has happened to it, for support (lib/core/timeline.c), which a place in line does
 -- not have:
 --   i  let in, ms     c  claimed, ms     x  ended: "<ms> <why>"
@@ -49,6 +50,9 @@ local function lanes_of(text)
 	end
 	return lanes
 end
+
+-- The last column of somebody whose way is traced.
+local function traced(parent) return parent and ' tp=' .. parent or '' end
 
 -- lines: "id lane ticket[ extra]", one a person; outbox.h has the columns.
 local function tell(kind, epoch, lines)

@@ -14,6 +14,7 @@
 -- Papers are what was shown at the door: '' or words with spaces between them.
 --   n:<nonce>:<s>  a challenge, good for one place; remembered for so many seconds ('replayed')
 --   j:<hash>:<s>   an entry token, the same ('used')
+--   t:<parent>     traceparent of the join, kept with the place that it makes
 --   x              the proof has been used or is too old: only who is known already ('replayed')
 --   i:<other id>   the id stands for a person. Who comes again takes the place over: its holder is
 --                  raised and the pods are told, so that older tokens learn that it moved. When that
@@ -187,15 +188,16 @@ for i = at, #ARGV, 7 do
 			place.h = 0
 			if id ~= ARGV[i] then persons[person] = id end
 		end
-		local who = id .. ' ' .. name .. ' ' .. int(place.t)
-		enqueued[#enqueued + 1] = who
+		place.tp = papers.t and papers.t.name
+		local who, trace = id .. ' ' .. name .. ' ' .. int(place.t), traced(place.tp)
+		enqueued[#enqueued + 1] = who .. trace
 		if direct > 0 then
 			direct = direct - 1
 			units = units - 60000
 			line.gone = line.gone + 1
 			place.s, place.p = 'a', 0
 			admitted[#admitted + 1] = who .. ' ' .. place.j .. ' '
-				.. (state == 'passthrough' and 'passthrough' or 'immediate')
+				.. (state == 'passthrough' and 'passthrough' or 'immediate') .. trace
 			departs(departed, name, place.t)
 		else
 			waiting = waiting + 1
@@ -240,6 +242,7 @@ for i = 1, #made do
 	if p.r ~= '' then fields[#fields + 1] = 'r'; fields[#fields + 1] = p.r end
 	if p.g ~= '' then fields[#fields + 1] = 'g'; fields[#fields + 1] = p.g end
 	if p.u ~= '' then fields[#fields + 1] = 'u'; fields[#fields + 1] = p.u end
+	if p.tp then fields[#fields + 1] = 'tp'; fields[#fields + 1] = p.tp end
 	if p.s == 'a' then fields[#fields + 1] = 'i'; fields[#fields + 1] = p.j end
 	call('HSET', position_key(p.id), unpack(fields))
 	if p.s == 'w' then

@@ -2,7 +2,8 @@
 --
 -- ARGV  'poll', 'stay' or 'look', then ids
 -- Gives 'ok', now, then per person: state, lane, ticket, joined_ms, ends_ms, front, target,
---       holder, why it ended ('-' as usual)
+--       holder, what is unusual: 'emptied', why it ended; '<traceparent> <admitted, ms>' of somebody who
+--       is traced and takes up the turn now; else '-'
 --       ends_ms: end of the session (claimed), or of the time to take up the turn (admitted)
 --       front: 1 when the place stands before the line (set aside or back from absence)
 --       state '-' when the store knows nothing of the id; or 'noqueue'
@@ -26,8 +27,9 @@ local answer, claimed, claims, back, mine = { 'ok', int(now) }, {}, {}, {}, {}
 local departed, pardoned = {}, {}
 for i = 2, #ARGV do
 	local id = ARGV[i]
-	local p = call('HMGET', position_key(id), 's', 'l', 't', 'j', 'e', 'a', 'b', 'g', 'h', 'n', 'x')
-	local state, session_end = p[1] or '-', number(p[5], 0)
+	local p = call('HMGET', position_key(id), 's', 'l', 't', 'j', 'e', 'a', 'b', 'g', 'h', 'n', 'x',
+		'tp', 'i')
+	local state, session_end, said = p[1] or '-', number(p[5], 0), string.match(p[11] or '', ' (emptied)$')
 	if state == 'a' then
 		session_end = number(call('ZSCORE', key('sessions'), id), 0)
 		if takes then
@@ -37,6 +39,8 @@ for i = 2, #ARGV do
 		if takes and not mine[id] then
 			mine[id] = true
 			claimed[#claimed + 1] = named(id, p[10]) .. ' ' .. p[2] .. ' ' .. p[3] .. ' ' .. int(ends)
+				.. traced(p[12])
+			if p[12] then said = p[12] .. ' ' .. (p[13] or int(now)) end
 			claims[#claims + 1] = id
 			if p[10] then pardoned[#pardoned + 1] = 'p ' .. id .. ' 1' end
 			departs(departed, p[2], tonumber(p[3]))
@@ -54,7 +58,7 @@ for i = 2, #ARGV do
 	answer[n + 6] = (p[6] or p[7]) and 1 or 0
 	answer[n + 7] = p[8] or ''
 	answer[n + 8] = number(p[9], 0)
-	answer[n + 9] = string.match(p[11] or '', ' (emptied)$') or '-'
+	answer[n + 9] = said or '-'
 end
 
 tell('claimed', epoch_now(), claimed)

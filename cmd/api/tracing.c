@@ -1,0 +1,137 @@
+/* Tracing: one trace per visitor who was sampled when they joined.
+ *
+ *     POST /enqueue  ──► store enqueue
+ *          ├── admitted    from joining to being let in
+ *          └── claimed     from being let in to taking up the turn; linked with the poll that did it
+ *
+ * The join's traceparent lies with the place (field 'tp', only of those who were sampled) and comes back
+ * when the turn is taken up: only then is anything told of the wait, by the pod that is asked. So the
+ * step of admission, which has no time to spare, does not know of traces.
+ *
+ * Every other request is a span of its own trace, or of its caller's, with the steps of the store below.
+ */
+#include "tracing.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "waitingroom/log.h"
+#include "waitingroom/memory.h"
+#include "waitingroom/otlp.h"
+#include "worker.h"
+
+#define QUEUE_SPANS 2048 /* four batches */
+#define PAPER "t:"
+
+enum wr_err tracing_start(struct app *app, struct err_detail *ret_detail)
+{
+	struct tracing_settings settings;
+	enum wr_err err = tracing_settings_read(&app->config, "waitingroom-api", &settings, ret_detail);
+	if (err != WR_OK || !settings.on)
+		return err;
+	app->spans = spans_new(QUEUE_SPANS);
+	app->tracing = (struct http_tracing){.sampler = settings.sampler,
+										 .per_s = (uint32_t)app->config.traces_per_s};
+	struct otlp_options options = {.url = settings.url,
+								   .headers = settings.headers,
+								   .resource = settings.resource,
+								   .service_name = settings.service_name,
+								   .instance = log_instance(),
+								   .batch_ms = settings.batch_ms};
+	return config_blame(otlp_start(&options, app->spans, &app->otlp, ret_detail),
+						"WR_TRACES_ENDPOINT", ret_detail);
+}
+
+void tracing_stop(struct app *app)
+{
+	otlp_stop(WR_TAKE(app->otlp));
+	spans_free(WR_TAKE(app->spans));
+}
+
+const struct http_tracing *tracing_of(const struct app *app)
+{
+	return app->spans != NULL ? &app->tracing : NULL;
+}
+
+/* ---- requests ---- */
+
+void tracing_request(struct app *app, const struct chain *chain, const struct http_request *request,
+					 int status, const char *queue)
+{
+	const struct http_trace *trace = http_request_trace(request);
+	const char *method = http_method_word(http_request_method(request)),
+			   *route = chain_route_of(chain, request);
+	struct span span;
+	char name[SPAN_NAME_BYTES];
+	snprintf(name, sizeof(name), "%s%s%s", method, route != NULL ? " " : "",
+			 route != NULL ? route : "");
+	span_init(&span, name, SPAN_SERVER, &trace->context);
+	span.context = trace->context; /* others have named it as their parent */
+	memcpy(span.parent, trace->parent, sizeof(span.parent));
+	memcpy(span.tracestate, trace->tracestate, sizeof(span.tracestate));
+	span_note_text(&span, "http.request.method", method);
+	if (route != NULL)
+		span_note_text(&span, "http.route", route);
+	span_note_number(&span, "http.response.status_code", status);
+	span_note_text(&span, "wr.request_id", http_request_id(request));
+	if (queue != NULL)
+		span_note_text(&span, "wr.queue", queue);
+	span.failed = status >= 500;
+	span_times(&span, http_request_started(request));
+	spans_put(app->spans, &span);
+}
+
+void tracing_step(struct app *app, const struct http_request *request, const char *step,
+				  struct mono_time sent, size_t people)
+{
+	struct span span;
+	span_init(&span, step, SPAN_CLIENT, &http_request_trace(request)->context);
+	span_note_text(&span, "db.system", "redis");
+	span_note_number(&span, "wr.people", (int64_t)people);
+	span_times(&span, sent);
+	spans_put(app->spans, &span);
+}
+
+/* ---- a visitor's way ---- */
+
+void tracing_note_place(struct http_request *request)
+{
+	struct parked *notes = http_request_notes(request);
+	const char *papers = notes->joining.papers != NULL ? notes->joining.papers : "";
+	size_t room = strlen(papers) + strlen(PAPER) + TRACEPARENT_CHARS + 2;
+	char *with = mem_alloc_zero(1, room), parent[TRACEPARENT_CHARS + 1];
+	traceparent_print(&http_request_trace(request)->context, parent);
+	snprintf(with, room, "%s%s%s%s", papers, papers[0] != '\0' ? " " : "", PAPER, parent);
+	free(notes->joining.papers);
+	notes->joining.papers = with;
+}
+
+static void put_stretch(struct app *app, const char *name, const struct trace_context *join,
+						const struct http_request *request, int64_t from_ms, int64_t to_ms)
+{
+	const struct parked *notes = http_request_notes((struct http_request *)request);
+	char queue[QUEUE_NAME_TEXT_BYTES];
+	struct span span;
+	span_init(&span, name, SPAN_INTERNAL, join);
+	queue_name_print(&notes->claims.queue, queue);
+	span_note_text(&span, "wr.queue", queue);
+	span_note_text(&span, "wr.position_id", notes->claims.position_id);
+	span_note_text(&span, "wr.lane", notes->claims.lane);
+	span_note_number(&span, "wr.ticket", (int64_t)notes->claims.ticket);
+	if (http_request_trace(request) != NULL)
+		span.link = http_request_trace(request)->context;
+	span.start_ns = from_ms * 1000000;
+	span.end_ns = (to_ms > from_ms ? to_ms : from_ms) * 1000000;
+	spans_put(app->spans, &span);
+}
+
+void tracing_turn(struct app *app, const struct http_request *request, const struct visit *visit,
+				  int64_t now_ms)
+{
+	struct trace_context join;
+	if (!traceparent_parse(visit->traceparent, strlen(visit->traceparent), &join) || !join.sampled)
+		return;
+	put_stretch(app, "admitted", &join, request, visit->joined_ms, visit->admitted_ms);
+	put_stretch(app, "claimed", &join, request, visit->admitted_ms, now_ms);
+}
