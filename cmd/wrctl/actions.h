@@ -25,6 +25,7 @@ WRCTL_ACTION(preview);
 WRCTL_ACTION(queue_admit);
 WRCTL_ACTION(queue_apply);
 WRCTL_ACTION(queue_close);
+WRCTL_ACTION(queue_create);
 WRCTL_ACTION(queue_delete);
 WRCTL_ACTION(queue_diff);
 WRCTL_ACTION(queue_drain);

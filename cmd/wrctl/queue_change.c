@@ -1,4 +1,4 @@
-/* wrctl queue set|pause|resume|hold|open|close|drain|admit: what is changed in the middle of an evening. */
+/* wrctl queue create|set|pause|resume|hold|open|close|drain|admit: what is changed in the middle of an evening. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -52,6 +52,27 @@ int wrctl_queue_set(struct wrctl *w, int argc, char **argv)
 	int code = wrctl_ask(w, &request, &reply);
 	if (code == WRCTL_DONE)
 		print_set(w, argv[0], &reply, dry);
+	return code;
+}
+
+int wrctl_queue_create(struct wrctl *w, int argc, char **argv)
+{
+	WR_AUTO(mem_free_at) char *path = queue_path(w, argv[0], "");
+	WR_AUTO(mem_free_at) char *body = NULL;
+	WR_AUTO(reply_clear) struct reply reply = {0};
+	struct err_detail detail = {""};
+	if (path == NULL)
+		return WRCTL_USAGE;
+	if (body_of_settings(argc - 1, argv + 1, &body, &detail) != WR_OK)
+		return wrctl_misuse(w, "%s", detail.text);
+	struct request request = {.method = "PUT", .path = path, .body = body, .only_new = true};
+	int code = wrctl_ask(w, &request, &reply);
+	if (code == WRCTL_DONE && w->json)
+		reply_print(&reply);
+	else if (code == WRCTL_DONE)
+		printf("%s is made.\n", argv[0]);
+	else if (code == WRCTL_CONFLICT)
+		wrctl_say("is %s there already? wrctl queue set changes it", argv[0]);
 	return code;
 }
 

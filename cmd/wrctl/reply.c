@@ -14,7 +14,7 @@ static const struct {
 	{"forbidden", "Use a key with a larger role; an admin makes one with wrctl key create."},
 	{"no_such_queue", "wrctl queue list shows those that this key may see."},
 	{"no_such_tenant", "wrctl tenant list shows what there is; wrctl tenant set makes one."},
-	{"version_mismatch", "Somebody changed it meanwhile; look at wrctl queue get and try again."},
+	{"version_mismatch", "wrctl queue get shows what is there now."},
 	{"conflict", "Look at what is there now, and try again."},
 	{"confirmation_required", "Give --yes, or answer the question on a terminal."},
 	{"store_unavailable", "The pod cannot reach the store; wrctl doctor says more."},

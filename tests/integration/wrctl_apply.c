@@ -256,7 +256,21 @@ static void what_is_exported_can_be_applied_unchanged(void **state)
 	ctl_expect(&again, 0, "Nothing to do", NULL);
 }
 
-/* ---- set ---- */
+/* ---- create, set ---- */
+
+static void a_queue_is_made_once(void **state)
+{
+	(void)state;
+	struct ctl ctl = at_the_pod();
+	RUN made = ctl_run(&ctl, "queue", "create", "created", "capacity=7", "state=hold", NULL);
+	ctl_expect(&made, 0, "created is made", NULL);
+	assert_int_equal(number_of("/default/created", "settings.capacity"), 7);
+	RUN again = ctl_run(&ctl, "queue", "create", "created", "capacity=8", NULL);
+	ctl_expect(&again, 5, NULL, "is created there already?");
+	assert_int_equal(number_of("/default/created", "settings.capacity"), 7);
+	RUN tenant = ctl_run(&ctl, "queue", "create", "nobody/created", NULL);
+	ctl_expect(&tenant, 6, NULL, "wrctl tenant set makes one");
+}
 
 static void single_settings_are_changed_at_once(void **state)
 {
@@ -304,6 +318,7 @@ int main(void)
 		cmocka_unit_test(the_plan_is_one_document_of_json),
 		cmocka_unit_test(a_difference_can_be_told_by_the_exit_code),
 		cmocka_unit_test(what_is_exported_can_be_applied_unchanged),
+		cmocka_unit_test(a_queue_is_made_once),
 		cmocka_unit_test(single_settings_are_changed_at_once),
 		cmocka_unit_test(a_version_that_has_passed_is_a_conflict),
 	};
