@@ -227,6 +227,12 @@ static bool is_known(const char *queue)
 	return answer->status == 200;
 }
 
+static bool is_answered(const char *tenant)
+{
+	WR_AUTO(http_answer_free_at) struct http_answer *answer = ask("GET", tenant, NULL);
+	return answer->status == 200;
+}
+
 /* Last: nothing is left of what the others have made. */
 static void a_tenant_comes_back_with_its_queues_when_the_store_has_lost_everything(void **state)
 {
@@ -238,6 +244,7 @@ static void a_tenant_comes_back_with_its_queues_when_the_store_has_lost_everythi
 			   api_store_number(stack, "SISMEMBER wr:{system/admin}:queues:small a") == 1 &&
 				   api_store_number(stack, "SISMEMBER wr:{system/admin}:queues:small b") == 1,
 			   "the pods have put the queues back");
+	WAIT_UNTIL(5000, is_answered("small"), "the admin API has its connection back");
 	expect("GET", "small", NULL, 200, "\"queues_max\":3");
 	expect_queue("GET", "/small/a", 200, "small/a");
 }
