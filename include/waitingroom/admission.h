@@ -1,7 +1,7 @@
 /* Admission: the rules of a queue as a model in memory, one function per script of the store.
  *
  * What     The decisions of lib/store/scripts/{enqueue,heartbeat,visit,release,restore,
- *          support_restore,admit,reap}.lua, written a second time without a store: state and time are arguments, what
+ *          support_restore,admit,reap,queue_empty}.lua, written a second time without a store: state and time are arguments, what
  *          happened comes back as data. tests/contract/admission_model.c runs random histories on
  *          both and compares every answer and the whole state, so whoever changes a rule changes
  *          it in two places and learns at once when they differ.
@@ -35,6 +35,7 @@ struct admission_place {
 	int64_t holder;			 /* raised when the place was taken over; 0: never */
 	uint64_t put_back;		 /* by an operator, so often */
 	bool counted_out;		 /* stands in line, by its ticket, which is marked as gone */
+	bool emptied;			 /* expired by an operator's order */
 
 	/* Membership of the sets, and the score there. The others are scored by ticket. */
 	bool has_heartbeat, has_slot, is_absent, is_returned, is_restored;
@@ -193,6 +194,7 @@ struct admission_visited {
 	int64_t joined_ms, ends_ms;
 	bool front;
 	int64_t holder;
+	bool emptied;
 };
 void admission_visit(struct admission *admission, int64_t now_ms, enum visit_kind kind,
 					 const char *const ids[], size_t count, struct admission_visited *ret_visited);
@@ -265,5 +267,14 @@ struct admission_reaped {
 };
 void admission_reap(struct admission *admission, int64_t now_ms, uint64_t limit, const char *life,
 					int64_t gap_ms, struct admission_reaped *ret_reaped);
+
+/* queue_empty.lua: 'bound' has by lane the last ticket that is meant. */
+struct admission_emptied {
+	bool refused; /* while the queue is being rebuilt */
+	bool more;
+	uint64_t expired;
+};
+void admission_empty(struct admission *admission, uint64_t limit, const uint64_t bound[],
+					 struct admission_emptied *ret_emptied);
 
 #endif

@@ -346,6 +346,7 @@ void admission_visit(struct admission *admission, int64_t now_ms, enum visit_kin
 				place->state == PLACE_ADMITTED ? place->slot_ends_ms : place->session_ends_ms,
 			.front = place->aside || place->back,
 			.holder = place->holder,
+			.emptied = place->emptied,
 		};
 	}
 }

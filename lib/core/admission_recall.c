@@ -54,7 +54,7 @@ void admission_recall(struct admission *admission, int64_t now_ms,
 	ret_recalled->state = place->state = PLACE_WAITING;
 	ret_recalled->front = place->ticket <= lane->let_in;
 	place->put_back++;
-	place->aside = place->is_absent = place->has_slot = false;
+	place->aside = place->is_absent = place->has_slot = place->emptied = false;
 	place->session_ends_ms = 0;
 	place->back = place->is_returned = ret_recalled->front;
 	place->is_restored = place->is_restored || !ret_recalled->front;

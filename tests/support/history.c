@@ -470,6 +470,7 @@ void history_step(struct history *history)
 		{10, 0, visit},
 		{6, 0, release},
 		{4, 0, history_recall},
+		{1, 0, history_empty},
 		{4, 0, report_sessions},
 		{18, 0, admit},
 		{8, 0, reap},

@@ -57,7 +57,9 @@ struct history {
 struct history *history_new(struct redis_client *client, unsigned traits);
 void history_step(struct history *history);
 void history_free(struct history *history);
-void history_recall(struct history *history); /* history_recall.c: a step */
+/* Steps of operators (history_recall.c): somebody is put back, everybody is sent away. */
+void history_recall(struct history *history);
+void history_empty(struct history *history);
 
 /* ---- history_checks.c ---- */
 
@@ -86,6 +88,7 @@ enum history_mark {
 	MARK_RECALLED,
 	MARK_RECALLED_FRONT,
 	MARK_RECALLED_IN,
+	MARK_EMPTIED,
 	MARK_COUNT
 };
 void history_mark(enum history_mark mark);

@@ -57,13 +57,10 @@ static void mark_event(const struct admission_place *place, const struct admissi
 	static const struct {
 		const char *how;
 		enum history_mark mark;
-	} hows[] = {{"immediate", MARK_IMMEDIATE},
-				{"line", MARK_LINE},
-				{"returned", MARK_RETURNED},
-				{"operator", MARK_OPERATOR},
-				{"silent", MARK_SILENT},
-				{"ghost", MARK_GHOST},
-				{"failover", MARK_RESTORED_FAILOVER},
+	} hows[] = {{"immediate", MARK_IMMEDIATE},	   {"line", MARK_LINE},
+				{"returned", MARK_RETURNED},	   {"operator", MARK_OPERATOR},
+				{"silent", MARK_SILENT},		   {"ghost", MARK_GHOST},
+				{"emptied", MARK_EMPTIED},		   {"failover", MARK_RESTORED_FAILOVER},
 				{"rebuilt", MARK_RESTORED_REBUILT}};
 	if (event->type == ADMISSION_RESTORED && strcmp(event->how, "operator") == 0) {
 		history_mark(MARK_RECALLED);

@@ -1,4 +1,6 @@
-/* A step of random histories: support puts somebody back, more often than not somebody who is lost. */
+/* Steps of random histories that operators take: support puts somebody back, more often than not somebody
+ * who is lost; and the line is emptied, in steps between which others join.
+ */
 #include "support/dice.h"
 #include "support/history.h"
 
@@ -27,4 +29,18 @@ void history_recall(struct history *history)
 	if (recalled.outcome == ADMISSION_RECALLED && recalled.front)
 		history_mark(MARK_RECALLED_FRONT);
 	history_check_events(history, false);
+}
+
+void history_empty(struct history *history)
+{
+	const struct admission *model = history->twin->model;
+	struct admission_emptied emptied = {.more = true};
+	uint64_t bound[QUEUE_LANES_MAX] = {0};
+	for (size_t i = 0; i < model->settings.lane_count; i++)
+		bound[i] = one_in(2) ? model->lanes[i].ticket : dice(model->lanes[i].ticket + 1);
+	for (int i = 0; emptied.more && i < 4; i++) {
+		twin_empty(history->twin, one_in(2) ? 500 : 1 + dice(4), bound, &emptied);
+		history_check_events(history, false);
+		twin_compare(history->twin);
+	}
 }

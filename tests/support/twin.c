@@ -206,11 +206,12 @@ void twin_visit(struct twin *twin, enum visit_kind kind, const char *const ids[]
 	int len = snprintf(text, sizeof(text), "ok %" PRId64, twin->room->now_ms);
 	for (size_t i = 0; i < count; i++) {
 		const struct admission_visited *v = &visited[i];
-		len += snprintf(text + len, sizeof(text) - (size_t)len,
-						" %c %s %" PRIu64 " %" PRId64 " %" PRId64 " %d  %" PRId64 " -",
-						place_state_letter(v->state),
-						v->state == PLACE_NONE ? "" : lane_name(twin, (int)v->lane), v->ticket,
-						v->joined_ms, v->ends_ms, v->front, v->holder);
+		len +=
+			snprintf(text + len, sizeof(text) - (size_t)len,
+					 " %c %s %" PRIu64 " %" PRId64 " %" PRId64 " %d  %" PRId64 " %s",
+					 place_state_letter(v->state),
+					 v->state == PLACE_NONE ? "" : lane_name(twin, (int)v->lane), v->ticket,
+					 v->joined_ms, v->ends_ms, v->front, v->holder, v->emptied ? "emptied" : "-");
 	}
 	run(twin, "visit", count + 1, argv, text);
 }
@@ -326,6 +327,21 @@ void twin_reap(struct twin *twin, uint64_t limit, struct admission_reaped *ret_r
 			 room->now_ms, ret_reaped->expired, ret_reaped->missed, ret_reaped->ended,
 			 ret_reaped->more);
 	run(twin, "reap", 3, argv, text);
+}
+
+void twin_empty(struct twin *twin, uint64_t limit, const uint64_t bound[],
+				struct admission_emptied *ret_emptied)
+{
+	char how_far[512] = "", text[ANSWER_BYTES];
+	int len = 0;
+	for (size_t i = 0; i < twin->model->settings.lane_count; i++)
+		len += snprintf(how_far + len, sizeof(how_far) - (size_t)len, "%s%s:%" PRIu64, i ? "," : "",
+						lane_name(twin, (int)i), bound[i]);
+	const char *argv[] = {number_text(twin, (int64_t)limit), twin->model->epoch, how_far};
+	admission_empty(twin->model, limit, bound, ret_emptied);
+	snprintf(text, sizeof(text), "%s %" PRIu64 " %s", ret_emptied->more ? "more" : "done",
+			 ret_emptied->expired, how_far);
+	run(twin, "queue_empty", 3, argv, ret_emptied->refused ? "recovering" : text);
 }
 
 /* ---- losses ---- */

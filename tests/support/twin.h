@@ -50,6 +50,8 @@ void twin_restore_sessions(struct twin *twin, const struct admission_session *to
 void twin_admit(struct twin *twin, uint64_t limit, uint64_t extra,
 				struct admission_admitted *ret_admitted);
 void twin_reap(struct twin *twin, uint64_t limit, struct admission_reaped *ret_reaped);
+void twin_empty(struct twin *twin, uint64_t limit, const uint64_t bound[],
+				struct admission_emptied *ret_emptied);
 
 /* The store as a replica has it, kept aside; and that replica taking over. */
 void twin_keep_replica(struct twin *twin);
