@@ -44,8 +44,19 @@ static const struct action {
 	{"queue.open", "POST", ROOM "/open", "{}", 200},
 	{"queue.admit", "POST", ROOM "/admit", "{\"count\":1}", 200},
 	{"place.revoke", "POST", ROOM "/revoke", "{\"position_id\":\"0123456789abcdef\"}", 200},
+	{"place.restore", "POST", ROOM "/restore",
+	 "{\"position_id\":\"0123456789abcdef\",\"reason\":\"a "
+	 "mistake\",\"lane\":\"main\",\"ticket\":1}",
+	 200},
 	{"queue.empty", "POST", ROOM "/empty", "{\"confirm\":\"%s\"}", 200},
 };
+
+static bool pod_knows_the_room(const char *url)
+{
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *answer = http_call(url, "GET", "/queues/acme/room", NULL, NULL);
+	return answer->status == 200;
+}
 
 static int open_room(void **state)
 {
@@ -63,6 +74,11 @@ static int open_room(void **state)
 	WAIT_UNTIL(5000, api_store_number(stack, "EXISTS wr:{acme/room}:clock") == 1,
 			   "an admitter knows the queue");
 	free(api_make_key(stack, "viewer", "acme", spare_key));
+	/* Somebody has had ticket 1. */
+	const char *url = stack_url(stack, 0);
+	WAIT_UNTIL(5000, pod_knows_the_room(url), "the pod knows the queue");
+	WR_AUTO(mem_free_at) char *token = api_join(url, "acme/room");
+	http_answer_free(api_poll(url, "/leave", token));
 	return 0;
 }
 
