@@ -280,6 +280,40 @@ static void a_restoration_that_was_cut_ends_well(void **state)
 	put_back_and_cut("restore", of_places);
 }
 
+/* Eve has left by mistake; or, in front, after fay behind her was let in. */
+static void eve_is_lost(struct scene *scene, bool is_passed)
+{
+	struct room *room = scene->room;
+	room_release(room, "leave", "eve");
+	if (is_passed) {
+		room_beat(room, "cid dan fay");
+		room_set(room, "capacity=10");
+		room_admit(room);
+	}
+}
+
+static void an_order_to_put_a_place_back_can_be_repeated_wherever_it_was_cut(void **state)
+{
+	(void)state;
+	static const char *const order[] = {"eve", "", "0", "0", "{\"id\":\"a\"}", "100"};
+	const size_t count = sizeof(order) / sizeof(*order);
+	for (int writes = 0, was_cut = true, passed = 0; passed < 2;
+		 writes = was_cut ? writes + 1 : 0) {
+		struct scene scene;
+		scene_set(&scene, client);
+		eve_is_lost(&scene, passed == 1);
+		was_cut = run_cut(scene.room, writes, "support_restore", count, order);
+		passed += !was_cut;
+		const char *again = room_call(scene.room, "support_restore", count, order);
+		assert_non_null(strstr(again, " w main 7 "));
+		scene_live_on(&scene);
+		scene_assert_all_is_well(&scene, "support_restore", writes);
+		scene_assert_legal(&scene, "eve~1");
+		room_free(scene.room);
+		assert_in_range(writes, 0, CUTS_MAX);
+	}
+}
+
 /* Of fay nothing is left, bob has yet to claim, cid and hal wait again. */
 static size_t of_sessions(const struct room *room, const char *argv[])
 {
@@ -393,6 +427,7 @@ int main(void)
 		cmocka_unit_test(sessions_that_were_put_back_end_well_when_it_was_cut),
 		cmocka_unit_test(expiry_that_was_cut_ends_well),
 		cmocka_unit_test(a_restoration_that_was_cut_ends_well),
+		cmocka_unit_test(an_order_to_put_a_place_back_can_be_repeated_wherever_it_was_cut),
 		cmocka_unit_test(an_emptying_that_was_cut_ends_well_ordered_again_or_not),
 		cmocka_unit_test(a_deletion_that_was_cut_is_finished_by_the_next_call),
 		cmocka_unit_test(a_change_that_was_cut_is_seen_when_it_is_made_again),

@@ -32,6 +32,7 @@ local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
 
 local format = string.format
 local function int(n) return format('%d', n) end
+local now_text = int(now)
 local function key(name) return Q .. name end
 local function position_key(id) return Q .. 'position:' .. id end
 -- DragonflyDB answers scores as floats: floor makes them integers again.
@@ -185,7 +186,7 @@ end
 
 -- Ends a place: the hash is remembered for 'keep' ms, to answer late polls and repeated joins.
 local function finish(id, state, keep, why)
-	call('HSET', position_key(id), 's', state, 'x', int(now) .. ' ' .. why)
+	call('HSET', position_key(id), 's', state, 'x', now_text .. ' ' .. why)
 	call('PEXPIRE', position_key(id), int(keep))
 end
 
