@@ -15,7 +15,7 @@
 #include "waitingroom/token.h"
 
 #define VALUE_MAX_BYTES 400
-#define NAMES_BYTES 1536 /* everything but before and after, escaped */
+#define NAMES_BYTES 2048 /* everything but before and after, escaped */
 
 /* ---- the entry ---- */
 
