@@ -135,7 +135,7 @@ ALL_OBJECTS := $(LIBRARY_OBJECTS) $(SUPPORT_OBJECTS) \
 .SECONDEXPANSION:
 .PHONY: all run test check bench asan tsan soak fuzz format lint check-unit check-contract \
 	check-integration check-scenario check-openapi check-browser check-observability panel-pictures show-rolling-restart image-test \
-	check-newer-libraries install uninstall clean help tests \
+	check-newer-libraries sbom install uninstall clean help tests \
 	programs fuzz-programs FORCE
 
 all: $(LIBRARY) $(PROGRAMS) ## the library and the programs (the default)
@@ -300,6 +300,9 @@ lint: all ## the project's own rules, layout and shell scripts
 
 format: ## lays out all C files
 	$(Q)clang-format -i $$(git ls-files '*.c' '*.h')
+
+sbom: ## what the programs are made of and need here, to $(BUILD)/sbom.cdx.json; the image carries its own
+	$(Q)mkdir -p $(BUILD) && scripts/sbom >$(BUILD)/sbom.cdx.json && echo "$(BUILD)/sbom.cdx.json"
 
 image-test: ## builds deploy/Dockerfile twice and runs it (buildah, root, four minutes)
 	$(Q)scripts/bootstrap all
