@@ -208,17 +208,25 @@ static void on_completed(void *ctx, struct MHD_Connection *mhd, void **request_c
 
 /* ---- opening, draining, closing ---- */
 
+/* A daemon is used by the thread of its loop only. Newer versions would otherwise put what is added in a
+ * queue that only the next event empties: connections would be taken in beyond the limit, and closed. */
+#if MHD_VERSION >= 0x00097707
+#define SINGLE_THREADED MHD_USE_NO_THREAD_SAFETY
+#else
+#define SINGLE_THREADED MHD_NO_FLAG
+#endif
+
 static struct MHD_Daemon *start_daemon(struct http_server *server)
 {
 	const struct http_limits *limits = &server->options.limits;
-	return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME, 0,
-							NULL, NULL, on_request, server, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-							(size_t)limits->connection_memory_bytes, MHD_OPTION_CONNECTION_LIMIT,
-							limits->connections_max, MHD_OPTION_CONNECTION_TIMEOUT,
-							limits->idle_timeout_s, MHD_OPTION_STRICT_FOR_CLIENT, 1,
-							MHD_OPTION_URI_LOG_CALLBACK, on_target, server,
-							MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
-							MHD_OPTION_NOTIFY_COMPLETED, on_completed, server, MHD_OPTION_END);
+	return MHD_start_daemon(
+		MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | SINGLE_THREADED, 0,
+		NULL, NULL, on_request, server, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)limits->connection_memory_bytes, MHD_OPTION_CONNECTION_LIMIT,
+		limits->connections_max, MHD_OPTION_CONNECTION_TIMEOUT, limits->idle_timeout_s,
+		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_URI_LOG_CALLBACK, on_target, server,
+		MHD_OPTION_NOTIFY_CONNECTION, on_connection, server, MHD_OPTION_NOTIFY_COMPLETED,
+		on_completed, server, MHD_OPTION_END);
 }
 
 enum wr_err http_server_open(struct loop *loop, const struct http_server_options *options,

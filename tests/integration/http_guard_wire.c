@@ -10,6 +10,7 @@
 #include "support/wait.h"
 #include "waitingroom/memory.h"
 
+#include <microhttpd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -133,6 +134,12 @@ static char *exchange(struct rig *rig, const char *bytes, size_t len)
 	return rig_read_to_end(fd, 3000);
 }
 
+/* Newer versions of the library refuse more themselves. */
+static bool refused_by_library(const char *got)
+{
+	return MHD_VERSION >= 0x01000000 && strstr(got, "<html>");
+}
+
 static void check_row(struct rig *rig, const struct row *row, const char *got)
 {
 	int status = 0;
@@ -141,7 +148,7 @@ static void check_row(struct rig *rig, const struct row *row, const char *got)
 		fail_msg("%s: %d instead of %d: %.200s", row->name, status, row->status, got);
 	if (rig->smuggled)
 		fail_msg("%s: what follows was served", row->name);
-	if (row->reason == LIBRARY)
+	if (row->reason == LIBRARY || refused_by_library(got))
 		return;
 	if (rig_count_text(got, "HTTP/1.1 ") != 1 || !strstr(got, "Connection: close\r\n") ||
 		!strstr(got, "application/problem+json\r\n") || !strstr(got, "X-Request-Id: "))
@@ -159,7 +166,8 @@ static void nothing_behind_a_refused_request_is_served(void **state)
 		check_row(rig, &rows[i], got);
 		struct http_counts after = rig_counts(rig);
 		for (int reason = 0; reason < HTTP_REFUSAL_COUNT; reason++) {
-			if (after.refused[reason] - before.refused[reason] != (reason == rows[i].reason))
+			bool ours = reason == rows[i].reason && !refused_by_library(got);
+			if (after.refused[reason] - before.refused[reason] != ours)
 				fail_msg("%s: counted %s", rows[i].name, http_refusal_word(reason));
 		}
 	}

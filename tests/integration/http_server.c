@@ -8,6 +8,7 @@
 #include "support/wait.h"
 #include "waitingroom/memory.h"
 
+#include <microhttpd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -206,6 +207,8 @@ static void an_address_that_cannot_be_listened_on_is_named(void **state)
 static void a_request_with_too_many_cookies_is_dropped_and_forgotten(void **state)
 {
 	struct rig *rig = *state;
+	if (MHD_VERSION >= 0x01000000)
+		skip(); /* has room for them */
 	int fd = rig_connect(rig);
 	rig_send_text(fd, "GET /hello HTTP/1.1\r\nHost: a\r\nCookie: ");
 	for (int i = 0; i < 150; i++)

@@ -268,7 +268,9 @@ static void a_broken_stream_costs_the_connection_only(void **state)
 	static const char *const answers[] = {
 		"?what\r\n",
 		"HTTP/1.1 400 Bad Request\r\n\r\n",
+#if HIREDIS_MAJOR < 1 /* later versions go as deep as it takes */
 		"*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n:1\r\n", /* too deep */
+#endif
 		"$-2\r\n",
 		":abc\r\n",
 		"*2\r\n$2\r\nok\r\n?\r\n",
