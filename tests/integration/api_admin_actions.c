@@ -33,8 +33,6 @@ static const struct action {
 	{"log.level", "PUT", "/admin/v1/log-level", "{\"level\":\"debug\"}", 200},
 	{"queue.put", "PUT", OTHER, "{" HELD "}", 201},
 	{"queue.delete", "DELETE", OTHER, NULL, 204},
-	{"place.restore", "POST", ROOM "/restore", "{\"position_id\":\"%s\",\"reason\":\"a slip\"}",
-	 200},
 	{"queue.patch", "PATCH", ROOM, "{\"capacity\":7}", 200},
 	{"queue.pause", "POST", ROOM "/pause", "{}", 200},
 	{"queue.resume", "POST", ROOM "/resume", "{}", 200},
@@ -89,32 +87,11 @@ static int close_room(void **state)
 	return 0;
 }
 
-static bool is_known(void)
-{
-	WR_AUTO(http_answer_free_at)
-	struct http_answer *answer =
-		http_call(stack_url(stack, 0), "GET", "/queues/acme/room", NULL, NULL);
-	return answer->status == 200;
-}
-
-/* Its id; gives */
-static char *place_that_left(void)
-{
-	WAIT_UNTIL(5000, is_known(), "the pod knows the queue");
-	WR_AUTO(mem_free_at) char *token = api_join(stack_url(stack, 0), "acme/room");
-	WR_AUTO(http_answer_free_at)
-	struct http_answer *left = api_poll(stack_url(stack, 0), "/leave", token);
-	api_expect_status(left, 200);
-	return api_position_id(token);
-}
-
 /* What stands for %s: an id, or the word that emptying wants to hear. gives */
 static char *filled(const struct action *action)
 {
 	if (strcmp(action->action, "key.delete") == 0)
 		return mem_copy_string(spare_key);
-	if (strcmp(action->action, "place.restore") == 0)
-		return place_that_left();
 	if (strcmp(action->action, "queue.empty") != 0)
 		return mem_copy_string("");
 	WR_AUTO(http_answer_free_at)
