@@ -47,7 +47,8 @@ static void read_rates(struct report *report, struct pod_row *row)
 	int64_t ms = mono_diff_ms(last->at, now.at);
 	row->admitted_per_s = pod_rate(last->admitted, now.admitted, ms);
 	row->steps_per_s = pod_rate(last->steps, now.steps, ms);
-	row->store_failures = (int64_t)(now.failures - last->failures);
+	if (last->answers > 0) /* not those of the start, when there was no connection yet */
+		row->store_failures = (int64_t)(now.failures - last->failures);
 	if (now.answers > last->answers)
 		row->store_us =
 			(int64_t)((now.answers_us - last->answers_us) / (now.answers - last->answers));

@@ -165,7 +165,9 @@ void admin_health_serve(void *ctx, struct http_request *request, const struct ro
 	*call = (struct health_call){.request = request, .internal = internal, .began = clock_mono()};
 	call->now_ms = clock_wall().ms; /* unless the store says otherwise */
 	if (!store_is_ready(internal->store)) {
-		strcpy(call->store.trouble, "no connection");
+		const char *trouble = store_trouble(internal->store);
+		snprintf(call->store.trouble, sizeof(call->store.trouble), "%s",
+				 trouble[0] != '\0' ? trouble : "no connection");
 		call->open = 1;
 		answered(call);
 		return;

@@ -61,6 +61,8 @@ struct store *store_new(struct loop *loop, struct store_address *address,
 						const struct store_options *options);
 void store_free(struct store *store); /* fails what is under way, callbacks run from here */
 bool store_is_ready(const struct store *store); /* connected and scripts loaded */
+/* Why there is no connection at the moment: what the server or the network said last; "" nothing yet. */
+const char *store_trouble(const struct store *store);
 /* The store's run id, "" before the first connection or where it has none; changes at a restart. */
 const char *store_life(const struct store *store);
 void store_on_ready(struct store *store, loop_fn fn, void *ctx); /* at each (re)connect */

@@ -297,6 +297,7 @@ struct store {
 	int greetings_left;			  /* answers that have not come */
 	bool said_lost;				  /* the log has it already */
 	bool was_ready;				  /* before */
+	char trouble[96];			  /* why the connection was given up last */
 
 	/* call.c */
 	struct call_list under_way; /* the oldest first */

@@ -135,6 +135,7 @@ static void link_lost(struct store *store, const char *reason)
 		log_event(LOG_LEVEL_WARN, was_ready ? "store_lost" : "store_unreachable",
 				  LOG_TEXT("reason", reason));
 	store->said_lost = true;
+	snprintf(store->trouble, sizeof(store->trouble), "%s", reason);
 	calls_fail_all(store);
 	loop_timer_arm(store->link_timer, mono_add_ms(clock_mono(), backoff_ms(store)));
 	store->attempts++;

@@ -38,6 +38,11 @@ bool store_is_ready(const struct store *store)
 	return store->state == LINK_READY;
 }
 
+const char *store_trouble(const struct store *store)
+{
+	return store->trouble;
+}
+
 const char *store_life(const struct store *store)
 {
 	return store->life;

@@ -116,6 +116,35 @@ static void a_killed_store_is_named_with_its_runbook(void **state)
 	await_health();
 }
 
+static void a_store_that_has_become_a_replica_is_named(void **state)
+{
+	(void)state;
+	free(redis_do(stack->redis, "REPLICAOF 127.0.0.1 1"));
+	WAIT_UNTIL(10000, finds(0, "store", "fail", "the server is a replica"), "the store is named");
+	free(redis_do(stack->redis, "REPLICAOF NO ONE"));
+	await_health();
+}
+
+static void an_admin_key_that_ends_soon_is_named(void **state)
+{
+	(void)state;
+	char body[160];
+	snprintf(body, sizeof(body),
+			 "{\"name\":\"night shift\",\"role\":\"viewer\",\"tenant\":\"*\",\"expires_ms\":%lld}",
+			 (long long)(clock_wall().ms + INT64_C(3) * 86400000 + 3600000));
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *made = http_call(stack_internal_url(stack, 0), "POST", "/admin/v1/keys",
+										 "Authorization: Bearer " API_ADMIN_KEY "\r\n", body);
+	api_expect_status(made, 201);
+	WAIT_UNTIL(5000, finds(1, "keys", "warn", "\"night shift\" runs out in 3 days"), "its end");
+	WR_AUTO(mem_free_at) char *id = http_answer_text(made, "id");
+	char path[64];
+	snprintf(path, sizeof(path), "/admin/v1/keys/%s", id);
+	http_answer_free(http_call(stack_internal_url(stack, 0), "DELETE", path,
+							   "Authorization: Bearer " API_ADMIN_KEY "\r\n", NULL));
+	assert_false(finds(1, "keys", "warn", "runs out"));
+}
+
 static void a_store_that_is_full_or_evicts_is_named(void **state)
 {
 	(void)state;
@@ -206,6 +235,8 @@ int main(void)
 		cmocka_unit_test(a_healthy_room_has_a_line_for_every_part),
 		cmocka_unit_test(a_paused_store_is_named_and_the_answer_still_comes),
 		cmocka_unit_test(a_killed_store_is_named_with_its_runbook),
+		cmocka_unit_test(a_store_that_has_become_a_replica_is_named),
+		cmocka_unit_test(an_admin_key_that_ends_soon_is_named),
 		cmocka_unit_test(a_store_that_is_full_or_evicts_is_named),
 		cmocka_unit_test(a_killed_broker_is_named),
 		cmocka_unit_test(a_dead_admitter_is_named),

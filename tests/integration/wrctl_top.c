@@ -145,7 +145,7 @@ static void the_terminal_is_given_back_on_every_way_out(void **state)
 	static const struct {
 		int signal, code;
 	} ways[] = {
-		{SIGINT, 0}, {SIGTERM, 128 + SIGTERM}, {SIGHUP, 128 + SIGHUP}, {SIGSEGV, 128 + SIGSEGV}};
+		{SIGINT, 0}, {SIGTERM, 128 + SIGTERM}, {SIGHUP, 128 + SIGHUP}, {SIGABRT, 128 + SIGABRT}};
 	for (size_t i = 0; i < COUNT(ways); i++) {
 		struct pty *pty = top(24, 80, NULL);
 		pty_signal(pty, ways[i].signal);
