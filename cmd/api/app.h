@@ -69,8 +69,9 @@ struct app {
 	struct relay *relay;
 	struct internal *internal;
 	struct http_tracing tracing; /* when there are spans */
-	struct spans *spans;		 /* both NULL: nothing is traced */
+	struct spans *spans;		 /* all NULL: nothing is traced */
 	struct otlp *otlp;
+	struct exemplars *exemplars;
 };
 
 /* The public endpoints: one table for routes, metrics and documentation. */

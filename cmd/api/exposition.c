@@ -115,7 +115,7 @@ static void write_counters(struct metrics_page *page, const struct app *app)
 	for (size_t i = 0; i < app->worker_count; i++)
 		shards[i] = app->workers[i]->shard;
 	size_t n = app->worker_count;
-	metrics_requests(page, shards, n, endpoint_words, ENDPOINT_COUNT);
+	metrics_requests(page, shards, n, endpoint_words, ENDPOINT_COUNT, app->exemplars);
 	metrics_counter(page, METRIC_JOINS, shards, n, "kind", join_kinds, 2);
 	for (unsigned r = JOIN_REUSED; r <= JOIN_USED; r++) {
 		uint64_t sum = 0;

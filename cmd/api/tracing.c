@@ -31,6 +31,7 @@ enum wr_err tracing_start(struct app *app, struct err_detail *ret_detail)
 	if (err != WR_OK || !settings.on)
 		return err;
 	app->spans = spans_new(QUEUE_SPANS);
+	app->exemplars = exemplars_new();
 	app->tracing = (struct http_tracing){.sampler = settings.sampler,
 										 .per_s = (uint32_t)app->config.traces_per_s};
 	struct otlp_options options = {.url = settings.url,
@@ -47,6 +48,7 @@ void tracing_stop(struct app *app)
 {
 	otlp_stop(WR_TAKE(app->otlp));
 	spans_free(WR_TAKE(app->spans));
+	exemplars_free(WR_TAKE(app->exemplars));
 }
 
 const struct http_tracing *tracing_of(const struct app *app)

@@ -72,7 +72,8 @@ static void handle(void *ctx, struct http_request *request)
 }
 
 static __attribute__((noinline)) void trace_done(struct worker *worker,
-												 const struct http_request *request, int status)
+												 const struct http_request *request, int status,
+												 int64_t duration_us)
 {
 	const struct parked *notes = http_request_notes((struct http_request *)request);
 	char queue[QUEUE_NAME_TEXT_BYTES];
@@ -80,6 +81,8 @@ static __attribute__((noinline)) void trace_done(struct worker *worker,
 	if (has_queue)
 		queue_name_print(&notes->claims.queue, queue);
 	tracing_request(worker->app, worker->chain, request, status, has_queue ? queue : NULL);
+	exemplars_note(worker->app->exemplars, notes->endpoint, duration_us,
+				   http_request_trace(request)->context.trace_id, worker->wall);
 }
 
 static void request_done(void *ctx, const struct http_request *request, int status,
@@ -89,7 +92,7 @@ static void request_done(void *ctx, const struct http_request *request, int stat
 	struct parked *notes = http_request_notes((struct http_request *)request);
 	metrics_request(worker->shard, notes->endpoint, status, duration_us);
 	if (http_request_trace(request) != NULL)
-		trace_done(worker, request, status);
+		trace_done(worker, request, status, duration_us);
 	json_free(WR_TAKE(notes->joining.document));
 	free(WR_TAKE(notes->joining.target));
 	free(WR_TAKE(notes->joining.user));

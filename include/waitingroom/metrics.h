@@ -16,6 +16,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "waitingroom/exemplars.h"
 #include "waitingroom/timings.h"
 
 /* Families: id, where it is exported, type, name, labels, help. The documentation page is printed from
@@ -253,8 +254,10 @@ void metrics_value(struct metrics_page *page, enum metric metric, const char *la
 void metrics_counter(struct metrics_page *page, enum metric metric,
 					 struct metrics_shard *const *shards, size_t shard_count, const char *key,
 					 const char *const *values, size_t value_count);
+/* exemplars: shown beside the durations; may be NULL */
 void metrics_requests(struct metrics_page *page, struct metrics_shard *const *shards,
-					  size_t shard_count, const char *const *endpoints, size_t endpoint_count);
+					  size_t shard_count, const char *const *endpoints, size_t endpoint_count,
+					  struct exemplars *exemplars);
 void metrics_timings(struct metrics_page *page, enum metric metric, const char *labels,
 					 const struct timings_sum *sum);
 /* Any histogram: 'counts' by upper bound, one more than there are bounds, and the sum of what was counted. */

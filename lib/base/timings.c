@@ -12,12 +12,17 @@ static void raise(_Atomic uint64_t *number, uint64_t by)
 						  memory_order_relaxed);
 }
 
-void timings_add(struct timings *timings, int64_t us)
+unsigned timings_bucket(int64_t us)
 {
 	unsigned bound = 0;
 	while (bound < TIMINGS_BOUNDS && us > timings_bound_us[bound])
 		bound++;
-	raise(&timings->count[bound], 1);
+	return bound;
+}
+
+void timings_add(struct timings *timings, int64_t us)
+{
+	raise(&timings->count[timings_bucket(us)], 1);
 	raise(&timings->sum_us, us > 0 ? (uint64_t)us : 0);
 }
 

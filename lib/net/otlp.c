@@ -197,8 +197,8 @@ static void *run(void *ctx)
 static void add_pair(struct otlp *otlp, const char *key, const char *text)
 {
 	struct otlp_pair *pair = &otlp->resource[otlp->resource_count++];
-	snprintf(pair->key, sizeof(pair->key), "%s", key);
-	snprintf(pair->text, sizeof(pair->text), "%s", text);
+	snprintf(pair->key, sizeof(pair->key), "%.63s", key);
+	snprintf(pair->text, sizeof(pair->text), "%.191s", text);
 }
 
 /* What the environment says of service.name and so on gives way to what the program knows. */

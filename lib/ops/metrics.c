@@ -150,36 +150,61 @@ void metrics_counter(struct metrics_page *page, enum metric metric,
 	}
 }
 
-void metrics_histogram(struct metrics_page *page, enum metric metric, const char *labels,
-					   const double *bounds, size_t bound_count, const uint64_t *counts, double sum)
+/* Behind a bucket of OpenMetrics: "# {trace_id="…"} 0.067 1520879607.789" */
+static void page_exemplar(struct metrics_page *page, const struct exemplar *exemplar)
+{
+	if (page->openmetrics && exemplar != NULL && exemplar->trace_id[0] != '\0')
+		page_add(page, " # {trace_id=\"%s\"} %.6f %.3f", exemplar->trace_id,
+				 (double)exemplar->us / 1e6, (double)exemplar->at.ms / 1e3);
+	page_add(page, "\n");
+}
+
+/* exemplars: one a bucket, or NULL */
+static void page_histogram(struct metrics_page *page, enum metric metric, const char *labels,
+						   const double *bounds, size_t bound_count, const uint64_t *counts,
+						   double sum, const struct exemplar *exemplars)
 {
 	const char *name = families[metric].name, *comma = labels[0] ? "," : "";
 	uint64_t below = 0;
 	page_family(page, metric);
 	for (size_t i = 0; i < bound_count; i++) {
 		below += counts[i];
-		page_add(page, "%s_bucket{%s%sle=\"%g\"} %" PRIu64 "\n", name, labels, comma, bounds[i],
-				 below);
+		page_add(page, "%s_bucket{%s%sle=\"%g\"} %" PRIu64, name, labels, comma, bounds[i], below);
+		page_exemplar(page, exemplars != NULL ? &exemplars[i] : NULL);
 	}
 	below += counts[bound_count];
-	page_add(page, "%s_bucket{%s%sle=\"+Inf\"} %" PRIu64 "\n", name, labels, comma, below);
+	page_add(page, "%s_bucket{%s%sle=\"+Inf\"} %" PRIu64, name, labels, comma, below);
+	page_exemplar(page, exemplars != NULL ? &exemplars[bound_count] : NULL);
 	const char *open = labels[0] ? "{" : "", *close = labels[0] ? "}" : "";
 	page_add(page, "%s_sum%s%s%s %.6f\n", name, open, labels, close, sum);
 	page_add(page, "%s_count%s%s%s %" PRIu64 "\n", name, open, labels, close, below);
 }
 
-void metrics_timings(struct metrics_page *page, enum metric metric, const char *labels,
-					 const struct timings_sum *sum)
+void metrics_histogram(struct metrics_page *page, enum metric metric, const char *labels,
+					   const double *bounds, size_t bound_count, const uint64_t *counts, double sum)
+{
+	page_histogram(page, metric, labels, bounds, bound_count, counts, sum, NULL);
+}
+
+static void page_timings(struct metrics_page *page, enum metric metric, const char *labels,
+						 const struct timings_sum *sum, const struct exemplar *exemplars)
 {
 	double bounds[TIMINGS_BOUNDS];
 	for (size_t i = 0; i < TIMINGS_BOUNDS; i++)
 		bounds[i] = (double)timings_bound_us[i] / 1e6;
-	metrics_histogram(page, metric, labels, bounds, TIMINGS_BOUNDS, sum->count,
-					  (double)sum->sum_us / 1e6);
+	page_histogram(page, metric, labels, bounds, TIMINGS_BOUNDS, sum->count,
+				   (double)sum->sum_us / 1e6, exemplars);
+}
+
+void metrics_timings(struct metrics_page *page, enum metric metric, const char *labels,
+					 const struct timings_sum *sum)
+{
+	page_timings(page, metric, labels, sum, NULL);
 }
 
 void metrics_requests(struct metrics_page *page, struct metrics_shard *const *shards,
-					  size_t shard_count, const char *const *endpoints, size_t endpoint_count)
+					  size_t shard_count, const char *const *endpoints, size_t endpoint_count,
+					  struct exemplars *exemplars)
 {
 	static const char *const classes[] = {"none", "1xx", "2xx", "3xx", "4xx", "5xx"};
 	for (size_t e = 0; e < endpoint_count; e++)
@@ -200,7 +225,9 @@ void metrics_requests(struct metrics_page *page, struct metrics_shard *const *sh
 		for (size_t i = 0; i < shard_count; i++)
 			timings_add_to(&shards[i]->request_time[e], &sum);
 		snprintf(labels, sizeof(labels), "endpoint=\"%s\"", endpoints[e]);
-		metrics_timings(page, METRIC_REQUEST_SECONDS, labels, &sum);
+		struct exemplar of_endpoint[TIMINGS_BOUNDS + 1];
+		exemplars_copy(exemplars, (unsigned)e, of_endpoint);
+		page_timings(page, METRIC_REQUEST_SECONDS, labels, &sum, of_endpoint);
 	}
 }
 
