@@ -38,7 +38,8 @@ static struct admission_place *find_lost(struct admission *admission,
 	struct admission_place place = {
 		.lane = (size_t)token->lane, .ticket = token->ticket, .joined_ms = token->joined_ms};
 	snprintf(place.id, sizeof(place.id), "%s", token->id);
-	return &admission->places[admission_add(admission, &place)];
+	size_t made = admission_add(admission, &place); /* which may move them all */
+	return &admission->places[made];
 }
 
 void admission_recall(struct admission *admission, int64_t now_ms,
