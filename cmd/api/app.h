@@ -57,7 +57,7 @@ struct app {
 	char origins_text[CONFIG_TEXT_BYTES];
 
 	_Atomic(struct keys *) keys;			 /* swapped on SIGHUP */
-	_Atomic(struct admin_keys *) admin_keys; /* the same; NULL: the admin API is off */
+	_Atomic(struct admin_keys *) admin_keys; /* the same; NULL: only keys of the store */
 	atomic_bool synced;						 /* the queues have been read once */
 	atomic_bool draining;					 /* SIGTERM was seen: /readyz says no */
 
