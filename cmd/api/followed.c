@@ -313,8 +313,8 @@ static void watch_the_line(struct followed *followed, struct queue_snapshot *pic
 {
 	const struct queue_settings *settings = followed->settings;
 	enum queue_state state = queue_settings_state_at(settings, picture->as_of_ms);
-	bool should_move = (state == QUEUE_OPEN || state == QUEUE_CLOSED) && !followed->recovering &&
-					   settings->rate_per_minute > 0 &&
+	bool by_rate = (state == QUEUE_OPEN || state == QUEUE_CLOSED) && settings->rate_per_minute > 0;
+	bool should_move = (by_rate || state == QUEUE_DRAINING) && !followed->recovering &&
 					   (int64_t)picture->active < settings->capacity &&
 					   picture->waiting + picture->returned > 0;
 	if (!should_move || picture->admitted_total != followed->admitted_total)

@@ -99,6 +99,21 @@ static void judge_closed_door(const struct health_queue *queue, const char *name
 				   queue->waiting, settings->max_waiting);
 }
 
+static void judge_draining(const struct health_queue *queue, const char *name,
+						   struct health_report *report)
+{
+	const struct queue_settings *settings = queue->settings;
+	if (queue->state == QUEUE_DRAINING && settings->capacity == 0)
+		health_add(report, "settings", HEALTH_FAIL, "AdmissionStalled",
+				   "Raise the capacity, or empty it (`wrctl queue empty`).",
+				   "%s drains, but its capacity is 0: the line stays (%" PRIu64 " wait).", name,
+				   queue->waiting);
+	else if (queue->state == QUEUE_DRAINING && queue->waiting == 0)
+		health_add(report, "settings", HEALTH_WARN, NULL,
+				   "Open it for the next people, or close or delete it.",
+				   "%s has drained; nobody may join it.", name);
+}
+
 static void judge_times(const struct health_queue *queue, const char *name,
 						struct health_report *report)
 {
@@ -157,6 +172,7 @@ void health_judge_settings(const struct health_facts *facts, struct health_repor
 		char name[QUEUE_NAME_TEXT_BYTES];
 		print_name(&facts->queues[i], name);
 		judge_closed_door(&facts->queues[i], name, report);
+		judge_draining(&facts->queues[i], name, report);
 		judge_times(&facts->queues[i], name, report);
 	}
 	if (report->count == before)

@@ -365,6 +365,14 @@ static void settings_of_queues_that_hold_people_up_are_named(void **state)
 	expect_only(&facts, "warn", "settings", "on hold without an opening time");
 	shut.opens_at_ms = NOW_MS + 1000;
 	expect_well(&facts);
+	queues[0].state = QUEUE_DRAINING;
+	expect_well(&facts);
+	shut.capacity = 0;
+	expect_only(&facts, "fail", "settings", "drains, but its capacity is 0");
+	shut.capacity = 10;
+	queues[0].waiting = 0;
+	expect_only(&facts, "warn", "settings", "default/demo has drained");
+	queues[0].waiting = 5;
 	queues[0].state = QUEUE_PASSTHROUGH;
 	expect_only(&facts, "warn", "settings", "lets everybody in");
 	queues[0].state = QUEUE_OPEN;
