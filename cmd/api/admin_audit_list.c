@@ -247,9 +247,6 @@ static void read_all(struct reading *reading)
 
 static void add_name(struct reading *reading, const struct queue_name *name)
 {
-	for (size_t i = 0; i < reading->name_count; i++)
-		if (queue_name_equal(&reading->names[i], name))
-			return;
 	if (reading->name_count == reading->name_room) {
 		reading->name_room = reading->name_room > 0 ? reading->name_room * 2 : 64;
 		reading->names = mem_grow(reading->names, reading->name_room, sizeof(*reading->names));
@@ -266,6 +263,24 @@ static void add_names(struct reading *reading, const struct queue_name *names, s
 			add_name(reading, &names[i]);
 }
 
+static int compare_names(const void *a, const void *b)
+{
+	const struct queue_name *left = a, *right = b;
+	int tenants = strcmp(left->tenant, right->tenant);
+	return tenants != 0 ? tenants : strcmp(left->queue, right->queue);
+}
+
+/* A queue that was made again is on both lists. */
+static void drop_repeated_names(struct reading *reading)
+{
+	size_t kept = 1;
+	qsort(reading->names, reading->name_count, sizeof(*reading->names), compare_names);
+	for (size_t i = 1; i < reading->name_count; i++)
+		if (!queue_name_equal(&reading->names[i], &reading->names[kept - 1]))
+			reading->names[kept++] = reading->names[i];
+	reading->name_count = kept;
+}
+
 static void on_deleted_queues(void *ctx, enum wr_err err, const struct queue_name *names,
 							  size_t count)
 {
@@ -276,6 +291,7 @@ static void on_deleted_queues(void *ctx, enum wr_err err, const struct queue_nam
 		return;
 	}
 	add_names(reading, names, count);
+	drop_repeated_names(reading);
 	read_all(reading);
 }
 
