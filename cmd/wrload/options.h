@@ -37,7 +37,7 @@
 	X("capacity", capacity, NUMBER, -1, 0, 10000000, "N",                                          \
 	  "Check that no more sessions are active.")                                                   \
 	X("rate-per-minute", rate_per_minute, NUMBER, -1, 0, 6000000, "N",                             \
-	  "Check that admissions keep to this rate; needs --burst.")                                   \
+	  "Check that admissions keep to this rate, where no operator does otherwise; needs --burst.") \
 	X("burst", burst, NUMBER, -1, 1, 1000000, "N", "The burst that goes with the rate.")           \
 	X("report", report, TEXT, 0, 0, 0, "FILE", "Write the report there, not to standard output.")  \
 	X("history", history, TEXT, 0, 0, 0, "FILE", "Write every request and its answer, as JSONL.")  \
