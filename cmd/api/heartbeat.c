@@ -42,7 +42,10 @@ void heartbeat_serve(void *ctx, struct http_request *request, const struct route
 		return;
 	}
 	struct place_look look;
-	switch (place_find(worker, &notes->claims, &look, &err)) {
+	enum place_source source = place_find(worker, &notes->claims, &look, &err);
+	if (notes->was_lost && source == PLACE_FROM_INDEX)
+		source = PLACE_FROM_STORE; /* the picture may not have heard of it */
+	switch (source) {
 	case PLACE_FROM_INDEX:
 		gather_beat(worker->gather, look.snapshot, look.lane, &notes->claims);
 		metrics_add(worker->shard, METRIC_BEATS, look.stale ? BEAT_STALE : BEAT_INDEX, 1);

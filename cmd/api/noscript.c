@@ -185,7 +185,10 @@ static void look_up(struct worker *worker, struct http_request *request)
 	struct parked *notes = http_request_notes(request);
 	struct place_look look;
 	enum wr_err err = WR_OK;
-	switch (place_find(worker, &notes->claims, &look, &err)) {
+	enum place_source source = place_find(worker, &notes->claims, &look, &err);
+	if (notes->was_lost && source == PLACE_FROM_INDEX)
+		source = PLACE_FROM_STORE; /* the picture may not have heard of it */
+	switch (source) {
 	case PLACE_FROM_INDEX:
 		gather_beat(worker->gather, look.snapshot, look.lane, &notes->claims);
 		metrics_add(worker->shard, METRIC_BEATS, look.stale ? BEAT_STALE : BEAT_INDEX, 1);

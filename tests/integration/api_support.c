@@ -348,6 +348,22 @@ static void a_page_that_is_loaded_again_shows_the_place_that_was_put_back(void *
 	api_expect_place(again, "waiting");
 }
 
+static void whoever_joins_again_right_after_leaving_has_no_place(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 10; i++) { /* most of the time the pod's picture still has them in line */
+		struct browser browser = {.url = url, .site = "same-origin"};
+		browser_join(&browser, "/q/default/browser?nojs=1");
+		api_await_position(url, browser_place(&browser));
+		WR_AUTO(http_answer_free_at)
+		struct http_answer *left =
+			browser_request(&browser, "POST", "/leave?queue=default/browser", "", "");
+		api_expect_status(left, 200);
+		WR_AUTO(http_answer_free_at) struct http_answer *none = beat(&browser);
+		api_expect_status(none, 204);
+	}
+}
+
 static void a_page_without_scripts_does_so_too_and_names_the_code(void **state)
 {
 	(void)state;
@@ -482,6 +498,7 @@ int main(void)
 		cmocka_unit_test(a_forgotten_place_is_put_back_by_lane_and_ticket),
 		cmocka_unit_test(putting_back_is_in_the_audit_with_its_reason),
 		cmocka_unit_test(a_page_that_is_loaded_again_shows_the_place_that_was_put_back),
+		cmocka_unit_test(whoever_joins_again_right_after_leaving_has_no_place),
 		cmocka_unit_test(a_page_without_scripts_does_so_too_and_names_the_code),
 		cmocka_unit_test(a_place_is_found_by_its_code_however_it_is_typed),
 		cmocka_unit_test(a_place_is_found_by_id_and_by_key),
