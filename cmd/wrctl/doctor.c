@@ -1,8 +1,9 @@
 /* wrctl doctor: asks every pod of the context how all is, and adds what only somebody outside can see.
  *
- *     each url ─► /admin/v1/health ─► findings of that pod
- *              ─► no connection, no answer, key refused: a finding about the url
- *              ─► the pod cannot check the key (the store is away): /readyz and /metrics still tell
+ *     each url ─► /livez, three times ─► no connection, no answer, slow: a finding about the url
+ *              ─► /readyz ─► may visitors come here?
+ *              ─► /admin/v1/health ─► findings of that pod
+ *              ─► the pod cannot check the key (the store is away): /metrics still tells
  *
  * It works when everything is down: then it says of each part that it could not be reached, and how
  * that showed. Nothing is changed by it.
@@ -16,11 +17,13 @@
 #include "actions.h"
 #include "client.h"
 #include "look.h"
+#include "progress.h"
 #include "waitingroom/clock.h"
 #include "waitingroom/memory.h"
 
 #define DEADLINE_MS 5000
 #define SNIPPET 120
+#define LIFE_LOOKS 3
 
 struct visit_counts {
 	size_t refused; /* urls that did not take the key */
@@ -40,20 +43,12 @@ static double metric(const char *page, const char *name)
 	return -1;
 }
 
-/* The pod is there and says nothing without the store: its pages for machines do. */
-static void look_at_machine_pages(struct wrctl *w, size_t url, struct findings *findings)
+/* The pod is there and says nothing without the store: its page for Prometheus does. */
+static void look_at_metrics(struct wrctl *w, size_t url, struct findings *findings)
 {
 	const char *name = w->context.urls[url];
 	struct err_detail detail;
 	struct reply reply = {0};
-	if (client_ask_url(w->client, url, &(struct request){.method = "GET", .path = "/readyz"},
-					   &reply, &detail) == WR_OK) {
-		if (reply.status != 200)
-			findings_add(findings, "pods", HEALTH_FAIL, "Runbook: PodDown.",
-						 "%s is not ready: %.*s.", name, (int)strcspn(reply.text, "\n"),
-						 reply.text);
-		reply_clear(&reply);
-	}
 	if (client_ask_url(w->client, url, &(struct request){.method = "GET", .path = "/metrics"},
 					   &reply, &detail) == WR_OK) {
 		if (metric(reply.text, "wr_store_connected") == 0)
@@ -87,6 +82,53 @@ static void no_answer(const struct context *context, size_t url, enum wr_err err
 					 "No answer from %s.", detail->text);
 }
 
+/* /livez asks nobody else: how long it takes is how busy the pod is. false: no answer. */
+static bool look_at_life(struct wrctl *w, size_t url, struct findings *findings)
+{
+	const struct request request = {.method = "GET", .path = "/livez"};
+	int64_t slowest_ms = 0;
+	for (int i = 0; i < LIFE_LOOKS; i++) {
+		WR_AUTO(reply_clear) struct reply reply = {0};
+		struct err_detail detail = {""};
+		struct mono_time sent = clock_mono();
+		enum wr_err err = client_ask_url(w->client, url, &request, &reply, &detail);
+		if (err != WR_OK) {
+			no_answer(&w->context, url, err, &detail, findings);
+			return false;
+		}
+		int64_t took_ms = mono_diff_ms(sent, clock_mono());
+		slowest_ms = took_ms > slowest_ms ? took_ms : slowest_ms;
+		if (reply.status == 503) {
+			findings_add(findings, "pods", HEALTH_FAIL,
+						 "Restart it; its log may say what it hangs in. Runbook: WorkerBlocked.",
+						 "%s says of itself that it hangs: %.*s.", w->context.urls[url],
+						 (int)strcspn(reply.text, "\n"), reply.text);
+			return true;
+		}
+	}
+	if (slowest_ms > HEALTH_TURN_LONG_MS)
+		findings_add(findings, "pods", HEALTH_WARN,
+					 "Is its host busy, its CPU limit too low, or the network slow? Runbook: "
+					 "WorkerBlocked.",
+					 "%s is slow: it took %" PRId64 " ms to say that it is alive.",
+					 w->context.urls[url], slowest_ms);
+	return true;
+}
+
+static void look_at_readiness(struct wrctl *w, size_t url, struct findings *findings)
+{
+	WR_AUTO(reply_clear) struct reply reply = {0};
+	const struct request request = {.method = "GET", .path = "/readyz"};
+	struct err_detail detail;
+	if (client_ask_url(w->client, url, &request, &reply, &detail) != WR_OK || reply.status != 503)
+		return;
+	bool draining = strncmp(reply.text, "draining", 8) == 0;
+	findings_add(findings, "pods", draining ? HEALTH_WARN : HEALTH_FAIL,
+				 draining ? "Fine while a new version is rolled out." : "Runbook: PodDown.",
+				 "%s takes no visitors: %.*s.", w->context.urls[url],
+				 (int)strcspn(reply.text, "\n"), reply.text);
+}
+
 static void refused(struct wrctl *w, size_t url, const struct reply *reply,
 					struct findings *findings, struct visit_counts *counts)
 {
@@ -96,7 +138,7 @@ static void refused(struct wrctl *w, size_t url, const struct reply *reply,
 					 "Is it up, and can the pods reach it? A key of WR_ADMIN_KEYS_FILE is checked "
 					 "without the store and shows more. Runbook: LineFrozen.",
 					 "%s cannot ask the store, not even about this key.", name);
-		look_at_machine_pages(w, url, findings);
+		look_at_metrics(w, url, findings);
 	} else if (reply->status == 401 || reply->status == 403) {
 		counts->refused++;
 		findings_add(findings, "key", HEALTH_FAIL,
@@ -139,8 +181,11 @@ static void visit(struct wrctl *w, size_t url, struct findings *findings,
 	WR_AUTO(reply_clear) struct reply reply = {0};
 	struct err_detail detail = {""};
 	struct request request = {.method = "GET", .path = "/admin/v1/health"};
-	int64_t sent_ms = clock_wall().ms;
 	findings->urls++;
+	if (!look_at_life(w, url, findings))
+		return;
+	look_at_readiness(w, url, findings);
+	int64_t sent_ms = clock_wall().ms;
 	enum wr_err err = client_ask_url(w->client, url, &request, &reply, &detail);
 	if (err != WR_OK) {
 		no_answer(&w->context, url, err, &detail, findings);
@@ -153,6 +198,25 @@ static void visit(struct wrctl *w, size_t url, struct findings *findings,
 		look_at_own_clock(reply.json, sent_ms, clock_wall().ms, findings);
 }
 
+static void draw_progress(void *ctx)
+{
+	progress_draw(ctx);
+}
+
+/* One after the other: a pod that hangs costs its time-out, and people see that something is done. */
+static void ask_all(struct wrctl *w, struct findings *findings, struct visit_counts *counts)
+{
+	struct progress progress;
+	progress_begin(&progress, &w->terminal, "asking the pods", (int64_t)w->context.url_count);
+	client_set_tick(w->client, draw_progress, &progress);
+	for (size_t url = 0; url < w->context.url_count; url++) {
+		visit(w, url, findings, counts);
+		progress_set(&progress, (int64_t)url + 1);
+	}
+	client_set_tick(w->client, NULL, NULL);
+	progress_end(&progress);
+}
+
 int wrctl_doctor(struct wrctl *w, int argc, char **argv)
 {
 	struct findings findings = {.list = NULL};
@@ -160,8 +224,7 @@ int wrctl_doctor(struct wrctl *w, int argc, char **argv)
 	(void)argc, (void)argv;
 	if (wrctl_option(w, "timeout") == NULL)
 		client_set_deadline(w->client, DEADLINE_MS);
-	for (size_t url = 0; url < w->context.url_count; url++)
-		visit(w, url, &findings, &counts);
+	ask_all(w, &findings, &counts);
 	if (findings.answered == 0)
 		findings_add(&findings, "admitter", HEALTH_WARN, "Look again when a pod answers.",
 					 "Nothing is known of store, broker, admitters and queues beyond what is said "

@@ -6,9 +6,14 @@
 #include "support/wait.h"
 #include "waitingroom/memory.h"
 
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define RUN WR_AUTO(ctl_end) struct ctl_run
 
@@ -132,6 +137,38 @@ static void a_stopped_pod_takes_no_notice_and_is_silent_to_the_others(void **sta
 	await_health();
 }
 
+/* Lets the pod run for a tenth of a second at a time, until the doctor has looked. */
+static bool is_called_slow(struct process *pod, const char *expected)
+{
+	struct ctl ctl = here();
+	int child = fork();
+	if (child == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		for (;;) {
+			kill(process_pid(pod), SIGSTOP);
+			(void)poll(NULL, 0, 400);
+			kill(process_pid(pod), SIGCONT);
+			(void)poll(NULL, 0, 20);
+		}
+	}
+	RUN run = ctl_run(&ctl, "doctor", NULL);
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+	kill(process_pid(pod), SIGCONT);
+	return strstr(run.out, expected) != NULL;
+}
+
+static void a_slow_pod_is_named_and_no_other(void **state)
+{
+	(void)state;
+	char slow[128], well[128];
+	snprintf(slow, sizeof(slow), "%s is slow: it took ", stack_internal_url(stack, 1));
+	snprintf(well, sizeof(well), "%s is slow", stack_internal_url(stack, 0));
+	assert_true(is_called_slow(stack_pod(stack, 1), slow));
+	assert_false(says(slow, 0) || says(well, 0));
+	await_health();
+}
+
 static void a_killed_broker_is_named(void **state)
 {
 	(void)state;
@@ -194,6 +231,7 @@ int main(void)
 		cmocka_unit_test(a_dead_admitter_is_named_and_nothing_else),
 		cmocka_unit_test(a_dead_pod_is_an_url_that_does_not_answer),
 		cmocka_unit_test(a_stopped_pod_takes_no_notice_and_is_silent_to_the_others),
+		cmocka_unit_test(a_slow_pod_is_named_and_no_other),
 		cmocka_unit_test(a_killed_broker_is_named),
 		cmocka_unit_test(a_paused_store_is_named_also_when_the_key_is_in_it),
 		cmocka_unit_test(when_nobody_answers_each_url_is_named),
