@@ -156,12 +156,15 @@ void options_print_help(FILE *file)
 	fputs("Usage: wrload --queue TENANT/QUEUE [OPTION...] URL...\n"
 		  "A simulated crowd: joins the queue, polls as it is told to, goes in, leaves; measures\n"
 		  "from the outside and checks what every visitor was promised.\n"
-		  "URL: http://host:port or unix:/path of waitingroom-api; several are used at random.\n\n",
+		  "URL: http://host:port or unix:/path of waitingroom-api, or http://host:port/prefix of "
+		  "the\n"
+		  "room behind a gateway; several are used at random.\n\n",
 		  file);
 	for (size_t i = 0; i < ROW_COUNT; i++)
 		print_row(file, &rows[i]);
 	fputs(
 		"  --help                     This text.\n\n"
+		"SIGINT ends the run with its report; SIGUSR1 begins another of the report's phases.\n"
 		"Exit status: 0 all well, 1 an invariant was violated, 2 wrong use, 3 nobody could join.\n",
 		file);
 }
