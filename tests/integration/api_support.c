@@ -1,4 +1,4 @@
-/* Support: places are looked up in four ways, with their timeline, and lost ones are put back.
+/* Support: what has happened to a place, and putting a lost one back. Finding them: api_support_find.c.
  *
  * Nobody waits five minutes here: somebody who was silent has a last heartbeat in the past, put into the
  * store by hand. The relay is off.
@@ -6,14 +6,12 @@
 #include "support/api.h"
 #include "support/browser.h"
 #include "support/cmocka.h"
-#include "support/entry_sign.h"
 #include "support/wait.h"
 #include "waitingroom/clock.h"
 #include "waitingroom/memory.h"
 #include "waitingroom/support_code.h"
 #include "waitingroom/token.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,15 +30,18 @@ static int open_room(void **state)
 		.admitters = 1,
 		.without_nats = true,
 		.admin_keys = API_ADMIN_KEYS_FILE,
-		.env = (const char *const[]){NO_RATE_LIMITS, "WR_RELAY=0", "WR_REAP_INTERVAL_MS=50", NULL},
+		.env = (const char *const[]){NO_RATE_LIMITS, "WR_RELAY=0", "WR_REAP_INTERVAL_MS=50",
+									 "WR_TRUSTED_PROXIES=127.0.0.0/8", NULL},
 		.queues =
 			QUEUES(QUEUE("past", SHUT) "," QUEUE("lost", SHUT) "," QUEUE("passed", SHUT) "," QUEUE(
-				"browser",
-				SHUT) "," QUEUE("plain",
-								SHUT) "," QUEUE("found", SHUT
-												",\"entry_keys\":" ENTRY_KEYS_JSON) "," QUEUE("orde"
-																							  "r",
-																							  SHUT))});
+				"browser", SHUT) "," QUEUE("plain", SHUT) "," QUEUE("order",
+																	SHUT) "," QUEUE("gat"
+																					"e",
+																					"\"ca"
+																					"paci"
+																					"ty\""
+																					":10"
+																					"," FAST))});
 	url = stack_url(stack, 0);
 	return 0;
 }
@@ -316,6 +317,40 @@ static void putting_back_is_in_the_audit_with_its_reason(void **state)
 	expect_text(answer, after);
 }
 
+/* ---- sessions ---- */
+
+static int at_the_gate(const char *session)
+{
+	char headers[2048];
+	print_into(headers, "X-Original-URL: https://shop.example/\r\nCookie: wr-session-gate=%s\r\n",
+			   session);
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *answer =
+		http_call(url, "GET", "/authz/nginx?queue=default/gate", headers, NULL);
+	return answer->status;
+}
+
+static void whoever_was_sent_away_by_mistake_is_let_in_with_a_new_session(void **state)
+{
+	(void)state;
+	WR_AUTO(http_answer_free_at) struct http_answer *in = api_enqueue(url, "gate", NULL);
+	WR_AUTO(mem_free_at) char *session = http_answer_text(in, "session_token");
+	WR_AUTO(mem_free_at) char *token = http_answer_text(in, "token");
+	WR_AUTO(mem_free_at) char *id = api_position_id(token);
+	assert_int_equal(at_the_gate(session), 200);
+	char body[64];
+	print_into(body, "{\"position_id\":\"%s\"}", id);
+	http_answer_free(api_admin(stack, 0, "POST", "/default/gate/revoke", body));
+	WAIT_UNTIL(5000, at_the_gate(session) == 401, "the session is refused");
+	http_answer_free(restore("gate", id, ""));
+	WAIT_UNTIL(5000, has_state("gate", id, 'a'), "they are let in");
+	assert_int_equal(at_the_gate(session), 401);
+	WR_AUTO(http_answer_free_at) struct http_answer *again = api_poll(url, "/heartbeat", token);
+	api_expect_place(again, "admitted");
+	WR_AUTO(mem_free_at) char *fresh = http_answer_text(again, "session_token");
+	WAIT_UNTIL(5000, at_the_gate(fresh) == 200, "the new session is good");
+}
+
 /* ---- the visitor's own page ---- */
 
 static struct http_answer *beat(struct browser *browser)
@@ -393,101 +428,6 @@ static void a_page_without_scripts_does_so_too_and_names_the_code(void **state)
 	assert_non_null(browser_place(&browser));
 }
 
-/* ---- four ways to find somebody ---- */
-
-static void expect_found(const char *query, const char *id)
-{
-	char text[64];
-	WR_AUTO(http_answer_free_at) struct http_answer *answer = look("found", query);
-	api_expect_status(answer, 200);
-	print_into(text, "{\"places\":[{\"position_id\":\"%s\"", id);
-	expect_text(answer, text);
-	expect_text(answer, "\"complete\":true");
-}
-
-static void a_place_is_found_by_its_code_however_it_is_typed(void **state)
-{
-	(void)state;
-	char code[SUPPORT_CODE_CHARS + 1], query[64];
-	for (int i = 0; i < 300; i++) /* others */
-		free(api_join(url, "found"));
-	WR_AUTO(mem_free_at) char *token = api_join(url, "found");
-	WR_AUTO(mem_free_at) char *id = api_position_id(token);
-	support_code_print(id, code);
-	print_into(query, "code=%s", code);
-	expect_found(query, id);
-	for (char *c = code; *c; c++)
-		*c = *c == '0' ? 'o' : *c == '1' ? 'l' : (char)tolower(*c);
-	print_into(query, "code=%%20%.3s%%20%.3s%s", code, code + 4, code + 7);
-	expect_found(query, id);
-	http_answer_free(api_poll(url, "/leave", token));
-	expect_found(query, id); /* also once it has ended */
-}
-
-static void a_place_is_found_by_id_and_by_key(void **state)
-{
-	(void)state;
-	WR_AUTO(http_answer_free_at)
-	struct http_answer *joined = api_enqueue(url, "found", "order-4711");
-	WR_AUTO(mem_free_at) char *id = http_answer_text(joined, "position_id");
-	char query[64];
-	print_into(query, "id=%s", id);
-	expect_found(query, id);
-	expect_found("key=order-4711", id);
-}
-
-/* Joins with an identity; gives the place's id. */
-static char *join_as(const char *identity, const char *jti)
-{
-	char payload[512], body[2048];
-	int64_t now_s = clock_wall().ms / 1000;
-	int len = snprintf(payload, sizeof(payload),
-					   "{\"aud\":\"default/found\",\"jti\":\"%s\",\"iat\":%lld,\"exp\":%lld,"
-					   "\"identity\":\"%s\"}",
-					   jti, (long long)now_s, (long long)now_s + 60, identity);
-	struct entry_text entry;
-	entry_sign_hs256(ENTRY_HEADER_HS256, payload, (size_t)len, &entry);
-	print_into(body, "{\"queue_id\":\"found\",\"entry\":\"%s\"}", entry.bytes);
-	WR_AUTO(http_answer_free_at)
-	struct http_answer *answer = http_call(url, "POST", "/enqueue", NULL, body);
-	api_expect_status(answer, 201);
-	return http_answer_text(answer, "position_id");
-}
-
-static void somebody_is_found_by_who_they_are(void **state)
-{
-	(void)state;
-	WR_AUTO(mem_free_at) char *id = join_as("ann@shop.example", "ann-1");
-	expect_found("identity=ann@shop.example", id);
-	expect_found("identity=%20Ann@Shop.example", id);
-}
-
-static void whom_nobody_knows_is_an_empty_list(void **state)
-{
-	(void)state;
-	static const char *const queries[] = {"code=000-000-000", "id=AAAAAAAAAAAAAAAA",
-										  "key=never-used", "identity=nobody@shop.example"};
-	for (size_t i = 0; i < COUNT(queries); i++) {
-		WR_AUTO(http_answer_free_at) struct http_answer *answer = look("found", queries[i]);
-		api_expect_status(answer, 200);
-		static const char nobody[] = "{\"places\":[],\"complete\":true,";
-		assert_memory_equal(answer->body, nobody, sizeof(nobody) - 1);
-	}
-}
-
-static void what_is_no_way_to_find_somebody_is_refused(void **state)
-{
-	(void)state;
-	static const char *const queries[] = {"",		  "code=", "code=12345678", "code=UUU-UUU-UUU",
-										  "id=short", "key=",  "identity=",		"name=ann"};
-	for (size_t i = 0; i < COUNT(queries); i++) {
-		WR_AUTO(http_answer_free_at) struct http_answer *answer = look("found", queries[i]);
-		api_expect_problem(answer, 422, "invalid_value");
-	}
-	WR_AUTO(http_answer_free_at) struct http_answer *answer = look("nowhere", "code=000-000-000");
-	api_expect_problem(answer, 404, "no_such_queue");
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -497,14 +437,10 @@ int main(void)
 		cmocka_unit_test(what_cannot_be_put_back_is_said),
 		cmocka_unit_test(a_forgotten_place_is_put_back_by_lane_and_ticket),
 		cmocka_unit_test(putting_back_is_in_the_audit_with_its_reason),
+		cmocka_unit_test(whoever_was_sent_away_by_mistake_is_let_in_with_a_new_session),
 		cmocka_unit_test(a_page_that_is_loaded_again_shows_the_place_that_was_put_back),
 		cmocka_unit_test(whoever_joins_again_right_after_leaving_has_no_place),
 		cmocka_unit_test(a_page_without_scripts_does_so_too_and_names_the_code),
-		cmocka_unit_test(a_place_is_found_by_its_code_however_it_is_typed),
-		cmocka_unit_test(a_place_is_found_by_id_and_by_key),
-		cmocka_unit_test(somebody_is_found_by_who_they_are),
-		cmocka_unit_test(whom_nobody_knows_is_an_empty_list),
-		cmocka_unit_test(what_is_no_way_to_find_somebody_is_refused),
 	};
 	return cmocka_run_group_tests(tests, open_room, close_room);
 }
