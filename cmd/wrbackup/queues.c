@@ -237,6 +237,26 @@ static enum wr_err put(struct servers *servers, const struct saved *saved, bool 
 				   : WR_OK;
 }
 
+static void on_claimed(void *ctx, enum wr_err err, int64_t number)
+{
+	struct put *put = ctx;
+	(void)number;
+	put->err = err;
+	put->done = true;
+}
+
+/* Among its tenant's queues, as whoever makes one does. */
+static enum wr_err claim(struct servers *servers, const struct saved *saved,
+						 struct err_detail *ret_detail)
+{
+	struct put put = {0};
+	store_claim_queue(servers->store, &saved->name, true,
+					  (uint64_t)servers->config.tenant_queues_max, on_claimed, &put);
+	store_wait(servers->store, &put.done);
+	return put.err ? err_say(ret_detail, put.err, "%s: %s", saved->queue, err_sentence(put.err))
+				   : WR_OK;
+}
+
 static enum wr_err restore(struct servers *servers, const struct saved *saved, enum key_state state,
 						   struct err_detail *ret_detail)
 {
@@ -245,6 +265,8 @@ static enum wr_err restore(struct servers *servers, const struct saved *saved, e
 	bool is_lost = state == KEY_MISSING && strncmp(epoch, "deleted:", 8) != 0 && saved->epoch[0];
 	if (!err && is_lost)
 		err = set_last_version(servers->store, saved, ret_detail);
+	if (!err)
+		err = claim(servers, saved, ret_detail);
 	return err ? err : put(servers, saved, is_lost, ret_detail);
 }
 

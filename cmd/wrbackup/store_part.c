@@ -1,5 +1,5 @@
-/* The store's part: all queues, then the keys that belong to no queue, then what queues keep besides
- * their settings.
+/* The store's part: the keys that belong to no queue, then all queues, then what queues keep besides their
+ * settings. Tenants come before their queues: a queue that is made would make its tenant.
  *
  * Only what people have decided is saved: settings, tenants, admin keys, the audit trail. Places,
  * sessions and counts are as old as the backup and would be wrong; visitors bring theirs back
@@ -64,6 +64,8 @@ static enum wr_err save_key(struct saving *saving, const char *queue, const char
 static enum wr_err save_queues(struct saving *saving, const struct texts *names)
 {
 	enum wr_err err = WR_OK;
+	for (size_t k = 0; !err && k < COUNT_OF(system_keys); k++)
+		err = save_key(saving, SYSTEM, system_keys[k]);
 	struct queue_name name;
 	for (size_t i = 0; !err && i < names->count; i++) {
 		if (!queue_name_parse(names->list[i].bytes, names->list[i].len, &name))
@@ -71,8 +73,6 @@ static enum wr_err save_queues(struct saving *saving, const struct texts *names)
 		err = queue_save(saving->store, &name, &saving->line, saving->writer, saving->detail);
 		progress_step(saving->progress);
 	}
-	for (size_t k = 0; !err && k < COUNT_OF(system_keys); k++)
-		err = save_key(saving, SYSTEM, system_keys[k]);
 	for (size_t i = 0; !err && i < names->count; i++)
 		for (size_t k = 0; !err && k < COUNT_OF(queue_keys); k++)
 			if (queue_name_parse(names->list[i].bytes, names->list[i].len, &name) &&
