@@ -98,6 +98,9 @@ const rules = {
 	'certificate at the way in': () => (overlay !== 'production' || of('Certificate').length ? [] : ['Certificate is missing']),
 	'monitors for both workloads': () =>
 		strict ? each(ours, (w) => of('PodMonitor').some((m) => selects(m.spec.selector, w) && m.spec.podMetricsEndpoints.every((e) => e.port === 'internal'))) : [],
+	'the numbers of the store are scraped, under the name that rules know': () =>
+		!strict || of('PodMonitor').some((m) => workloads.some((w) => selects(m.spec.selector, w) && inAll(w, (c) => /redis.?exporter/.test(c.image))) &&
+			m.spec.podMetricsEndpoints.every((e) => e.relabelings?.some((r) => r.targetLabel === 'job' && r.replacement === 'store'))) ? [] : ['PodMonitor store'],
 	'a nightly backup with a way back': () =>
 		overlay === 'dev' ? [] : ['waitingroom-backup', 'waitingroom-restore', 'waitingroom-restore-look'].filter((name) => {
 			const job = jobs.find((j) => j.metadata.name === name);

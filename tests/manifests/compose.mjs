@@ -20,7 +20,9 @@ const fill = (text) => text.replace(/\$\$/g, '\u0000').replace(/\$\{([A-Z_]+)(?:
 }).replace(/\u0000/g, '$');
 const files = Object.fromEntries(Object.entries(texts).map(([name, text]) => [name, yaml.parse(fill(text), { merge: true })]));
 const [stack, observers] = Object.values(files);
-const services = { ...stack.services, ...observers.services };
+// As compose merges files: what stands in both is taken together.
+const both = (a = {}, b = {}) => ({ ...a, ...b, ...(a.environment || b.environment ? { environment: { ...a.environment, ...b.environment } } : {}) });
+const services = Object.fromEntries([...new Set([...Object.keys(stack.services), ...Object.keys(observers.services)])].map((name) => [name, both(stack.services[name], observers.services[name])]));
 const each = (rule, of = Object.entries(services)) => of.filter(([name, service]) => !rule(service, name)).map(([name]) => name);
 const programs = Object.entries(services).filter(([, service]) => service.image === env.WAITINGROOM_IMAGE);
 const once = (service) => service.restart === 'no';
@@ -55,6 +57,7 @@ const rules = {
 	},
 	'the store runs with what scripts need': () =>
 		['--cluster_mode=emulated', '--lock_on_hashtags', '--cache_mode=false'].filter((flag) => !services.store.command.includes(flag)).concat(services.store.command.filter((word) => /requirepass/.test(word))),
+	'traces go where somebody takes them': () => each((service) => !service.environment?.WR_TRACES_ENDPOINT || (new URL(service.environment.WR_TRACES_ENDPOINT).hostname in services && service.networks.some((network) => services[new URL(service.environment.WR_TRACES_ENDPOINT).hostname].networks.includes(network)))),
 	'what is mounted is there, and files of ours cannot be written': () =>
 		each((service) => bound(service).every(([from, , mode]) => from.startsWith('.') ? mode === 'ro' && fs.existsSync(path.join(directory, from)) : from in { ...stack.volumes, ...observers.volumes })),
 	'the rules and dashboards are those of the cluster': () =>
