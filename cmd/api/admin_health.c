@@ -16,7 +16,6 @@
 #include "waitingroom/json_in.h"
 #include "waitingroom/memory.h"
 
-#define KEYS_KEY "wr:{system/admin}:keys"
 #define DAY_MS INT64_C(86400000)
 
 static void answered(struct health_call *call)
@@ -28,11 +27,10 @@ static void answered(struct health_call *call)
 	free(call);
 }
 
-static void on_info(void *ctx, enum wr_err err, const char *text, size_t len, int64_t number)
+static void on_info(void *ctx, enum wr_err err, const char *text)
 {
 	struct health_call *call = ctx;
 	struct health_store *store = &call->store;
-	(void)len, (void)number;
 	store->reachable = err == WR_OK && text != NULL;
 	store->answer_us = (clock_mono().ns - call->began.ns) / 1000;
 	if (store->reachable)
@@ -57,11 +55,11 @@ static void on_pods(void *ctx, enum wr_err err, int64_t now_ms, const struct pod
 	answered(call);
 }
 
-static void on_probe(void *ctx, enum wr_err err, const char *text, size_t len, int64_t number)
+static void on_tags(void *ctx, enum wr_err err, bool refuses)
 {
 	struct health_call *call = ctx;
-	(void)len, (void)number;
-	call->store.refuses_tags = err != WR_OK && text != NULL && strstr(text, "undeclared") != NULL;
+	(void)err; /* on_info says so */
+	call->store.refuses_tags = refuses;
 	answered(call);
 }
 
@@ -107,19 +105,12 @@ static void look_at_key(struct health_keys *keys, const char *row, size_t len, i
 	snprintf(keys->first_name, sizeof(keys->first_name), "%s", name);
 }
 
-/* The raw answer is a line each: id, row, id, row, … */
-static void on_keys(void *ctx, enum wr_err err, const char *text, size_t len, int64_t number)
+static void on_keys(void *ctx, enum wr_err err, int64_t now_ms, const struct store_row *rows,
+					size_t count)
 {
 	struct health_call *call = ctx;
-	const char *line = text, *end = text != NULL ? text + len : NULL;
-	(void)number;
-	for (size_t i = 0; err == WR_OK && line != NULL && line < end; i++) {
-		const char *stop = memchr(line, '\n', (size_t)(end - line));
-		size_t line_len = (size_t)((stop != NULL ? stop : end) - line);
-		if (i % 2 == 1)
-			look_at_key(&call->keys, line, line_len, clock_wall().ms);
-		line += line_len + 1;
-	}
+	for (size_t i = 0; err == WR_OK && i < count; i++)
+		look_at_key(&call->keys, rows[i].row, rows[i].row_len, now_ms);
 	answered(call);
 }
 
@@ -143,17 +134,12 @@ static void ask_about_queues(struct health_call *call)
 
 static void ask(struct store *store, struct health_call *call)
 {
-	static const char *const info[] = {"INFO"};
-	static const char *const keys[] = {"HGETALL", KEYS_KEY};
-	/* Declares one key and touches another one of its tag, as every step does. */
-	static const char *const probe[] = {"EVAL", "return redis.call('EXISTS', '{wr-probe}:b')", "1",
-										"{wr-probe}:a"};
 	call->open = 4 + call->worked_count;
-	store_raw(store, 1, (const char **)info, NULL, on_info, call);
+	store_info(store, on_info, call);
 	store_pods(store, POD_KEEP_REPORTS * call->internal->app->config.report_interval_ms, on_pods,
 			   call);
-	store_raw(store, 2, (const char **)keys, NULL, on_keys, call);
-	store_raw(store, 4, (const char **)probe, NULL, on_probe, call);
+	store_keys(store, on_keys, call);
+	store_tags(store, on_tags, call);
 	ask_about_queues(call);
 }
 

@@ -17,6 +17,7 @@
 
 #include "actions.h"
 #include "client.h"
+#include "waitingroom/memory.h"
 
 #define EVERY_S_DEFAULT 1
 #define SETTLE_MS 1100 /* between the two looks of --once that give the rates */
@@ -209,6 +210,15 @@ static int once(struct top *top)
 	return WRCTL_DONE;
 }
 
+static int once_as_json(struct wrctl *w)
+{
+	WR_AUTO(reply_clear) struct reply reply = {0};
+	int code = wrctl_get(w, "/admin/v1/queues", &reply);
+	if (code == WRCTL_DONE)
+		reply_print(&reply);
+	return code;
+}
+
 int wrctl_top(struct wrctl *w, int argc, char **argv)
 {
 	int64_t every_s = EVERY_S_DEFAULT;
@@ -221,7 +231,7 @@ int wrctl_top(struct wrctl *w, int argc, char **argv)
 							   .context = w->context.name,
 							   .every_ms = every_s * 1000}};
 	if (wrctl_flag(w, "once"))
-		return once(&top);
+		return w->json ? once_as_json(w) : once(&top);
 	if (!w->terminal.in || !w->terminal.out)
 		return wrctl_misuse(w, "there is no terminal here; --once prints one picture");
 	top.view.keys = true;

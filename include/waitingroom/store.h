@@ -475,6 +475,13 @@ void store_worked(struct store *store, const struct queue_name *queue, store_wor
  * which flags are missing. Blocking. */
 WR_MUST_USE enum wr_err store_probe(struct store *store, struct err_detail *ret_detail);
 
+/* What the server says about itself (INFO), and how the probe ends, without waiting; for those who ask
+ * how the store is. refuses: keys of a declared tag, as store_probe finds. */
+typedef void (*store_info_fn)(void *ctx, enum wr_err err, const char *text);
+void store_info(struct store *store, store_info_fn fn, void *ctx);
+typedef void (*store_tags_fn)(void *ctx, enum wr_err err, bool refuses);
+void store_tags(struct store *store, store_tags_fn fn, void *ctx);
+
 /* ---- outbox source for the relay (blocking, own client on the relay's thread) ---- */
 struct store_outbox;
 struct store_outbox *store_outbox_new(struct store_address *address, const char *owner,

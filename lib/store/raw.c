@@ -64,6 +64,19 @@ void store_raw(struct store *store, int argc, const char **argv, const size_t *l
 
 /* ---- the probe ---- */
 
+/* Declares one key and touches another one of its tag, as every step does. */
+static void send_probe(struct store *store, store_raw_fn fn, void *ctx)
+{
+	const char *argv[] = {"EVAL", "return redis.call('EXISTS', '{wr-probe}:b')", "1",
+						  "{wr-probe}:a"};
+	store_raw(store, 4, argv, NULL, fn, ctx);
+}
+
+static bool is_refusal(const char *trouble)
+{
+	return strstr(trouble, "undeclared") != NULL;
+}
+
 struct probe {
 	bool done;
 	enum wr_err err;
@@ -81,18 +94,54 @@ static void on_probe(void *ctx, enum wr_err err, const char *text, size_t len, i
 
 enum wr_err store_probe(struct store *store, struct err_detail *ret_detail)
 {
-	/* Declares one key and touches another one of its tag, as every step does. */
-	const char *argv[] = {"EVAL", "return redis.call('EXISTS', '{wr-probe}:b')", "1",
-						  "{wr-probe}:a"};
 	struct probe probe = {0};
-	store_raw(store, 4, argv, NULL, on_probe, &probe);
+	send_probe(store, on_probe, &probe);
 	store_wait(store, &probe.done);
 	if (!probe.err)
 		return WR_OK;
-	if (strstr(probe.trouble, "undeclared"))
+	if (is_refusal(probe.trouble))
 		return err_say(ret_detail, WR_BAD_CONFIG,
 					   "the store refuses keys of a declared tag; start DragonflyDB with "
 					   "--cluster_mode=emulated --lock_on_hashtags");
 	return err_say(ret_detail, WR_STORE_AWAY, "the store could not be asked: %s",
 				   probe.trouble[0] ? probe.trouble : "no answer");
+}
+
+/* ---- how the store is, for those who do not wait ---- */
+
+struct question {
+	union {
+		store_info_fn info;
+		store_tags_fn tags;
+	} fn;
+	void *ctx;
+};
+
+static void on_info(void *ctx, enum wr_err err, const char *text, size_t len, int64_t number)
+{
+	WR_AUTO(mem_free_at) struct question *question = ctx;
+	(void)len, (void)number;
+	question->fn.info(question->ctx, err, text);
+}
+
+void store_info(struct store *store, store_info_fn fn, void *ctx)
+{
+	struct question *question = mem_alloc_zero(1, sizeof(*question));
+	*question = (struct question){.fn.info = fn, .ctx = ctx};
+	const char *argv[] = {"INFO"};
+	store_raw(store, 1, argv, NULL, on_info, question);
+}
+
+static void on_tags(void *ctx, enum wr_err err, const char *text, size_t len, int64_t number)
+{
+	WR_AUTO(mem_free_at) struct question *question = ctx;
+	(void)len, (void)number;
+	question->fn.tags(question->ctx, err, err && text && is_refusal(text));
+}
+
+void store_tags(struct store *store, store_tags_fn fn, void *ctx)
+{
+	struct question *question = mem_alloc_zero(1, sizeof(*question));
+	*question = (struct question){.fn.tags = fn, .ctx = ctx};
+	send_probe(store, on_tags, question);
 }

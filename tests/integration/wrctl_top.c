@@ -176,6 +176,9 @@ static void once_prints_a_picture_into_a_pipe(void **state)
 	ctl_expect(&run, 0, "default/sale", NULL);
 	assert_null(strchr(run.out, '\033'));
 	assert_null(strstr(run.out, "q quit"));
+	WR_AUTO(ctl_end)
+	struct ctl_run json = ctl_run(&ctl, "top", "--once", "--output", "json", NULL);
+	assert_int_equal(json_count(json_member(json.json, "queues")), 4);
 	WR_AUTO(ctl_end) struct ctl_run piped = ctl_run(&ctl, "top", NULL);
 	ctl_expect(&piped, 2, NULL, "--once");
 	ctl.url = "http://127.0.0.1:1";
