@@ -18,6 +18,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "waitingroom/log.h"
 #include "waitingroom/version.h"
 
 static const char help[] =
@@ -121,6 +122,7 @@ int main(int argc, char **argv)
 		puts("wrbackup " WR_VERSION);
 		return 0;
 	}
+	log_start("wrbackup", LOG_LEVEL_WARN);
 	umask(077);
 	signal(SIGPIPE, SIG_IGN);
 	if (strcmp(command, "verify") == 0) {

@@ -177,9 +177,9 @@ static void what_has_changed_since_is_only_replaced_when_asked_for(void **state)
 	events_await_drained(stack, DEMO, 10000);
 	backup_expect(stack, 0, "save", "--to", folder, NULL);
 	change_rate(stack, 900);
-	redis_do(stack->redis, "HSET wr:{system/admin}:keys k1 other");
-	redis_do(stack->redis, "HDEL wr:{system/admin}:keys k2");
-	redis_do(stack->redis, "XTRIM wr:{system/admin}:audit MAXLEN 1499");
+	api_store_number(stack, "HSET wr:{system/admin}:keys k1 other");
+	api_store_number(stack, "HDEL wr:{system/admin}:keys k2");
+	api_store_number(stack, "XTRIM wr:{system/admin}:audit MAXLEN 1499");
 #define RATE "HGET wr:{" DEMO "}:settings rate_per_minute"
 #define KEYS "HLEN wr:{system/admin}:keys"
 	backup_expect(stack, 1, "restore", "--from", folder, NULL);
