@@ -47,6 +47,16 @@ static void run(const char *command)
 	freeReplyObject(redis_run(client, command));
 }
 
+/* Of the value, by the store; gives */
+static char *digest(void)
+{
+	redisReply *reply = redis_run(client, "DEBUG DIGEST-VALUE k");
+	assert_int_equal(reply->elements, 1);
+	char *text = mem_copy_string(reply->element[0]->str);
+	freeReplyObject(reply);
+	return text;
+}
+
 static struct key read_key(const char *name)
 {
 	struct key key;
@@ -85,7 +95,7 @@ static void a_key_that_is_missing_comes_back_as_it_was(void **state)
 		run(types[i].make);
 		struct key key = read_key("k");
 		assert_string_equal(key_type_word(key.type), types[i].word);
-		WR_AUTO(mem_free_at) char *before = redis_text(client, "DEBUG DIGEST-VALUE k");
+		WR_AUTO(mem_free_at) char *before = digest();
 		run("DEL k");
 		assert_int_equal(put(&key, false, false), KEY_MISSING);
 		assert_int_equal(redis_number(client, "EXISTS k"), 0); /* it was only looked at */
@@ -93,7 +103,7 @@ static void a_key_that_is_missing_comes_back_as_it_was(void **state)
 		assert_int_equal(redis_number(client, types[i].count), types[i].many);
 		assert_int_equal(put(&key, true, false), KEY_SAME);
 		assert_int_equal(redis_number(client, types[i].count), types[i].many);
-		WR_AUTO(mem_free_at) char *after = redis_text(client, "DEBUG DIGEST-VALUE k");
+		WR_AUTO(mem_free_at) char *after = digest();
 		assert_string_equal(after, before);
 		key_clear(&key);
 	}
@@ -109,9 +119,9 @@ static void another_value_is_replaced_only_when_asked_for(void **state)
 		run(types[i].make);
 		struct key key = read_key("k");
 		run(types[i].change);
-		WR_AUTO(mem_free_at) char *changed = redis_text(client, "DEBUG DIGEST-VALUE k");
+		WR_AUTO(mem_free_at) char *changed = digest();
 		assert_int_equal(put(&key, true, false), KEY_DIFFERENT);
-		WR_AUTO(mem_free_at) char *still = redis_text(client, "DEBUG DIGEST-VALUE k");
+		WR_AUTO(mem_free_at) char *still = digest();
 		assert_string_equal(still, changed);
 		assert_int_equal(put(&key, true, true), KEY_DIFFERENT);
 		assert_int_equal(put(&key, false, false), KEY_SAME);
