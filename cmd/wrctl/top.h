@@ -3,7 +3,7 @@
  *     top.c         the command: keys, signals, the rhythm
  *     top_fetch.c   a thread that asks the API, so that no key waits for an answer
  *     top_facts.c   answers to facts; rates from one answer to the next
- *     top_draw.c    facts to lines of text: pure
+ *     top_draw.c    facts to lines of text: pure; top_line.c, one line
  *     screen.c      lines to the terminal, only those that changed
  */
 #ifndef WRCTL_TOP_H
