@@ -51,8 +51,8 @@ static enum wr_err write_metrics(const char *path, const struct archive *archive
 	for (size_t i = 0; i < archive->part_count; i++)
 		bytes += archive->parts[i].bytes;
 	struct metrics_page *page = metrics_page_new(NULL);
-	metrics_value(page, METRIC_BACKUP_SUCCESS, NULL, (double)(archive->made_ms / 1000));
-	metrics_value(page, METRIC_BACKUP_BYTES, NULL, (double)bytes);
+	metrics_value(page, METRIC_BACKUP_SUCCESS, "", (double)(archive->made_ms / 1000));
+	metrics_value(page, METRIC_BACKUP_BYTES, "", (double)bytes);
 	size_t len;
 	const char *text = metrics_page_text(page, &len);
 	fwrite(text, 1, len, file);

@@ -131,6 +131,7 @@ static void a_waiting_room_that_lost_everything_comes_back_from_its_backup(void 
 	api_make_tenant(stack, "shop");
 	WR_AUTO(mem_free_at) char *key = api_make_key(stack, "admin", "*", NULL);
 	expect_known_keys(stack);
+	events_await_drained(stack, DEMO, 10000); /* then both streams are there */
 	backup_plant_messages(stack);
 	events_await_drained(stack, DEMO, 10000);
 	stop_programs(stack);
@@ -214,6 +215,7 @@ static void an_interrupted_backup_leaves_the_one_before_it(void **state)
 	WR_AUTO(mem_free_at) char *folder = temp_path("interrupted");
 	backup_expect(stack, 0, "save", "--to", folder, NULL);
 	WR_AUTO(mem_free_at) char *first = backup_newest(folder);
+	events_await_drained(stack, DEMO, 10000);
 	backup_plant_many(stack, 20000);
 	bool was_cut = false;
 	for (int i = 0; i < 20 && !was_cut; i++) {
@@ -268,6 +270,50 @@ static void a_damaged_backup_is_refused_by_the_name_of_the_file(void **state)
 	stack_free(stack);
 }
 
+static int backups_in(const char *folder)
+{
+	DIR *entries = opendir(folder);
+	int count = 0;
+	for (struct dirent *entry; entries && (entry = readdir(entries));)
+		count += strncmp(entry->d_name, "waitingroom-", 12) == 0;
+	if (entries)
+		closedir(entries);
+	return count;
+}
+
+static void a_server_that_is_away_is_named_and_nothing_is_left(void **state)
+{
+	(void)state;
+	struct stack *stack = start();
+	WR_AUTO(mem_free_at) char *folder = temp_path("away");
+	WR_AUTO(mem_free_at) char *metrics = temp_path("backup.prom");
+	nats_stop(stack->nats);
+	WR_AUTO(mem_free_at) char *said = backup_expect_said(stack, 3, "save", "--to", folder, NULL);
+	assert_non_null(strstr(said, "WR_NATS_URL"));
+	assert_int_equal(backups_in(folder), 0);
+
+	/* One half is better than none, and the other can be added later. */
+	backup_expect(stack, 0, "save", "--to", folder, "--only", "store", "--metrics", metrics, NULL);
+	assert_int_equal(backups_in(folder), 1);
+	WR_AUTO(mem_free_at) char *page = temp_read(metrics, NULL);
+	assert_non_null(page);
+	assert_non_null(strstr(page, "# TYPE wr_backup_size_bytes gauge\n"));
+	assert_non_null(strstr(page, "\nwr_backup_last_success_timestamp_seconds 1"));
+	redis_stop(stack->redis);
+	WR_AUTO(mem_free_at)
+	char *store = backup_expect_said(stack, 3, "save", "--to", folder, "--only", "store", NULL);
+	assert_non_null(strstr(store, "WR_STORE_URL"));
+	assert_int_equal(backups_in(folder), 1);
+
+	backup_expect(stack, 2, "save", NULL);
+	backup_expect(stack, 2, "restore", "--from", folder, "--keep", "--replace", NULL);
+	backup_expect(stack, 2, "save", "--to", folder, "--keep", "0", NULL);
+	backup_expect(stack, 1, "restore", "--from", metrics, NULL); /* no folder at all */
+	redis_restart(stack->redis);
+	nats_restart(stack->nats);
+	stack_free(stack);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -275,6 +321,7 @@ int main(void)
 		cmocka_unit_test(what_has_changed_since_is_only_replaced_when_asked_for),
 		cmocka_unit_test(an_interrupted_backup_leaves_the_one_before_it),
 		cmocka_unit_test(a_damaged_backup_is_refused_by_the_name_of_the_file),
+		cmocka_unit_test(a_server_that_is_away_is_named_and_nothing_is_left),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
