@@ -135,6 +135,7 @@ struct http_request {
 	bool headers_seen;
 	bool suspended;
 	bool notes_zeroed;
+	bool trace_is_known, trace_is_sampled; /* known: it has the id of a trace */
 	enum http_method method;
 	struct mono_time started;
 
@@ -154,13 +155,12 @@ struct http_request {
 	bool has_cache_control;
 	struct reply_header reply_headers[REPLY_HEADERS_MAX];
 
-	bool trace_is_known, trace_is_sampled; /* known: it has the id of a trace */
-	struct http_trace trace;
 	char id[REQUEST_ID_MAX_CHARS + 1];
 	char target_inline[TARGET_INLINE_BYTES];
 	char reply_header_text[REPLY_HEADER_BYTES];
 	char reply_room[HTTP_REPLY_ROOM];
 	alignas(16) unsigned char notes[HTTP_NOTES_BYTES];
+	struct http_trace trace;
 };
 
 struct http_request *http_request_take(struct http_server *server); /* from the free list */
