@@ -145,6 +145,14 @@ static struct followed_lane *lane_of(struct followed *followed, const struct syn
 	return NULL;
 }
 
+/* What a pod could not take in: 'count' of them. */
+static void say_loss(const struct followed *followed, const char *event, size_t count)
+{
+	char name[QUEUE_NAME_TEXT_BYTES];
+	queue_name_print(&followed->name, name);
+	log_event(LOG_LEVEL_ERROR, event, LOG_TEXT("queue", name), LOG_NUMBER("count", (int64_t)count));
+}
+
 static void apply_departures(struct followed *followed, const struct synced *answer)
 {
 	for (int from = 0; from < (int)answer->lane_count; from++) {
@@ -157,8 +165,7 @@ static void apply_departures(struct followed *followed, const struct synced *ans
 				ranges[count++] = answer->departures[i].range;
 			if (count == RANGES_AT_ONCE || (last && count > 0)) {
 				if (position_index_apply(lane->index, ranges, count) != WR_OK)
-					log_event(LOG_LEVEL_ERROR, "index_limit",
-							  LOG_TEXT("queue", followed->name.queue));
+					say_loss(followed, "index_limit", count);
 				count = 0;
 			}
 		}
@@ -191,9 +198,7 @@ static void apply_revocations(struct followed *followed, const struct synced *an
 			size_t dropped = 0;
 			struct revocations *larger = revocations_copy(followed->revocations, now_s, &dropped);
 			if (dropped > 0)
-				log_event(LOG_LEVEL_ERROR, "revocations_dropped",
-						  LOG_TEXT("queue", followed->name.queue),
-						  LOG_NUMBER("count", (int64_t)dropped));
+				say_loss(followed, "revocations_dropped", dropped);
 			let_go(followed, followed->revocations, free_revocations);
 			followed->revocations = larger;
 		}

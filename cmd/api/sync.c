@@ -146,8 +146,9 @@ static void revive(struct sync *sync, struct followed *followed)
 		store_claim_queue(sync->store, &followed->name, true,
 						  (uint64_t)sync->app->config.tenant_queues_max, on_claimed, NULL);
 		atomic_fetch_add(&sync->revivals, 1);
-		log_event(LOG_LEVEL_WARN, "queue_revived", LOG_TEXT("tenant", followed->name.tenant),
-				  LOG_TEXT("queue", followed->name.queue),
+		char name[QUEUE_NAME_TEXT_BYTES];
+		queue_name_print(&followed->name, name);
+		log_event(LOG_LEVEL_WARN, "queue_revived", LOG_TEXT("queue", name),
 				  LOG_TEXT("reason", "the store has lost everything"));
 	}
 }
@@ -256,8 +257,10 @@ static void follow(struct sync *sync, const struct queue_name *name)
 			sync->all = followed;
 			return;
 		}
+	char text[QUEUE_NAME_TEXT_BYTES];
+	queue_name_print(name, text);
 	log_event(LOG_LEVEL_ERROR, "too_many_queues", LOG_TEXT("setting", "WR_QUEUES_MAX"),
-			  LOG_TEXT("queue", name->queue));
+			  LOG_TEXT("queue", text));
 }
 
 struct names_call {

@@ -316,8 +316,9 @@ void worker_problem(struct worker *worker, struct http_request *request, enum wr
 	int64_t retry_s = err_is_retryable(err) ? retry_after_s(2, worker_random(worker)) : 0;
 	if (err == WR_BUG) {
 		metrics_add(worker->shard, METRIC_BUGS, 0, 1);
+		const char *route = chain_route_of(worker->chain, request);
 		log_event(LOG_LEVEL_ERROR, "request_bug", LOG_TEXT("request_id", http_request_id(request)),
-				  LOG_TEXT("path", http_request_path(request)));
+				  LOG_TEXT("route", route != NULL ? route : "other"));
 	}
 	if (((struct parked *)http_request_notes(request))->page != PAGE_NONE)
 		page_problem(worker, request, err);

@@ -62,7 +62,6 @@
 	X("request_id", "http.request.id", "X-Request-Id of the answer.")                              \
 	X("method", "http.request.method", "Method of the request.")                                   \
 	X("route", "http.route", "Template of the path, never the path itself.")                       \
-	X("path", "url.path", "Path of a request that met a bug.")                                     \
 	X("status", "http.response.status_code", "Status of the answer.")                              \
 	X("duration_ns", "event.duration", "From the request line to the answer, nanoseconds.")        \
 	X("client", "client.address", "The visitor's network: IPv4 /24, IPv6 /48.")                    \

@@ -123,6 +123,26 @@ static void a_proof_that_is_too_old_is_good_for_a_place_that_is_there_already(vo
 	room_free(room);
 }
 
+/* ---- traces ---- */
+
+#define TRACE "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+#define ANOTHER_TRACE "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
+static void a_place_keeps_the_trace_that_made_it_and_others_keep_none(void **state)
+{
+	(void)state;
+	struct room *room = room_open(client, "capacity=0");
+	assert_string_equal(room_join(room, "ann!t:" TRACE " bob"), "new:w:1:1 new:w:2:2");
+	assert_string_equal(room_field(room, "ann", "tp"), TRACE);
+	assert_string_equal(room_field(room, "bob", "tp"), "");
+	assert_string_equal(room_join(room, "ann!t:" ANOTHER_TRACE), "same:w:1:0");
+	assert_string_equal(room_field(room, "ann", "tp"), TRACE);
+	assert_string_equal(room_join(room, "cid!n:nonce:60+t:" ANOTHER_TRACE), "new:w:3:3");
+	assert_string_equal(room_field(room, "cid", "tp"), ANOTHER_TRACE);
+	assert_string_equal(room_join(room, "dan!n:nonce:60+t:" TRACE), "replayed:-:0:0");
+	room_free(room);
+}
+
 /* ---- persons ---- */
 
 static void a_person_who_comes_again_takes_the_place_over(void **state)
@@ -239,6 +259,7 @@ int main(void)
 		cmocka_unit_test(proofs_of_two_queues_and_two_kinds_are_not_the_same),
 		cmocka_unit_test(a_replayed_proof_does_not_count_against_the_network),
 		cmocka_unit_test(a_proof_that_is_too_old_is_good_for_a_place_that_is_there_already),
+		cmocka_unit_test(a_place_keeps_the_trace_that_made_it_and_others_keep_none),
 		cmocka_unit_test(a_person_who_comes_again_takes_the_place_over),
 		cmocka_unit_test(a_holder_grows_also_within_one_second_and_when_the_clock_steps_back),
 		cmocka_unit_test(pods_are_told_of_every_take_over),
