@@ -48,22 +48,35 @@ static void somebody_who_waits_has_no_past(void **state)
 	room_free(room);
 }
 
+/* When they were let in, as a look tells it: "" when it does not. */
+static const char *let_in(struct room *room, const char *person)
+{
+	const char *argv[] = {"id", person};
+	redisReply *reply =
+		redis_script(room->client, "support_look", room->settings_key, room->now_ms, 2, argv);
+	const char *text = room_lend_print(room, "%s", reply->element[3 + 9]->str);
+	freeReplyObject(reply);
+	return text;
+}
+
 static void letting_in_claiming_and_ending_are_dated(void **state)
 {
 	(void)state;
 	struct room *room = room_open(client, "capacity=0");
 	room_join(room, "ann");
 	room_beat(room, "ann");
+	assert_string_equal(let_in(room, "ann"), "");
 	room_set(room, "capacity=1");
 	assert_string_equal(room_admit(room), "1 in 0 aside");
-	assert_string_equal(room_field(room, "ann", "i"), at(room, "", 0, ""));
+	assert_string_equal(let_in(room, "ann"), at(room, "", 0, ""));
 	room_pass(room, 1000);
 	room_poll(room, "ann");
+	assert_string_equal(let_in(room, "ann"), at(room, "", 1000, ""));
 	assert_string_equal(room_field(room, "ann", "c"), at(room, "", 0, ""));
 	room_pass(room, 2000);
 	room_release(room, "release", "ann");
 	assert_string_equal(room_field(room, "ann", "x"), at(room, "", 0, " released"));
-	assert_string_equal(room_field(room, "ann", "i"), at(room, "", 3000, ""));
+	assert_string_equal(let_in(room, "ann"), at(room, "", 3000, ""));
 	room_free(room);
 }
 
@@ -72,7 +85,37 @@ static void walking_straight_in_is_dated(void **state)
 	(void)state;
 	struct room *room = room_open(client, "");
 	assert_string_equal(room_join(room, "ann"), "new:a:1:0");
-	assert_string_equal(room_field(room, "ann", "i"), at(room, "", 0, ""));
+	room_pass(room, 1000);
+	assert_string_equal(let_in(room, "ann"), at(room, "", 1000, ""));
+	room_free(room);
+}
+
+static void when_a_missed_turn_came_is_kept(void **state)
+{
+	(void)state;
+	struct room *room = room_open(client, "claim_ttl_ms=60000");
+	room_join(room, "late left");
+	room_pass(room, 1000);
+	room_release(room, "leave", "left");
+	assert_string_equal(let_in(room, "left"), at(room, "", 1000, ""));
+	room_pass(room, 60000);
+	assert_string_equal(room_reap(room), "0 expired 1 missed 0 ended");
+	assert_string_equal(let_in(room, "late"), at(room, "", 61000, ""));
+	room_free(room);
+}
+
+static void when_a_turn_came_is_kept_when_it_is_prolonged(void **state)
+{
+	(void)state;
+	struct room *room = room_open(client, "claim_ttl_ms=60000");
+	room_join(room, "ann");
+	room_pass_unheard(room, 600000);
+	assert_string_equal(room_reap(room), "0 expired 0 missed 0 ended"); /* our outage */
+	assert_string_equal(let_in(room, "ann"), at(room, "", 600000, ""));
+	room_pass(room, 60000);
+	room_reap(room);
+	assert_string_equal(room_field(room, "ann", "s"), "m");
+	assert_string_equal(let_in(room, "ann"), at(room, "", 660000, ""));
 	room_free(room);
 }
 
@@ -275,6 +318,8 @@ int main(void)
 		cmocka_unit_test(somebody_who_waits_has_no_past),
 		cmocka_unit_test(letting_in_claiming_and_ending_are_dated),
 		cmocka_unit_test(walking_straight_in_is_dated),
+		cmocka_unit_test(when_a_missed_turn_came_is_kept),
+		cmocka_unit_test(when_a_turn_came_is_kept_when_it_is_prolonged),
 		cmocka_unit_test(why_a_place_ended_is_kept),
 		cmocka_unit_test(a_gap_is_noted_when_it_is_longer_than_a_hidden_tab_takes),
 		cmocka_unit_test(polls_that_are_asked_for_less_often_have_longer_gaps),

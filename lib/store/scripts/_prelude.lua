@@ -13,7 +13,7 @@
 --   tp traceparent of the join, of the few that are traced (cmd/api/tracing.c)
 -- and of what has happened to it, for support (lib/core/timeline.c), which a place in line does
 -- not have:
---   i  let in, ms     c  claimed, ms     x  ended: "<ms> <why>"
+--   i  let in, ms (let_in_at)            c  claimed, ms     x  ended: "<ms> <why>"
 --   n  how often an operator put it back; its events are told of as "<id>~<n>"
 --   k  what is rare, the last 16: "<letter><ms>[:<more>] …" (remember)
 --
@@ -185,10 +185,19 @@ local function tell_revoked(sessions, until_s)
 end
 
 -- Ends a place: the hash is remembered for 'keep' ms, to answer late polls and repeated joins.
-local function finish(id, state, keep, why)
-	call('HSET', position_key(id), 's', state, 'x', now_text .. ' ' .. why)
+-- let_in: of somebody who never took the turn up (let_in_at), else nil.
+local function finish(id, state, keep, why, let_in)
+	if let_in then
+		call('HSET', position_key(id), 's', state, 'x', now_text .. ' ' .. why, 'i', let_in)
+	else
+		call('HSET', position_key(id), 's', state, 'x', now_text .. ' ' .. why)
+	end
 	call('PEXPIRE', position_key(id), int(keep))
 end
+
+-- When somebody was let in: at the end of their time to take the turn up, less that time. Kept when that score
+-- goes away; a field written at admission would cost it a thirtieth of its speed.
+local function let_in_at(ends, claim_ttl) return int(number(ends, now + claim_ttl) - claim_ttl) end
 
 -- The id as events name it: what can happen again to a place that was put back is another event.
 local function named(id, n) return n and id .. '~' .. n or id end

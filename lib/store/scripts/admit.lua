@@ -229,15 +229,14 @@ end
 local lines = {}
 for i = 1, #taken do
 	local p = taken[i]
-	lines[i] = named(p.id, p.n) .. ' ' .. p.l .. ' ' .. p.ticket .. ' ' .. (p.j or int(now)) .. ' ' .. p.how
+	lines[i] = (p.n and named(p.id, p.n) or p.id) .. ' ' .. p.l .. ' ' .. p.ticket .. ' ' .. (p.j or int(now)) .. ' ' .. p.how
 end
 tell('admitted', epoch_now(), lines)
 
 local deadline, sessions, ids, per_lane = int(now + number(cfg[7], 600000)), {}, {}, {}
-local at = int(now)
 for i = 1, #taken do
 	local p = taken[i]
-	call('HSET', p.hash, 's', 'a', 'i', at)
+	call('HSET', p.hash, 's', 'a')
 	sessions[i * 2 - 1] = deadline
 	sessions[i * 2] = p.id
 	ids[i] = p.id
@@ -247,7 +246,7 @@ end
 local absent = {}
 for i = 1, #aside do
 	local p = aside[i]
-	call('HSET', p.hash, 'a', at)
+	call('HSET', p.hash, 'a', now_text)
 	if p.returned then call('HDEL', p.hash, 'b') else departs(departed, p.l, p.t) end
 	-- A place that no set knows (a lost write) starts again as a ghost, so that reap finds it.
 	if not p.known then call('ZADD', key('heartbeats'), int(-now), p.id) end

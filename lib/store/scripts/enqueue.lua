@@ -243,7 +243,6 @@ for i = 1, #made do
 	if p.g ~= '' then fields[#fields + 1] = 'g'; fields[#fields + 1] = p.g end
 	if p.u ~= '' then fields[#fields + 1] = 'u'; fields[#fields + 1] = p.u end
 	if p.tp then fields[#fields + 1] = 'tp'; fields[#fields + 1] = p.tp end
-	if p.s == 'a' then fields[#fields + 1] = 'i'; fields[#fields + 1] = p.j end
 	call('HSET', position_key(p.id), unpack(fields))
 	if p.s == 'w' then
 		-- Negative until the first heartbeat: the place is a ghost, made at -score.

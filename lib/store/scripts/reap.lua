@@ -22,17 +22,19 @@ local ttl, first = number(cfg[2], 300000), number(cfg[3], 30000)
 local claim_ttl, keep = number(cfg[4], 600000), number(cfg[5], 3600000)
 local told_until = cfg[7] == '1' and since + 10000 or 0 -- pods are back within two seconds
 local missed, ended, expired, finished, departed = {}, {}, {}, {}, {}
-local sessions_out, beats_out, later, repaired, before = {}, {}, {}, {}, {}
+local sessions_out, beats_out, later, repaired, before, dated = {}, {}, {}, {}, {}, {}
 
-local due = call('ZRANGEBYSCORE', key('sessions'), '-inf', int(now), 'LIMIT', '0', int(limit))
-for i = 1, #due do
+local due = call('ZRANGEBYSCORE', key('sessions'), '-inf', int(now), 'WITHSCORES', 'LIMIT', '0',
+	int(limit))
+for i = 1, #due, 2 do
 	local id = due[i]
-	local p = call('HMGET', position_key(id), 's', 'l', 't', 'e', 'n')
+	local p = call('HMGET', position_key(id), 's', 'l', 't', 'e', 'n', 'i')
 	local who = p[1] and named(id, p[5]) .. ' ' .. p[2] .. ' ' .. p[3]
 	local ends = math.max(number(p[4], 0), told_until)
 	if p[1] == 'a' and since + claim_ttl > now then
 		later[#later + 1] = int(since + claim_ttl)
 		later[#later + 1] = id
+		if not p[6] then dated[#dated + 1] = { id = id, i = let_in_at(due[i + 1], claim_ttl) } end
 	elseif p[1] == 'c' and ends > now then
 		later[#later + 1] = int(ends)
 		later[#later + 1] = id
@@ -41,7 +43,8 @@ for i = 1, #due do
 		if p[1] == 'a' then
 			missed[#missed + 1] = who
 			departs(departed, p[2], tonumber(p[3]))
-			finished[#finished + 1] = { id = id, s = 'm', why = 'missed' }
+			finished[#finished + 1] = { id = id, s = 'm', why = 'missed',
+				i = p[6] or let_in_at(due[i + 1], claim_ttl) }
 		elseif p[1] == 'c' then
 			ended[#ended + 1] = who
 			finished[#finished + 1] = { id = id, s = 'e', why = 'session' }
@@ -83,10 +86,11 @@ local epoch = epoch_now()
 tell('missed', epoch, missed)
 tell('session-expired', epoch, ended)
 tell('expired', epoch, expired)
+for i = 1, #dated do call('HSET', position_key(dated[i].id), 'i', dated[i].i) end
 local restored = {}
 for i = 1, #finished do
 	local f = finished[i]
-	finish(f.id, f.s, keep, f.why)
+	finish(f.id, f.s, keep, f.why, f.i)
 	if f.l then
 		restored[f.l] = restored[f.l] or {}
 		table.insert(restored[f.l], f.id)
@@ -118,7 +122,7 @@ local function marked(lane)
 end
 
 -- The end of a recovery window: whoever of the lost tickets has not come back is not in line.
-local more = (#due == limit or #beats_out >= limit) and 1 or 0
+local more = (#due == 2 * limit or #beats_out >= limit) and 1 or 0
 local until_ms = call('HGET', key('counts'), 'recover_until')
 if until_ms and now >= tonumber(until_ms) then
 	local lanes, stretch, open = lanes_of(cfg[6]), 4096, false

@@ -17,7 +17,8 @@
 -- Writes: outbox - revocations - position hashes - sets - bitmap. Told and not yet ended is the harmless
 -- side: the session is refused, and ends when it is tried again or by itself. A hash that has ended while its sets have not
 -- is taken out of them by admit and reap.
-local cfg = call('HMGET', KEYS[1], 'version', 'ended_keep_ms', 'session_ttl_ms', 'session_renewal')
+local cfg = call('HMGET', KEYS[1], 'version', 'ended_keep_ms', 'session_ttl_ms', 'session_renewal',
+	'claim_ttl_ms')
 if not cfg[1] then return { 'noqueue' } end
 local what, first, keep = ARGV[1], 2, number(cfg[2], 3600000)
 if what == 'operator' then what, first = 'revoke', 4 end
@@ -55,7 +56,8 @@ for i = first, #ARGV do
 	end
 	if kind then
 		table.insert(told[kind], named(id, p[7]) .. ' ' .. p[2] .. ' ' .. p[3])
-		ended[#ended + 1] = { id = id, s = state, l = p[2], why = whys[what] }
+		ended[#ended + 1] = { id = id, s = state, l = p[2], why = whys[what],
+			let_in = p[1] == 'a' and let_in_at(call('ZSCORE', key('sessions'), id), number(cfg[5], 600000)) }
 		mine[id] = state
 	end
 	answer[#answer + 1] = state
@@ -66,7 +68,7 @@ local epoch = epoch_now()
 if was and first == 4 then audit(ARGV[2], ARGV[3], '{"state":"' .. was .. '"}') end
 for kind, lines in pairs(told) do tell(kind, epoch, lines) end
 tell_revoked(revoked, until_s)
-for i = 1, #ended do finish(ended[i].id, ended[i].s, keep, ended[i].why) end
+for i = 1, #ended do finish(ended[i].id, ended[i].s, keep, ended[i].why, ended[i].let_in) end
 for i = 1, #ended do
 	local id = ended[i].id
 	if ended[i].s == 'l' then

@@ -8,16 +8,18 @@
 --       '' where there is nothing;  or 'noqueue'
 --
 -- Reads only.
-if call('EXISTS', KEYS[1]) == 0 then return { 'noqueue' } end
+local cfg = call('HMGET', KEYS[1], 'version', 'claim_ttl_ms')
+if not cfg[1] then return { 'noqueue' } end
 local answer = { 'ok', int(now), epoch_now() }
 local function show(id)
 	local p = call('HMGET', position_key(id), 's', 'l', 't', 'j', 'e', 'h', 'a', 'b', 'i', 'c', 'x',
 		'n', 'k')
 	if not p[1] then return end
-	answer[#answer + 1] = id
-	for i = 1, 13 do answer[#answer + 1] = some(p[i]) or '' end
 	local heard = call('ZSCORE', key('heartbeats'), id)
 	local ends = call('ZSCORE', key('sessions'), id)
+	if p[1] == 'a' and ends and not p[9] then p[9] = let_in_at(ends, number(cfg[2], 600000)) end
+	answer[#answer + 1] = id
+	for i = 1, 13 do answer[#answer + 1] = some(p[i]) or '' end
 	local kept = call('PTTL', position_key(id))
 	answer[#answer + 1] = heard and int(number(heard, 0)) or ''
 	answer[#answer + 1] = ends and int(number(ends, 0)) or ''

@@ -19,7 +19,7 @@
 -- poll answers the same session, and reap gives it its end in the set. Heartbeats are written last
 -- wherever a place is made, so a waiting place without one was not made whole: it is put back into
 -- line by its ticket. An admitted one is marked gone once more, in case the mark was lost.
-local cfg = call('HMGET', KEYS[1], 'version', 'session_ttl_ms')
+local cfg = call('HMGET', KEYS[1], 'version', 'session_ttl_ms', 'claim_ttl_ms')
 if not cfg[1] then return { 'noqueue' } end
 local ends = now + number(cfg[2], 900000)
 local poll, takes = ARGV[1] ~= 'look', ARGV[1] == 'poll'
@@ -31,7 +31,8 @@ for i = 2, #ARGV do
 		'tp', 'i')
 	local state, session_end, said = p[1] or '-', number(p[5], 0), string.match(p[11] or '', ' (emptied)$')
 	if state == 'a' then
-		session_end = number(call('ZSCORE', key('sessions'), id), 0)
+		local turn_ends = call('ZSCORE', key('sessions'), id)
+		session_end = number(turn_ends, 0)
 		if takes then
 			state = 'c'
 			session_end = ends
@@ -41,7 +42,7 @@ for i = 2, #ARGV do
 			claimed[#claimed + 1] = named(id, p[10]) .. ' ' .. p[2] .. ' ' .. p[3] .. ' ' .. int(ends)
 				.. traced(p[12])
 			if p[12] then said = p[12] .. ' ' .. (p[13] or int(now)) end
-			claims[#claims + 1] = id
+			claims[#claims + 1] = { id = id, i = let_in_at(turn_ends, number(cfg[3], 600000)) }
 			if p[10] then pardoned[#pardoned + 1] = 'p ' .. id .. ' 1' end
 			departs(departed, p[2], tonumber(p[3]))
 		end
@@ -64,8 +65,8 @@ end
 tell('claimed', epoch_now(), claimed)
 tell_revoked(pardoned, math.floor(ends / 1000))
 for i = 1, #claims do
-	call('HSET', position_key(claims[i]), 's', 'c', 'e', int(ends), 'c', int(now))
-	call('ZADD', key('sessions'), int(ends), claims[i])
+	call('HSET', position_key(claims[i].id), 's', 'c', 'e', int(ends), 'c', now_text, 'i', claims[i].i)
+	call('ZADD', key('sessions'), int(ends), claims[i].id)
 end
 for i = 1, #back do
 	local p = back[i]
