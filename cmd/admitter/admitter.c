@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "waitingroom/memory.h"
+#include "waitingroom/store_log.h"
 
 #define LIST_INTERVAL_MS 250
 #define LISTS_PER_LOG_LEVEL 4

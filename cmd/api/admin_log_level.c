@@ -14,6 +14,7 @@
 #include "waitingroom/json_in.h"
 #include "waitingroom/log.h"
 #include "waitingroom/memory.h"
+#include "waitingroom/store_log.h"
 
 #define SECONDS_DEFAULT 600
 #define SECONDS_MAX 86400

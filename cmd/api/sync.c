@@ -22,6 +22,7 @@
 #include "queues_file.h"
 #include "waitingroom/log.h"
 #include "waitingroom/memory.h"
+#include "waitingroom/store_log.h"
 
 #define ENTRIES_AT_ONCE 500
 #define RESOLVE_INTERVAL_MS 5000

@@ -23,7 +23,6 @@
 #include <stdint.h>
 
 #include "waitingroom/err.h"
-#include "waitingroom/log.h"
 #include "waitingroom/loop.h"
 #include "waitingroom/outbox.h"
 #include "waitingroom/position_index.h"
@@ -494,12 +493,5 @@ typedef void (*store_raw_fn)(void *ctx, enum wr_err err, const char *text, size_
 							 int64_t number);
 void store_raw(struct store *store, int argc, const char **argv, const size_t *lens,
 			   store_raw_fn fn, void *ctx);
-
-/* ---- the level of the log for all processes (system_shard) ---- */
-/* Kept for so many seconds; 0: ended. */
-void store_set_log_level(struct store *store, enum log_level level, int64_t seconds,
-						 store_raw_fn fn, void *ctx);
-/* Looks once and obeys; to be called about every second. */
-void store_follow_log_level(struct store *store);
 
 #endif

@@ -105,26 +105,6 @@ static void every_word_of_the_table_means_one_type(void **state)
 	assert_int_equal(untouched, EVENT_LEFT);
 }
 
-#define TRACE "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
-#define TRACED_HEAD                                                                                \
-	"wr.default.demo.position.enqueued\n" ID ":enqueued\n"                                         \
-	"{\"specversion\":\"1.0\",\"id\":\"" ID ":enqueued\",\"source\":\"/queues/default/demo\","     \
-	"\"type\":\"io.waitingroom.position.enqueued.v1\",\"subject\":\"" ID "\","                     \
-	"\"time\":\"2026-01-01T00:00:00.007Z\",\"datacontenttype\":\"application/json\","              \
-	"\"traceparent\":\"" TRACE "\","                                                               \
-	"\"data\":{\"queue_id\":\"default/demo\",\"epoch\":\"epoch-00001\""
-
-static void somebody_who_is_traced_has_a_traceparent_and_the_next_has_none(void **state)
-{
-	(void)state;
-	struct outbox_entry entry =
-		people_entry("enqueued", ID " main 7 tp=" TRACE "\n" ID2 " main 8 tp=00-0-0-01");
-	expect(&entry, TRACED_HEAD PERSON(ID, "main", "7") TAIL HEAD(
-					   ID2 ":enqueued", "position", "enqueued", ID2) PERSON(ID2, "main", "8") TAIL);
-	entry = people_entry("enqueued", ID " main 7 later=1 tp=" TRACE " last");
-	expect(&entry, TRACED_HEAD PERSON(ID, "main", "7") TAIL);
-}
-
 static void no_two_types_share_a_subject_or_a_transition_of_a_place(void **state)
 {
 	(void)state;
@@ -485,7 +465,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_word_of_the_table_means_one_type),
-		cmocka_unit_test(somebody_who_is_traced_has_a_traceparent_and_the_next_has_none),
 		cmocka_unit_test(no_two_types_share_a_subject_or_a_transition_of_a_place),
 		cmocka_unit_test(a_batch_becomes_one_event_per_person_in_order),
 		cmocka_unit_test(extra_columns_become_named_members),

@@ -7,6 +7,7 @@
 #include "lib/store/client.h"
 
 #include "waitingroom/log.h"
+#include "waitingroom/store_log.h"
 
 #include <string.h>
 
