@@ -21,7 +21,7 @@ const many = (value) => (value >= 1e6 ? `${rounded(value / 1e6)} M` : value >= 1
 const bytes = (value) => (value >= 1e9 ? `${rounded(value / 1e9)} GB` : value >= 1e6 ? `${rounded(value / 1e6)} MB`
 	: value >= 1e3 ? `${rounded(value / 1e3)} kB` : `${rounded(value)} B`);
 const percent = (share) => (share < 0.01 ? '< 1 %' : `${Math.round(share * 100)} %`);
-const us = (value) => `${value.toFixed(1)} µs`;
+const us = (value) => `${value.toFixed(value < 2 ? 2 : 1)} µs`;
 const table = (head, rows) => [head, head.map(() => '---'), ...rows].map((row) => `| ${row.join(' | ')} |`).join('\n');
 
 // ---- the formulas ----
@@ -33,7 +33,7 @@ const POD_BYTES = 30e6; // of an empty one
 
 const podCores = ({ polls, joins }) => (polls * n.heartbeat_us + joins * n.enqueue_us) / 1e6;
 const storeCores = ({ polls, joins, admitted }) =>
-	polls / n.heartbeat_updates_per_s + joins / n.raw_enqueue_per_s + admitted / n.admit_per_s;
+	(polls * n.store_heartbeat_us + joins * n.store_enqueue_us + admitted * n.store_admit_us) / 1e6;
 
 const size = ([waiting, pollMaxS]) => {
 	const load = { polls: waiting / (pollMaxS * 5 / 6), joins: waiting / 300, admitted: waiting / 7200 };
@@ -56,14 +56,13 @@ const parts = {
 		[`polls per second and core of a pod, at ${BUSY * 100} %`, many(1e6 / n.heartbeat_us * BUSY)],
 		['a gate check, CPU of a pod', us(n.authz_us)],
 		['a join, CPU of a pod', us(n.enqueue_us)],
-		['joins per second, one core of the store', many(n.raw_enqueue_per_s)],
-		['polls written per second, one core of the store', many(n.heartbeat_updates_per_s)],
-		['people let in per second, one core of the store', many(n.admit_per_s)],
-		['places expired per second, one core of the store', many(n.reap_per_s)],
+		['a join, CPU of the store', us(n.store_enqueue_us)],
+		['a poll, CPU of the store', us(n.store_heartbeat_us)],
+		['a person let in, CPU of the store', us(n.store_admit_us)],
+		['a place expired, CPU of the store', us(n.store_reap_us)],
 		['memory of the store per waiting person', bytes(n.store_bytes_per_waiting)],
 		['memory of each pod per waiting person', `${n.pod_bytes_per_waiting.toFixed(2)} B`],
 		['memory of a pod per open connection', bytes(n.idle_connection_bytes)],
-		['events per second, from the join to the acknowledgement', many(n.events_per_s)],
 		['an event, CPU of the broker', us(n.broker_us_per_event)],
 		['an event, on the broker\'s disk', bytes(n.event_bytes)],
 		['start of a pod until it is ready', `${n.start_ms} ms`],
