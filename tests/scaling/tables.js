@@ -50,7 +50,7 @@ const moment = ([when, joins, polls]) => {
 };
 
 const parts = {
-	machine: `Measured on ${n.measured} by \`make bench\` on ${n.cores} cores of "${n.machine}", Linux ${n.kernel}; load and servers shared them.`,
+	machine: `Measured on ${n.measured} by \`make bench\` on ${n.cores} cores of "${n.machine}", Linux ${n.kernel}; load and\nservers shared them, and other work with a load average of ${n.other_load} before the start. Other load makes CPU times longer.`,
 	measured: table(['what', 'measured'], [
 		['a poll, CPU of a pod', us(n.heartbeat_us)],
 		[`polls per second and core of a pod, at ${BUSY * 100} %`, many(1e6 / n.heartbeat_us * BUSY)],
