@@ -25,6 +25,7 @@
 	ENQUEUE_HEADERS "traceparent: 00-" TRACE "-" CALLER "-01\r\ntracestate: congo=t61\r\n"
 #define NOT_SAMPLED ENQUEUE_HEADERS "traceparent: 00-" TRACE "-" CALLER "-00\r\n"
 #define SPANS_SOON_MS 15000
+#define HESITATES_MS 150
 #define CLOCK_NS 1000000 /* between two clocks that are read one after the other */
 
 static struct otlp_receiver *receiver;
@@ -128,6 +129,8 @@ static void one_trace_leads_from_the_join_to_the_session(void **state)
 	WAIT_UNTIL(10000, api_store_number(stack, "ZCOUNT wr:{default/demo}:heartbeats 0 +inf") == 1,
 			   "the visitor to be there");
 	api_admit(stack, "default/demo", 1);
+	struct mono_time let_in = clock_mono();
+	WAIT_UNTIL(5000, mono_diff_ms(let_in, clock_mono()) >= HESITATES_MS, "the visitor to hesitate");
 	WR_AUTO(mem_free_at) char *headers = NULL;
 	if (asprintf(&headers,
 				 "Authorization: Bearer %s\r\n"
@@ -144,6 +147,7 @@ static void one_trace_leads_from_the_join_to_the_session(void **state)
 	struct received_span claimed = await_span("claimed", enqueue.span_id, TRACE);
 	assert_true(admitted.start_ns / 1000000 >= enqueue.start_ns / 1000000 - 1000);
 	assert_true(admitted.end_ns == claimed.start_ns && claimed.end_ns > admitted.start_ns);
+	assert_true(claimed.end_ns - claimed.start_ns >= HESITATES_MS * INT64_C(1000000));
 	assert_string_equal(claimed.queue, "default/demo");
 	struct received_span poll;
 	WAIT_UNTIL(SPANS_SOON_MS,

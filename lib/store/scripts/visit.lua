@@ -28,7 +28,7 @@ local departed, pardoned = {}, {}
 for i = 2, #ARGV do
 	local id = ARGV[i]
 	local p = call('HMGET', position_key(id), 's', 'l', 't', 'j', 'e', 'a', 'b', 'g', 'h', 'n', 'x',
-		'tp', 'i')
+		'tp')
 	local state, session_end, said = p[1] or '-', number(p[5], 0), string.match(p[11] or '', ' (emptied)$')
 	if state == 'a' then
 		local turn_ends = call('ZSCORE', key('sessions'), id)
@@ -41,8 +41,9 @@ for i = 2, #ARGV do
 			mine[id] = true
 			claimed[#claimed + 1] = named(id, p[10]) .. ' ' .. p[2] .. ' ' .. p[3] .. ' ' .. int(ends)
 				.. traced(p[12])
-			if p[12] then said = p[12] .. ' ' .. (p[13] or int(now)) end
-			claims[#claims + 1] = { id = id, i = let_in_at(turn_ends, number(cfg[3], 600000)) }
+			local let_in = let_in_at(turn_ends, number(cfg[3], 600000))
+			if p[12] then said = p[12] .. ' ' .. let_in end
+			claims[#claims + 1] = { id = id, i = let_in }
 			if p[10] then pardoned[#pardoned + 1] = 'p ' .. id .. ' 1' end
 			departs(departed, p[2], tonumber(p[3]))
 		end
