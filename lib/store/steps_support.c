@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SCAN_KEYS "2000" /* looked at in a step: about half a millisecond */
+#define SCAN_KEYS "2000" /* looked at in a step: about a millisecond */
 
 /* ---- look ---- */
 
