@@ -177,7 +177,12 @@ static void close_stretch(struct admission *admission, size_t number)
 static void end_recovery(struct reap_step *step)
 {
 	struct admission *admission = step->admission;
-	if (!admission->recovering || step->now_ms < admission->recover_until_ms)
+	int64_t until_ms = admission->recover_until_ms;
+	/* After a total loss the pods may come later than the queue. */
+	int64_t window_ms = step->since_ms + 3 * admission->settings.poll_max_ms;
+	if (admission->rebuilding && window_ms > until_ms)
+		until_ms = window_ms;
+	if (!admission->recovering || step->now_ms < until_ms)
 		return;
 	for (size_t i = 0; i < admission->settings.lane_count; i++)
 		if (admission->lanes[i].lost_count) {

@@ -14,7 +14,7 @@
 -- bitmap and counts. A hash that is ahead of its sets is met here again, in sessions or in
 -- heartbeats, and taken out of them.
 local cfg = call('HMGET', KEYS[1], 'version', 'heartbeat_ttl_ms', 'first_heartbeat_ms',
-	'claim_ttl_ms', 'ended_keep_ms', 'lanes', 'session_renewal')
+	'claim_ttl_ms', 'ended_keep_ms', 'lanes', 'session_renewal', 'poll_max_ms')
 if not cfg[1] then return { 'noqueue' } end
 local limit = tonumber(ARGV[3])
 local since = patience(ARGV[1], tonumber(ARGV[2]))
@@ -123,8 +123,11 @@ end
 
 -- The end of a recovery window: whoever of the lost tickets has not come back is not in line.
 local more = (#due == 2 * limit or #beats_out >= limit) and 1 or 0
-local until_ms = call('HGET', key('counts'), 'recover_until')
-if until_ms and now >= tonumber(until_ms) then
+local recovery = call('HMGET', key('counts'), 'recover_until', 'rebuild')
+local until_ms = number(recovery[1], 0)
+-- After a total loss the pods may come later than the queue: nobody can report while nobody listens.
+if recovery[2] then until_ms = math.max(until_ms, since + 3 * number(cfg[8], 30000)) end
+if recovery[1] and now >= until_ms then
 	local lanes, stretch, open = lanes_of(cfg[6]), 4096, false
 	for i = 1, #lanes do
 		local name = lanes[i].name
