@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "waitingroom/token.h"
 
 struct reading {
 	struct wrctl *w;
@@ -106,6 +107,15 @@ static enum wr_err read_word(struct reading *reading, char *word)
 	return w->command ? WR_OK : no_such_command(reading, both);
 }
 
+/* Of 64 places one has an id that begins with '-', and whoever copies it does not know of "--". */
+static bool is_place(const struct reading *reading, const char *text)
+{
+	const struct command *command = reading->w->command;
+	return command != NULL && command->arguments != NULL &&
+		   strcmp(command->arguments, "QUEUE ID") == 0 && reading->ret->count == 1 &&
+		   position_id_is_valid(text, strlen(text));
+}
+
 static enum wr_err read_one(struct reading *reading, char *text)
 {
 	struct arguments *ret = reading->ret;
@@ -113,10 +123,11 @@ static enum wr_err read_one(struct reading *reading, char *text)
 		reading->only_arguments = true;
 		return WR_OK;
 	}
-	if (!reading->only_arguments && strncmp(text, "--", 2) == 0)
+	bool may_be_option = !reading->only_arguments && !is_place(reading, text);
+	if (may_be_option && strncmp(text, "--", 2) == 0)
 		return read_long(reading, text + 2);
 	/* "-" alone is an argument: standard input. */
-	if (!reading->only_arguments && text[0] == '-' && text[1] != '\0')
+	if (may_be_option && text[0] == '-' && text[1] != '\0')
 		return read_letters(reading, text + 1);
 	if (reading->w->command == NULL)
 		return read_word(reading, text);

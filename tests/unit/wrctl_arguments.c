@@ -72,6 +72,24 @@ static void two_dashes_end_the_options(void **state)
 	expect_wrong(LINE("queue", "get", "--names"), "no such option");
 }
 
+static void the_id_of_a_place_may_begin_with_a_dash(void **state)
+{
+	(void)state;
+	static const char *const ids[] = {"-jvbHPdfyY0AAAAA", "-ojsonjsonjsonjs", "--outputoutputou"};
+	for (size_t i = 0; i < COUNT(ids); i++) {
+		char id[32];
+		strcpy(id, ids[i]);
+		struct read read =
+			read_line(LINE("place", "restore", "demo", id, "--reason", "wrong button"));
+		assert_int_equal(read.err, WR_OK);
+		assert_int_equal(read.arguments.count, 2);
+		assert_string_equal(read.arguments.list[1], id);
+		read = read_line(LINE("place", "find", "demo", "--id", id));
+		assert_string_equal(wrctl_option(&read.w, "id"), id);
+	}
+	expect_wrong(LINE("place", "restore", "-jvbHPdfyY0AAAAA", "demo"), "no such option");
+}
+
 static void what_is_missing_or_too_much_is_named(void **state)
 {
 	(void)state;
@@ -171,6 +189,7 @@ int main(void)
 		cmocka_unit_test(options_stand_anywhere),
 		cmocka_unit_test(the_last_of_an_option_given_twice_counts),
 		cmocka_unit_test(two_dashes_end_the_options),
+		cmocka_unit_test(the_id_of_a_place_may_begin_with_a_dash),
 		cmocka_unit_test(what_is_missing_or_too_much_is_named),
 		cmocka_unit_test(a_number_out_of_range_is_refused),
 		cmocka_unit_test(a_key_is_not_taken_anywhere_on_the_line),
