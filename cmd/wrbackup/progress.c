@@ -44,6 +44,7 @@ void progress_step(struct progress *progress)
 void progress_end(struct progress *progress)
 {
 	if (progress->is_terminal) {
+		progress->total = progress->done; /* it was a guess where not all is there */
 		show(progress);
 		fputc('\n', stderr);
 	} else {

@@ -30,18 +30,24 @@ static enum wr_err look_at_streams(const struct options *options, struct servers
 	return err;
 }
 
-static void print_counts(const char *what, const struct restored *counts)
+static void print_counts(const struct options *options, const char *what,
+						 const struct restored *counts)
 {
-	printf("%-16s %" PRIu64 " there already, %" PRIu64 " to add, %" PRIu64 " with other values\n",
-		   what, counts->same, counts->missing, counts->different);
+	const char *added = options->dry_run ? "to add" : "added";
+	const char *different = options->mode == RESTORE_REPLACE ? "with other values, replaced"
+															 : "with other values, kept";
+	if (options->dry_run || options->mode == RESTORE_CAREFULLY)
+		different = "with other values";
+	printf("%-16s %" PRIu64 " there already, %" PRIu64 " %s, %" PRIu64 " %s\n", what, counts->same,
+		   counts->missing, added, counts->different, different);
 }
 
 static void print_tally(const struct options *options, const struct tally *tally)
 {
 	for (size_t i = 0; options->events && i < STREAM_COPY_COUNT; i++)
-		print_counts(stream_copy_names[i], &tally->streams[i]);
+		print_counts(options, stream_copy_names[i], &tally->streams[i]);
 	if (options->store)
-		print_counts(STORE_PART, &tally->store);
+		print_counts(options, STORE_PART, &tally->store);
 }
 
 /* What would happen. */
