@@ -327,7 +327,11 @@ static void capacity_counts_those_who_came_back(void **state)
 	struct room *room = lost_room();
 	put_back(room, "lost", "ann:1:600000 bob:2:600000");
 	room_restore(room, "lost", "cid@main:3 dan@main:4");
-	room_pass(room, 15000); /* the end of the recovery window */
+	room_settle(room); /* somebody listens: the recovery window begins */
+	room_pass(room, 14000);
+	room_settle(room);
+	assert_string_equal(room_look(room, "cid dan"), "w w");
+	room_pass(room, 1000);
 	room_settle(room);
 	assert_string_equal(room_look(room, "cid dan"), "a w");
 	assert_int_equal(room_in_line(room, "main"), 1);

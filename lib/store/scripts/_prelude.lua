@@ -184,15 +184,21 @@ local function tell_revoked(sessions, until_s)
 	forget_revocations()
 end
 
--- Ends a place: the hash is remembered for 'keep' ms, to answer late polls and repeated joins.
+-- Ends a place: its hash is remembered for 'keep' ms (a text), to answer late polls and repeated joins.
 -- let_in: of somebody who never took the turn up (let_in_at), else nil.
-local function finish(id, state, keep, why, let_in)
-	if let_in then
-		call('HSET', position_key(id), 's', state, 'x', now_text .. ' ' .. why, 'i', let_in)
-	else
-		call('HSET', position_key(id), 's', state, 'x', now_text .. ' ' .. why)
+local ended_texts = {}
+local function finish(hash, state, keep, why, let_in)
+	local ended = ended_texts[why]
+	if not ended then
+		ended = now_text .. ' ' .. why
+		ended_texts[why] = ended
 	end
-	call('PEXPIRE', position_key(id), int(keep))
+	if let_in then
+		call('HSET', hash, 's', state, 'x', ended, 'i', let_in)
+	else
+		call('HSET', hash, 's', state, 'x', ended)
+	end
+	call('PEXPIRE', hash, keep)
 end
 
 -- When somebody was let in: at the end of their time to take the turn up, less that time. Kept when that score

@@ -18,7 +18,7 @@ if not cfg[1] then return { 'noqueue' } end
 local epoch = epoch_now()
 if ARGV[2] ~= epoch then return { 'conflict' } end
 if call('HGET', key('counts'), 'rebuild') then return { 'recovering' } end
-local left, keep, lanes = tonumber(ARGV[1]), number(cfg[3], 3600000), lanes_of(cfg[2])
+local left, keep, lanes = tonumber(ARGV[1]), int(number(cfg[3], 3600000)), lanes_of(cfg[2])
 local bound, highest, told = {}, 0, {}
 for i = 1, #lanes do
 	local name = lanes[i].name
@@ -70,7 +70,7 @@ end
 
 audit(ARGV[4], ARGV[5])
 tell('expired', epoch, lines)
-for i = 1, #ended do finish(ended[i], 'x', keep, 'emptied') end
+for i = 1, #ended do finish(position_key(ended[i]), 'x', keep, 'emptied') end
 for set, ids in pairs(drops) do call('ZREM', key(set), unpack(ids)) end
 if #ended > 0 then
 	call('ZREM', key('absent'), unpack(ended))

@@ -19,16 +19,34 @@ if not cfg[1] then return { 'noqueue' } end
 local limit = tonumber(ARGV[3])
 local since = patience(ARGV[1], tonumber(ARGV[2]))
 local ttl, first = number(cfg[2], 300000), number(cfg[3], 30000)
-local claim_ttl, keep = number(cfg[4], 600000), number(cfg[5], 3600000)
+local claim_ttl, keep = number(cfg[4], 600000), int(number(cfg[5], 3600000))
 local told_until = cfg[7] == '1' and since + 10000 or 0 -- pods are back within two seconds
 local missed, ended, expired, finished, departed = {}, {}, {}, {}, {}
 local sessions_out, beats_out, later, repaired, before, dated = {}, {}, {}, {}, {}, {}
+local restored, prefix = {}, key('position:')
+
+-- Hash, state, why and let_in of whoever ends, one after the other: a table a person costs more.
+local function ends_as(hash, state, why, let_in)
+	local n = #finished
+	finished[n + 1], finished[n + 2], finished[n + 3], finished[n + 4] = hash, state, why, let_in or false
+end
+
+-- Those of a lane who were restored stand in one more set; most of the time there is none.
+local function expires_from(lane, id)
+	local ids = restored[lane]
+	if ids == nil then
+		ids = call('EXISTS', key('restored:' .. lane)) == 1 and {}
+		restored[lane] = ids
+	end
+	if ids then ids[#ids + 1] = id end
+end
 
 local due = call('ZRANGEBYSCORE', key('sessions'), '-inf', int(now), 'WITHSCORES', 'LIMIT', '0',
 	int(limit))
 for i = 1, #due, 2 do
 	local id = due[i]
-	local p = call('HMGET', position_key(id), 's', 'l', 't', 'e', 'n', 'i')
+	local hash = prefix .. id
+	local p = call('HMGET', hash, 's', 'l', 't', 'e', 'n', 'i')
 	local who = p[1] and named(id, p[5]) .. ' ' .. p[2] .. ' ' .. p[3]
 	local ends = math.max(number(p[4], 0), told_until)
 	if p[1] == 'a' and since + claim_ttl > now then
@@ -43,11 +61,10 @@ for i = 1, #due, 2 do
 		if p[1] == 'a' then
 			missed[#missed + 1] = who
 			departs(departed, p[2], tonumber(p[3]))
-			finished[#finished + 1] = { id = id, s = 'm', why = 'missed',
-				i = p[6] or let_in_at(due[i + 1], claim_ttl) }
+			ends_as(hash, 'm', 'missed', p[6] or let_in_at(due[i + 1], claim_ttl))
 		elseif p[1] == 'c' then
 			ended[#ended + 1] = who
-			finished[#finished + 1] = { id = id, s = 'e', why = 'session' }
+			ends_as(hash, 'e', 'session')
 		end
 	end
 end
@@ -55,13 +72,14 @@ end
 local function expire(ids, reason)
 	for i = 1, #ids do
 		local id = ids[i]
-		local p = call('HMGET', position_key(id), 's', 'l', 't', 'a', 'b', 'e', 'n')
+		local hash = prefix .. id
+		local p = call('HMGET', hash, 's', 'l', 't', 'a', 'b', 'e', 'n')
 		beats_out[#beats_out + 1] = id
 		if p[1] == 'w' then
 			expired[#expired + 1] = named(id, p[7]) .. ' ' .. p[2] .. ' ' .. p[3] .. ' ' .. reason
-			finished[#finished + 1] = { id = id, s = 'x', l = p[2], why = reason }
-			if p[4] or p[5] then before[#before + 1] = id end
-			if not p[4] and not p[5] then departs(departed, p[2], tonumber(p[3])) end
+			ends_as(hash, 'x', reason)
+			expires_from(p[2], id)
+			if p[4] or p[5] then before[#before + 1] = id else departs(departed, p[2], tonumber(p[3])) end
 		elseif p[1] == 'a' or p[1] == 'c' then
 			-- Admitted, but the store lost the rest of that step: give it its slot's end.
 			repaired[#repaired + 1] = int(p[1] == 'c' and number(p[6], now) or now + claim_ttl)
@@ -87,14 +105,8 @@ tell('missed', epoch, missed)
 tell('session-expired', epoch, ended)
 tell('expired', epoch, expired)
 for i = 1, #dated do call('HSET', position_key(dated[i].id), 'i', dated[i].i) end
-local restored = {}
-for i = 1, #finished do
-	local f = finished[i]
-	finish(f.id, f.s, keep, f.why, f.i)
-	if f.l then
-		restored[f.l] = restored[f.l] or {}
-		table.insert(restored[f.l], f.id)
-	end
+for i = 1, #finished, 4 do
+	finish(finished[i], finished[i + 1], keep, finished[i + 2], finished[i + 3])
 end
 if #sessions_out > 0 then call('ZREM', key('sessions'), unpack(sessions_out)) end
 if #later > 0 then call('ZADD', key('sessions'), 'XX', unpack(later)) end
@@ -104,9 +116,7 @@ if #before > 0 then
 	call('ZREM', key('returned'), unpack(before))
 end
 for lane, ids in pairs(restored) do
-	if call('EXISTS', key('restored:' .. lane)) == 1 then
-		call('ZREM', key('restored:' .. lane), unpack(ids))
-	end
+	if ids then call('ZREM', key('restored:' .. lane), unpack(ids)) end
 end
 if #beats_out > 0 then call('ZREM', key('heartbeats'), unpack(beats_out)) end
 depart(departed)

@@ -20,7 +20,7 @@
 local cfg = call('HMGET', KEYS[1], 'version', 'ended_keep_ms', 'session_ttl_ms', 'session_renewal',
 	'claim_ttl_ms')
 if not cfg[1] then return { 'noqueue' } end
-local what, first, keep = ARGV[1], 2, number(cfg[2], 3600000)
+local what, first, keep = ARGV[1], 2, int(number(cfg[2], 3600000))
 if what == 'operator' then what, first = 'revoke', 4 end
 local ends = now + number(cfg[3], 900000)
 local revoked, until_s = {}, 0
@@ -68,7 +68,10 @@ local epoch = epoch_now()
 if was and first == 4 then audit(ARGV[2], ARGV[3], '{"state":"' .. was .. '"}') end
 for kind, lines in pairs(told) do tell(kind, epoch, lines) end
 tell_revoked(revoked, until_s)
-for i = 1, #ended do finish(ended[i].id, ended[i].s, keep, ended[i].why, ended[i].let_in) end
+for i = 1, #ended do
+	local e = ended[i]
+	finish(position_key(e.id), e.s, keep, e.why, e.let_in)
+end
 for i = 1, #ended do
 	local id = ended[i].id
 	if ended[i].s == 'l' then
