@@ -24,6 +24,7 @@ const selects = (selector, workload) =>
 	Object.entries(selector?.matchLabels ?? {}).every(([key, value]) => template(workload).metadata.labels[key] === value);
 const autoscaled = (workload) =>
 	[...of('HorizontalPodAutoscaler'), ...of('ScaledObject')].filter((scaler) => scaler.spec.scaleTargetRef.name === workload.metadata.name);
+const observers = yaml.parse(fs.readFileSync(new URL('../../k8s/monitoring/namespace.yaml', import.meta.url), 'utf8'));
 const isOpen = (peers) => !peers || peers.some((peer) => Object.keys(peer).length === 0);
 
 const rules = {
@@ -83,6 +84,10 @@ const rules = {
 		[...each(podded, (w) => of('NetworkPolicy').some((p) => Object.keys(p.spec.podSelector).length > 0 && selects(p.spec.podSelector, w))),
 			...each(of('NetworkPolicy'), (p) => (p.spec.ingress ?? []).every((rule) => !isOpen(rule.from) && rule.ports?.length) &&
 				(p.spec.egress ?? []).every((rule) => !isOpen(rule.to) && rule.ports?.length))],
+	'observers come from the namespace that is made for them': () =>
+		each(ours, (w) => of('NetworkPolicy').some((p) => selects(p.spec.podSelector, w) && (p.spec.ingress ?? []).some((rule) =>
+			rule.from?.some((f) => Object.entries(f.namespaceSelector?.matchLabels ?? { none: '' }).every(([key, value]) => observers.metadata.labels[key] === value)) &&
+			rule.ports?.some((x) => x.port === containers(w)[0].ports.find((p) => p.name === 'internal').containerPort)))),
 	'the internal port is on no public service and no route': () =>
 		[...each(of('HTTPRoute'), (r) => r.spec.rules.every((rule) => rule.backendRefs.every((b) => b.name === 'waitingroom-api' && b.port === 80))),
 			...each(of('Ingress'), (i) => i.spec.rules.every((rule) => rule.http.paths.every((p) => p.backend.service.name === 'waitingroom-api'))),
