@@ -144,6 +144,7 @@ static void people_who_are_let_in_or_put_out_are_written_down(void **state)
 	change("PUT", "/admin/v1/queues/acme/hand", "{" HELD "}", 201);
 	WAIT_UNTIL(5000, api_store_number(stack, "EXISTS wr:{acme/hand}:clock") == 1,
 			   "an admitter knows the queue");
+	api_await_queue(stack, "acme/hand");
 	WR_AUTO(mem_free_at) char *token = api_join_present(stack, 0, "acme/hand");
 	WR_AUTO(mem_free_at) char *id = api_position_id(token);
 	api_admit(stack, "acme/hand", 1);

@@ -210,6 +210,21 @@ char *api_make_key(const struct stack *stack, const char *role, const char *tena
 	return http_answer_text(answer, "key");
 }
 
+static bool pod_knows(const char *url, const char *path)
+{
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *answer = http_call(url, "GET", path, NULL, NULL);
+	return answer->status == 200;
+}
+
+void api_await_queue(const struct stack *stack, const char *queue)
+{
+	char path[160];
+	snprintf(path, sizeof(path), "/queues/%s", queue);
+	for (int pod = 0; pod < stack->pod_count; pod++)
+		WAIT_UNTIL(5000, pod_knows(stack_url(stack, pod), path), "the pod knows the queue");
+}
+
 void api_admit(const struct stack *stack, const char *queue, int count)
 {
 	char path[160], body[48];

@@ -71,6 +71,8 @@ struct http_answer *api_admin_as(const struct stack *stack, int pod, const char 
 void api_make_tenant(const struct stack *stack, const char *tenant);
 /* tenant "*": all of them. Fills the id (may be NULL); gives the key */
 char *api_make_key(const struct stack *stack, const char *role, const char *tenant, char ret_id[9]);
+/* Until every pod knows a queue that was just made. queue "tenant/queue" */
+void api_await_queue(const struct stack *stack, const char *queue);
 /* Lets 'count' people in; all of them must be there. queue "default/demo" */
 void api_admit(const struct stack *stack, const char *queue, int count);
 
