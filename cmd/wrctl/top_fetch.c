@@ -146,8 +146,10 @@ bool top_fetch_stop(struct top_fetch *fetch)
 	bool busy = fetch->busy;
 	pthread_cond_signal(&fetch->stopping);
 	pthread_mutex_unlock(&fetch->lock);
-	if (busy)
+	if (busy) {
+		pthread_detach(fetch->thread); /* the program ends under it */
 		return false;
+	}
 	pthread_join(fetch->thread, NULL);
 	top_facts_clear(&fetch->facts);
 	top_facts_clear(&fetch->shared);
