@@ -62,7 +62,8 @@ static void clear(struct drain *drain)
 {
 	drain->clear_open = true;
 	store_delete_queue(drain->admitter->store, &drain->name,
-					   (int)drain->admitter->config->admit_limit, "{}", NULL, on_cleared, drain);
+					   (int)drain->admitter->config->admit_limit, UINT64_MAX, "{}", NULL,
+					   on_cleared, drain);
 }
 
 /* Both ticks may find out. */

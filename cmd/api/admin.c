@@ -1,10 +1,10 @@
-/* Admin API: queues are read and taken away, people let in by hand. Changes: admin_change.c,
- * admin_state.c, admin_empty.c; figures: admin_stats.c.
+/* Admin API: queues are read, people let in by hand. Changes: admin_change.c, admin_state.c,
+ * admin_empty.c, admin_delete.c; figures: admin_stats.c.
  *
  *     admin_auth.c ─► body ─► one or more steps of the store ─► answer
  *
  * Reading one queue asks the store, so that a change is seen by whoever made it; the list comes from
- * the pod's own picture. Steps that go on (delete, admit) repeat their script call until it says done.
+ * the pod's own picture. Steps that go on (admit, empty, delete) repeat their script call until it says done.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +18,6 @@
 #include "waitingroom/pacing.h"
 
 #define ADMIT_MAX 1000000
-#define DELETED_BY "{\"by\":\"admin\"}"
 
 void admin_problem(struct internal *internal, struct http_request *request, enum wr_err err,
 				   const struct err_detail *detail)
@@ -285,65 +284,4 @@ void admin_admit_serve(void *ctx, struct http_request *request, const struct rou
 	admin_audit_json(notes, "null", after, entry, sizeof(entry));
 	struct store_audit audit = admin_audit_of(notes, entry);
 	store_audit(internal->store, &notes->name, &audit, on_admit_noted, request);
-}
-
-/* ---- delete ---- */
-
-static void delete_step(struct http_request *request);
-
-static void on_deleted(void *ctx, enum wr_err err, bool more)
-{
-	struct http_request *request = ctx;
-	struct admin_notes *notes = http_request_notes(request);
-	/* An admitter that met the queue half deleted may have done the rest before us. */
-	if (err == WR_NO_QUEUE && notes->done > 0)
-		err = WR_OK;
-	notes->done++;
-	if (err == WR_NO_QUEUE || (err == WR_OK && !more))
-		store_free_claim(notes->internal->store, &notes->name);
-	if (err != WR_OK)
-		admin_problem(notes->internal, request, err, NULL);
-	else if (more)
-		delete_step(request);
-	else
-		http_reply(request, 204, NULL, "", 0);
-}
-
-static void delete_step(struct http_request *request)
-{
-	struct admin_notes *notes = http_request_notes(request);
-	store_delete_queue(notes->internal->store, &notes->name, ADMIN_STEP_PEOPLE, DELETED_BY, NULL,
-					   on_deleted, request);
-}
-
-/* The first step takes the settings away; the audit keeps them. A queue that is deleted already, and
- * perhaps not cleared, goes on with the steps behind it. */
-static void on_read_for_delete(void *ctx, enum wr_err err, const struct synced *answer)
-{
-	struct http_request *request = ctx;
-	struct admin_notes *notes = http_request_notes(request);
-	if (err == WR_NO_QUEUE || err == WR_NOT_FOUND) {
-		delete_step(request);
-		return;
-	}
-	if (err != WR_OK) {
-		admin_problem(notes->internal, request, err, NULL);
-		return;
-	}
-	char entry[STORE_AUDIT_BYTES];
-	WR_AUTO(mem_free_at) char *before = NULL;
-	WR_AUTO(mem_free_at) char *after = NULL;
-	admin_audit_settings(&answer->settings, NULL, &before, &after);
-	admin_audit_json(notes, before, after, entry, sizeof(entry));
-	struct store_audit audit = admin_audit_of(notes, entry);
-	store_delete_queue(notes->internal->store, &notes->name, ADMIN_STEP_PEOPLE, DELETED_BY, &audit,
-					   on_deleted, request);
-}
-
-void admin_delete_serve(void *ctx, struct http_request *request, const struct route_match *match)
-{
-	struct internal *internal = ctx;
-	const struct admin_notes *notes = http_request_notes(request);
-	(void)match;
-	store_sync(internal->store, &notes->name, "0", NULL, 0, 1, on_read_for_delete, request);
 }

@@ -52,8 +52,9 @@ struct admin_notes {
 	const char *request_id;			  /* lent until the answer */
 	char address[NETWORK_TEXT_BYTES]; /* of the caller, the network only */
 
-	uint64_t wanted, done; /* admit: people; state: which; delete: steps done; put: tries */
-	bool claimed;		   /* put: the tenant has been asked for one more queue */
+	uint64_t wanted,
+		done; /* admit: people; state: which; delete: steps done, wanted its tries; put: tries */
+	bool claimed; /* put: the tenant has been asked for one more queue */
 	void (*again)(struct http_request *request); /* put, state: somebody was faster */
 	void *kept;				 /* whatever a handler keeps until its next step; it frees it */
 	store_id position_id[1]; /* revoke, restore, places */
@@ -95,7 +96,7 @@ void admin_keys_serve(void *ctx, struct http_request *request, const struct rout
 void admin_key_make_serve(void *ctx, struct http_request *request, const struct route_match *match);
 void admin_key_delete_serve(void *ctx, struct http_request *request,
 							const struct route_match *match);
-/* admin.c, admin_change.c, admin_state.c, admin_empty.c, admin_stats.c; ctx is the internal port */
+/* admin.c, admin_change.c, admin_state.c, admin_empty.c, admin_delete.c, admin_stats.c; ctx is the internal port */
 void admin_list_serve(void *ctx, struct http_request *request, const struct route_match *match);
 void admin_get_serve(void *ctx, struct http_request *request, const struct route_match *match);
 void admin_put_serve(void *ctx, struct http_request *request, const struct route_match *match);

@@ -38,6 +38,14 @@ static struct plan_step *add_step(struct plan *plan, const struct queue_name *na
 	return step;
 }
 
+static void drop_last_step(struct plan *plan)
+{
+	struct plan_step *step = &plan->steps[--plan->count];
+	free(step->queue);
+	free(step->body);
+	reply_clear(&step->dry_run);
+}
+
 static const struct plan_step *find_step(const struct plan *plan, const char *queue)
 {
 	for (size_t i = 0; i < plan->count; i++)
@@ -179,10 +187,12 @@ static int add_deletes(struct wrctl *w, struct plan *plan)
 		if (!queue_name_parse(text, strlen(text), &name) || find_step(plan, text) != NULL ||
 			!names_tenant(plan, &name))
 			continue;
+		/* The list is as old as the pod's picture; what is deleted is tied to what is there. */
 		struct plan_step *step = add_step(plan, &name);
+		code = read_version(w, step);
 		step->action = PLAN_DELETE;
-		snprintf(step->version, sizeof(step->version), "%lld",
-				 (long long)look_int(queue, "version", 0));
+		if (step->version[0] == '\0')
+			drop_last_step(plan);
 	}
 	return code;
 }

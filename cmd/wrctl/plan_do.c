@@ -48,7 +48,7 @@ static int do_step(struct wrctl *w, const struct plan_step *step)
 	struct request request = {.method = is_delete ? "DELETE" : "PUT",
 							  .path = path,
 							  .body = is_delete ? NULL : step->body,
-							  .if_match = is_delete || is_new ? NULL : step->version,
+							  .if_match = is_new ? NULL : step->version,
 							  .only_new = is_new};
 	return wrctl_ask(w, &request, &reply);
 }

@@ -12,13 +12,6 @@
 
 #define LONG_MS 3600000 /* millions of people take their time */
 
-static int64_t people_in(struct wrctl *w, const char *path, int *ret_code)
-{
-	WR_AUTO(reply_clear) struct reply reply = {0};
-	*ret_code = wrctl_get(w, path, &reply);
-	return *ret_code == WRCTL_DONE ? waiting_of(reply.json) : 0;
-}
-
 /* Asks with a bar, for as long as it takes unless --timeout says otherwise. */
 static int ask_long(struct wrctl *w, const struct request *request, const char *label,
 					const char *queue, int64_t waiting, struct reply *ret)
@@ -37,20 +30,23 @@ static int ask_long(struct wrctl *w, const struct request *request, const char *
 int wrctl_queue_delete(struct wrctl *w, int argc, char **argv)
 {
 	WR_AUTO(mem_free_at) char *path = queue_path(w, argv[0], "");
+	WR_AUTO(reply_clear) struct reply read = {0};
 	WR_AUTO(reply_clear) struct reply reply = {0};
-	char number[NUMBER_TEXT_BYTES];
-	int code = WRCTL_USAGE;
+	char number[NUMBER_TEXT_BYTES], version[24];
 	(void)argc;
 	if (path == NULL)
-		return code;
-	int64_t waiting = people_in(w, path, &code);
+		return WRCTL_USAGE;
+	int code = wrctl_get(w, path, &read);
 	if (code != WRCTL_DONE)
 		return code;
+	int64_t waiting = waiting_of(read.json);
+	snprintf(version, sizeof(version), "%lld", (long long)look_int(read.json, "version", 0));
 	if (!wrctl_confirm(w, argv[0],
 					   "This deletes %s with its settings; %s people in line lose their places.",
 					   argv[0], number_text(waiting, number)))
 		return WRCTL_CONFLICT;
-	struct request request = {.method = "DELETE", .path = path};
+	/* Whoever typed the name has agreed to delete what was there when it was asked. */
+	struct request request = {.method = "DELETE", .path = path, .if_match = version};
 	code = ask_long(w, &request, "deleting", argv[0], waiting, &reply);
 	if (code == WRCTL_DONE && !w->json)
 		printf("%s is deleted.\n", argv[0]);

@@ -305,11 +305,12 @@ void store_patch_queue(struct store *store, const struct queue_name *queue,
 					   const struct queue_field *fields, size_t count, uint64_t expected_version,
 					   const char *event_data, const struct store_audit *audit, store_put_fn fn,
 					   void *ctx);
-/* One step of deleting; *more: call again. WR_NO_QUEUE: there was none. */
+/* One step of deleting; *more: call again. WR_NO_QUEUE: there was none. WR_CONFLICT: there is one, at another
+ * version than expected (UINT64_MAX: any); steps behind the first find no version and expect none. */
 typedef void (*store_deleted_fn)(void *ctx, enum wr_err err, bool more);
 void store_delete_queue(struct store *store, const struct queue_name *queue, int limit,
-						const char *event_data, const struct store_audit *audit,
-						store_deleted_fn fn, void *ctx);
+						uint64_t expected_version, const char *event_data,
+						const struct store_audit *audit, store_deleted_fn fn, void *ctx);
 
 /* One step of expiring everybody who waits, in the life 'epoch' of the queue; *more: call again, with
  * the how_far of the answer ("" at first), which is lent during the callback. WR_CONFLICT: another life;

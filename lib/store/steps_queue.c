@@ -140,6 +140,14 @@ static void name_added_end(struct call *call, enum wr_err err, const struct repl
 	list_name(call->store, "SADD", listed->name, listed_end, NULL);
 }
 
+static void add_expected(struct call *call, uint64_t version)
+{
+	if (version == UINT64_MAX)
+		call_add_text(call, "");
+	else
+		call_add_count(call, version);
+}
+
 /* Up to the fields, which follow with whatever 'more' arguments there are. */
 static struct call *put_call(struct store *store, const struct queue_name *queue, const char *how,
 							 uint64_t expected, const char *event_data, size_t field_count,
@@ -150,10 +158,7 @@ static struct call *put_call(struct store *store, const struct queue_name *queue
 	struct call *call =
 		call_script(store, SCRIPT_QUEUE_PUT, queue, 5 + 2 * field_count + more, put_end, ctx);
 	call_add_text(call, how);
-	if (expected == UINT64_MAX)
-		call_add_text(call, "");
-	else
-		call_add_count(call, expected);
+	add_expected(call, expected);
 	call_add_text(call, epoch);
 	call_add_text(call, event_data);
 	call_add_count(call, field_count);
@@ -222,25 +227,35 @@ void store_patch_queue(struct store *store, const struct queue_name *queue,
 
 static void delete_end(struct call *call, enum wr_err err, const struct reply *reply)
 {
+	static const struct {
+		const char *word;
+		enum wr_err err;
+	} answers[] = {
+		{"more", WR_OK}, {"done", WR_OK}, {"noqueue", WR_NO_QUEUE}, {"conflict", WR_CONFLICT}};
 	struct walk walk = walk_begin(err, reply);
 	walk_array(&walk);
 	const char *word = walk_text(&walk, NULL);
-	bool more = strcmp(word, "more") == 0;
-	bool none = strcmp(word, "noqueue") == 0;
-	walk_expect(&walk, more || none || strcmp(word, "done") == 0);
+	size_t i = 0;
+	while (i < sizeof(answers) / sizeof(answers[0]) && strcmp(answers[i].word, word) != 0)
+		i++;
+	bool known = i < sizeof(answers) / sizeof(answers[0]);
+	walk_expect(&walk, known);
 	err = walk_end(&walk, call);
-	call->fn.deleted(call->ctx, !err && none ? WR_NO_QUEUE : err, !err && more);
+	if (!err)
+		err = answers[i].err;
+	call->fn.deleted(call->ctx, err, !err && i == 0);
 }
 
 void store_delete_queue(struct store *store, const struct queue_name *queue, int limit,
-						const char *event_data, const struct store_audit *audit,
-						store_deleted_fn fn, void *ctx)
+						uint64_t expected_version, const char *event_data,
+						const struct store_audit *audit, store_deleted_fn fn, void *ctx)
 {
 	struct call *call =
-		call_script(store, SCRIPT_QUEUE_DELETE, queue, audit ? 5 : 2, delete_end, ctx);
+		call_script(store, SCRIPT_QUEUE_DELETE, queue, audit ? 6 : 3, delete_end, ctx);
 	call->fn.deleted = fn;
 	call_add_int(call, limit);
 	call_add_text(call, event_data);
+	add_expected(call, expected_version);
 	if (audit) {
 		audit_note_deleted(store, queue, audit->keep_s);
 		call_add_audit(call, audit);

@@ -256,8 +256,8 @@ static void the_audit_of_a_deleted_queue_stays_for_its_time(void **state)
 {
 	(void)state;
 	struct room *room = room_open(client, "");
-	const char *argv[] = {"500", "{}", ENTRY, "100", "3600"};
-	assert_string_equal(room_call(room, "queue_delete", 5, argv), "more");
+	const char *argv[] = {"500", "{}", "1", ENTRY, "100", "3600"};
+	assert_string_equal(room_call(room, "queue_delete", 6, argv), "more");
 	expect_entry(room->prefix, "null");
 	assert_string_equal(room_delete(room), "done");
 	int64_t left_s = redis_number(client, "TTL %saudit", room->prefix);

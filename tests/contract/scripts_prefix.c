@@ -365,7 +365,7 @@ static void an_emptying_that_was_cut_ends_well_ordered_again_or_not(void **state
 static void a_deletion_that_was_cut_is_finished_by_the_next_call(void **state)
 {
 	(void)state;
-	static const char *const argv[] = {"500", "{}"};
+	static const char *const argv[] = {"500", "{}", ""};
 	for (int steps = 0; steps < 4; steps++)
 		for (int writes = 0; writes < CUTS_MAX; writes++) {
 			struct scene scene;
@@ -373,7 +373,7 @@ static void a_deletion_that_was_cut_is_finished_by_the_next_call(void **state)
 			struct room *room = scene.room;
 			for (int i = 0; i < steps; i++)
 				room_delete(room);
-			bool was_cut = run_cut(room, writes, "queue_delete", 2, argv);
+			bool was_cut = run_cut(room, writes, "queue_delete", 3, argv);
 			for (int i = 0; i < 9 && strcmp(room_delete(room), "noqueue") != 0; i++)
 				continue;
 			assert_string_equal(room_delete(room), "noqueue");

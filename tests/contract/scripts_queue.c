@@ -134,6 +134,25 @@ static void deleting_goes_in_steps_and_tells_everybodys_end(void **state)
 	room_free(room);
 }
 
+static void a_queue_of_another_version_than_expected_is_not_deleted(void **state)
+{
+	(void)state;
+	struct room *room = room_open(client, "capacity=0");
+	room_join(room, "ann");
+	room_set(room, "capacity=1");
+	room_events(room);
+	const char *late[] = {"500", "{}", "1", "{}", "100", "3600"};
+	const char *good[] = {"500", "{}", "2", "{}", "100", "3600"};
+	assert_string_equal(room_call(room, "queue_delete", 6, late), "conflict");
+	assert_string_equal(room_events(room), "");
+	assert_string_equal(room_look(room, "ann"), "w");
+	assert_int_equal(redis_number(client, "EXISTS %saudit", room->prefix), 0);
+	assert_string_equal(room_call(room, "queue_delete", 6, good), "more");
+	/* The version is gone with the settings: what is left is cleared for whoever comes. */
+	assert_string_equal(room_call(room, "queue_delete", 6, late), "more");
+	room_free(room);
+}
+
 static void a_deleted_queue_leaves_a_tombstone(void **state)
 {
 	(void)state;
@@ -316,6 +335,7 @@ int main(void)
 		cmocka_unit_test(a_lane_goes_only_when_nobody_stands_in_it),
 		cmocka_unit_test(pausing_and_resuming_are_told_as_such),
 		cmocka_unit_test(deleting_goes_in_steps_and_tells_everybodys_end),
+		cmocka_unit_test(a_queue_of_another_version_than_expected_is_not_deleted),
 		cmocka_unit_test(a_deleted_queue_leaves_a_tombstone),
 		cmocka_unit_test(a_name_is_free_only_when_its_former_queue_is_cleared),
 		cmocka_unit_test(a_deleted_queue_is_forgotten_when_nothing_of_it_is_left_to_do),

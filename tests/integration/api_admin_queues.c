@@ -120,6 +120,21 @@ static void a_change_is_tied_to_the_version_that_was_read(void **state)
 	assert_int_equal(setting("tied", "burst"), 4);
 }
 
+static void a_queue_that_has_changed_is_not_deleted(void **state)
+{
+	(void)state;
+	make_queue("kept", "{\"state\":\"hold\"}");
+	expect("PATCH", "kept", NULL, "{\"burst\":3}", 200, NULL);
+	expect("DELETE", "kept", "If-Match: \"1\"\r\n", NULL, 412, "version_mismatch");
+	expect("DELETE", "kept", "If-Match: W/\"2\"\r\n", NULL, 412, "version_mismatch");
+	expect("DELETE", "kept", "If-None-Match: *\r\n", NULL, 412, "version_mismatch");
+	expect("DELETE", "kept", "If-Match: never\r\n", NULL, 422, "invalid_value");
+	assert_int_equal(version_of("kept"), 2);
+	expect("DELETE", "kept", "If-Match: \"2\"\r\n", NULL, 204, NULL);
+	expect("GET", "kept", NULL, NULL, 404, "no_such_queue");
+	expect("DELETE", "kept", "If-Match: \"2\"\r\n", NULL, 404, "no_such_queue");
+}
+
 static void a_queue_is_made_only_where_there_is_none(void **state)
 {
 	(void)state;
@@ -137,36 +152,51 @@ static void a_queue_is_made_only_where_there_is_none(void **state)
 struct writer {
 	int pod, burst;
 	int status;
-	const char *url;
+	const char *url, *method, *queue;
 };
 
 static void *write_once(void *ctx)
 {
 	struct writer *writer = ctx;
-	char body[32];
+	char body[32], path[64];
 	snprintf(body, sizeof(body), "{\"burst\":%d}", writer->burst);
+	snprintf(path, sizeof(path), "/admin/v1/queues/default/%s", writer->queue);
 	WR_AUTO(http_answer_free_at)
-	struct http_answer *answer = http_call(writer->url, "PATCH", "/admin/v1/queues/default/raced",
-										   KEY_HEADER "If-Match: \"1\"\r\n", body);
+	struct http_answer *answer =
+		http_call(writer->url, writer->method, path, KEY_HEADER "If-Match: \"1\"\r\n",
+				  strcmp(writer->method, "DELETE") == 0 ? NULL : body);
 	writer->status = answer->status;
 	return NULL;
+}
+
+#define WRITERS 8
+
+/* All at once, at both pods, on the queue at version 1; the odd ones with 'odd_method'. */
+static void write_at_once(const char *queue, const char *odd_method,
+						  struct writer ret_writers[WRITERS])
+{
+	pthread_t threads[WRITERS];
+	for (int i = 0; i < WRITERS; i++) {
+		ret_writers[i] = (struct writer){.pod = i / 2 % 2,
+										 .burst = 100 + i,
+										 .url = stack_internal_url(stack, i / 2 % 2),
+										 .method = i % 2 ? odd_method : "PATCH",
+										 .queue = queue};
+		if (pthread_create(&threads[i], NULL, write_once, &ret_writers[i]))
+			abort();
+	}
+	for (int i = 0; i < WRITERS; i++)
+		pthread_join(threads[i], NULL);
 }
 
 static void of_writers_who_read_the_same_version_one_wins(void **state)
 {
 	(void)state;
 	make_queue("raced", "{\"state\":\"hold\"}");
-	struct writer writers[8];
-	pthread_t threads[COUNT(writers)];
-	for (int i = 0; i < (int)COUNT(writers); i++) {
-		writers[i] = (struct writer){
-			.pod = i % 2, .burst = 100 + i, .url = stack_internal_url(stack, i % 2)};
-		if (pthread_create(&threads[i], NULL, write_once, &writers[i]))
-			abort();
-	}
+	struct writer writers[WRITERS];
+	write_at_once("raced", "PATCH", writers);
 	int won = -1;
-	for (int i = 0; i < (int)COUNT(writers); i++) {
-		pthread_join(threads[i], NULL);
+	for (int i = 0; i < WRITERS; i++) {
 		if (writers[i].status == 200) {
 			assert_int_equal(won, -1);
 			won = i;
@@ -177,6 +207,27 @@ static void of_writers_who_read_the_same_version_one_wins(void **state)
 	assert_true(won >= 0);
 	assert_int_equal(version_of("raced"), 2);
 	assert_int_equal(setting("raced", "burst"), 100 + won);
+}
+
+static void a_queue_is_either_changed_or_deleted_by_those_who_read_the_same_version(void **state)
+{
+	(void)state;
+	for (int round = 0; round < 5; round++) {
+		struct writer writers[WRITERS];
+		char queue[16];
+		int changed = 0, deleted = 0;
+		snprintf(queue, sizeof(queue), "either%d", round);
+		make_queue(queue, "{\"state\":\"hold\"}");
+		write_at_once(queue, "DELETE", writers);
+		for (int i = 0; i < WRITERS; i++) {
+			changed += writers[i].status == 200;
+			deleted += writers[i].status == 204;
+		}
+		assert_true(changed + deleted > 0);
+		assert_true(changed == 0 || (changed == 1 && deleted == 0));
+		WR_AUTO(http_answer_free_at) struct http_answer *there = ask(1, "GET", queue, NULL, NULL);
+		api_expect_status(there, changed ? 200 : 404);
+	}
 }
 
 /* ---- setting some ---- */
@@ -530,8 +581,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_change_is_tied_to_the_version_that_was_read),
+		cmocka_unit_test(a_queue_that_has_changed_is_not_deleted),
 		cmocka_unit_test(a_queue_is_made_only_where_there_is_none),
 		cmocka_unit_test(of_writers_who_read_the_same_version_one_wins),
+		cmocka_unit_test(a_queue_is_either_changed_or_deleted_by_those_who_read_the_same_version),
 		cmocka_unit_test(a_patch_keeps_what_it_does_not_name),
 		cmocka_unit_test(a_lane_with_people_in_it_is_not_taken_away),
 		cmocka_unit_test(an_operator_sets_the_pace_and_not_the_keys),

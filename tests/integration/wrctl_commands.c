@@ -2,6 +2,8 @@
 #include "support/api.h"
 #include "support/cmocka.h"
 #include "support/ctl.h"
+#include "support/pty.h"
+#include "support/temp.h"
 #include "support/wait.h"
 #include "waitingroom/memory.h"
 
@@ -303,6 +305,32 @@ static void deleting_asks_for_the_name(void **state)
 	ctl_expect(&again, 6, NULL, "no_such_queue");
 }
 
+static void what_was_changed_while_somebody_was_asked_is_not_deleted(void **state)
+{
+	(void)state;
+	make_queue("/default/changing", "{}");
+	WR_AUTO(mem_free_at) char *program = process_binary("wrctl");
+	WR_AUTO(mem_free_at) char *key_path = temp_file("delete.key", API_ADMIN_KEY);
+	WR_AUTO(mem_free_at) char *nowhere = temp_path("no-contexts.json");
+	char url[128], key[512], config[512];
+	print_into(url, "WRCTL_URL=%s", stack_internal_url(stack, 0));
+	print_into(key, "WRCTL_KEY_FILE=%s", key_path);
+	print_into(config, "WRCTL_CONFIG=%s", nowhere);
+	const char *const argv[] = {program, "queue", "delete", "changing", NULL};
+	const char *const env[] = {url, key, config, "LC_ALL=C.UTF-8", "TERM=xterm", NULL};
+	struct pty *pty = pty_start(24, 80, argv, env);
+	WAIT_UNTIL(10000, pty_sees(pty, "Type changing to go on"), "it asks");
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *changed =
+		api_admin(stack, 0, "PATCH", "/default/changing", "{\"state\":\"hold\"}");
+	api_expect_status(changed, 200);
+	pty_type(pty, "changing\n");
+	WAIT_UNTIL(10000, pty_sees(pty, "version_mismatch"), "it says why not");
+	assert_int_equal(pty_wait(pty, 10000), 5);
+	pty_free(pty);
+	expect_state("/default/changing", "hold");
+}
+
 static void emptying_tells_how_many_go_and_asks_for_the_name(void **state)
 {
 	(void)state;
@@ -351,6 +379,7 @@ int main(void)
 		cmocka_unit_test(the_audit_tells_who_has_changed_what_the_newest_last),
 		cmocka_unit_test(the_audit_is_followed_until_it_is_interrupted),
 		cmocka_unit_test(deleting_asks_for_the_name),
+		cmocka_unit_test(what_was_changed_while_somebody_was_asked_is_not_deleted),
 		cmocka_unit_test(emptying_tells_how_many_go_and_asks_for_the_name),
 		cmocka_unit_test(completion_offers_the_queues_that_there_are),
 	};

@@ -117,8 +117,8 @@ void room_set(struct room *room, const char *settings)
 
 const char *room_delete(struct room *room)
 {
-	const char *argv[] = {room_lend_print(room, "%d", room->limit), "{}"};
-	return room_call(room, "queue_delete", 2, argv);
+	const char *argv[] = {room_lend_print(room, "%d", room->limit), "{}", ""};
+	return room_call(room, "queue_delete", 3, argv);
 }
 
 /* ---- time ---- */

@@ -313,7 +313,8 @@ static void on_deleted(void *ctx, enum wr_err err, bool more)
 
 const struct ask_queue *ask_delete(struct ask *ask, const struct queue_name *queue, int limit)
 {
-	store_delete_queue(ask->store, queue, limit, "{}", NULL, on_deleted, queue_ask(ask));
+	store_delete_queue(ask->store, queue, limit, UINT64_MAX, "{}", NULL, on_deleted,
+					   queue_ask(ask));
 	return queue_wait(ask);
 }
 

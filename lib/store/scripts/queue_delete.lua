@@ -1,8 +1,9 @@
 -- Takes a queue away, some people a call: everybody gets their final event.
 --
--- ARGV  limit, event data (JSON), then audit entry, how many are kept, and for how many seconds from now
---       on; or nothing
--- Gives 'more' (call again) | 'done' | 'noqueue' (nothing was there)
+-- ARGV  limit, event data (JSON), expected version ('' any), then audit entry, how many are kept, and for
+--       how many seconds from now on; or nothing
+-- Gives 'more' (call again) | 'done' | 'noqueue' (nothing was there) | 'conflict' (the queue is there, at
+--       another version)
 --
 -- The first call moves the settings away, so that nobody joins or is admitted any more, and leaves
 -- 'deleted:<epoch>' as the epoch: pods tell a deleted queue from a store that has lost everything
@@ -13,9 +14,10 @@
 -- positions - sets; the settings that were last. Any prefix is finished by the next call.
 local version = call('HGET', KEYS[1], 'version')
 local epoch = string.gsub(epoch_now(), '^deleted:', '')
+if version and ARGV[3] ~= '' and ARGV[3] ~= version then return { 'conflict' } end
 if version then
-	audit(ARGV[3], ARGV[4])
-	if ARGV[5] then call('EXPIRE', key('audit'), ARGV[5]) end
+	audit(ARGV[4], ARGV[5])
+	if ARGV[6] then call('EXPIRE', key('audit'), ARGV[6]) end
 	call('XADD', key('outbox'), '*', 'type', 'queue-deleted', 'at', int(now), 'epoch', epoch,
 		'data', ARGV[2], 'n', version)
 	call('HSET', key('counts'), 'last_version', version)
