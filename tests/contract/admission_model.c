@@ -15,32 +15,17 @@
 #include "support/cmocka.h"
 #include "support/dice.h"
 #include "support/history.h"
-#include "support/redis.h"
-#include "support/servers.h"
+#include "support/shared_redis.h"
 
 #include <stdlib.h>
 
 #define HISTORIES 24
 #define STEPS 400
 
-static struct redis_server *server;
-static struct redis_client *client;
-
 static int start(void **state)
 {
-	(void)state;
-	server = redis_start(NULL);
-	client = redis_client_new(server);
 	dice_start();
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	redis_client_free(client);
-	redis_free(server);
-	return 0;
+	return shared_redis_open(state);
 }
 
 static int from_environment(const char *name, int fallback)
@@ -105,5 +90,5 @@ int main(void)
 		cmocka_unit_test(a_store_that_loses_everything_agrees_with_its_model_at_every_step),
 		cmocka_unit_test(the_histories_have_seen_what_they_should),
 	};
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, start, shared_redis_close);
 }

@@ -1,27 +1,7 @@
 /* admit: people who are not there when their turn comes, or not in line any more. */
 #include "support/cmocka.h"
-#include "support/redis.h"
 #include "support/room.h"
-#include "support/servers.h"
-
-static struct redis_server *server;
-static struct redis_client *client;
-
-static int start(void **state)
-{
-	(void)state;
-	server = redis_start(NULL);
-	client = redis_client_new(server);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	redis_client_free(client);
-	redis_free(server);
-	return 0;
-}
+#include "support/shared_redis.h"
 
 #define NEWCOMER_MS 3000 /* so long nobody is passed for want of a first heartbeat */
 
@@ -189,5 +169,5 @@ int main(void)
 		cmocka_unit_test(people_who_have_left_or_expired_are_passed_over),
 		cmocka_unit_test(people_whom_the_store_has_forgotten_are_passed_over),
 	};
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, shared_redis_open, shared_redis_close);
 }

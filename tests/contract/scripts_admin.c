@@ -2,9 +2,8 @@
  * somebody asks for.
  */
 #include "support/cmocka.h"
-#include "support/redis.h"
 #include "support/room.h"
-#include "support/servers.h"
+#include "support/shared_redis.h"
 #include "waitingroom/memory.h"
 
 #include <stdio.h>
@@ -15,25 +14,7 @@
 #define ENTRY "{\"id\":\"one\",\"before\":null,\"after\":null}"
 #define NOW "1700000000000" /* ROOM_START_MS */
 
-static struct redis_server *server;
-static struct redis_client *client;
 static struct room *shard;
-
-static int start(void **state)
-{
-	(void)state;
-	server = redis_start(NULL);
-	client = redis_client_new(server);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	redis_client_free(client);
-	redis_free(server);
-	return 0;
-}
 
 static int empty_shard(void **state)
 {
@@ -312,5 +293,6 @@ int main(void)
 		TEST(who_revokes_is_written_down_with_what_the_place_was),
 		TEST(about_as_many_entries_are_kept_as_was_said),
 	};
-	return cmocka_run_group_tests_name("scripts_admin", tests, start, stop);
+	return cmocka_run_group_tests_name("scripts_admin", tests, shared_redis_open,
+									   shared_redis_close);
 }

@@ -1,34 +1,14 @@
 /* admit: who is let in, in which order, how many at a time. */
 #include "support/cmocka.h"
-#include "support/redis.h"
 #include "support/room.h"
 #include "support/room_text.h"
-#include "support/servers.h"
+#include "support/shared_redis.h"
 #include "support/wait.h"
 #include "waitingroom/memory.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-
-static struct redis_server *server;
-static struct redis_client *client;
-
-static int start(void **state)
-{
-	(void)state;
-	server = redis_start(NULL);
-	client = redis_client_new(server);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	redis_client_free(client);
-	redis_free(server);
-	return 0;
-}
 
 /* ---- capacity and rate ---- */
 
@@ -401,5 +381,5 @@ int main(void)
 		cmocka_unit_test(from_the_opening_time_on_an_empty_room_is_invisible),
 		cmocka_unit_test(an_operator_and_passthrough_do_not_wait_for_the_opening_time),
 	};
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, shared_redis_open, shared_redis_close);
 }

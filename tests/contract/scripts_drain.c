@@ -1,27 +1,7 @@
 /* A queue that drains: nobody joins, and the line goes in as fast as the capacity allows. */
 #include "support/cmocka.h"
-#include "support/redis.h"
 #include "support/room.h"
-#include "support/servers.h"
-
-static struct redis_server *server;
-static struct redis_client *client;
-
-static int start(void **state)
-{
-	(void)state;
-	server = redis_start(NULL);
-	client = redis_client_new(server);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	redis_client_free(client);
-	redis_free(server);
-	return 0;
-}
+#include "support/shared_redis.h"
 
 /* Somebody on the site, and a line behind them of which everybody is there. */
 static struct room *line_of(const char *settings, const char *people)
@@ -121,5 +101,5 @@ int main(void)
 		cmocka_unit_test(draining_does_not_wait_for_the_opening_time_but_for_a_rebuilt_line),
 		cmocka_unit_test(the_absent_are_set_aside_and_go_in_when_they_come_back),
 	};
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, shared_redis_open, shared_redis_close);
 }

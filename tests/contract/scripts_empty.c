@@ -1,30 +1,10 @@
 /* queue_empty: everybody in line goes, and nobody else. */
 #include "support/cmocka.h"
-#include "support/redis.h"
 #include "support/room.h"
-#include "support/servers.h"
+#include "support/shared_redis.h"
 
 #include <stdio.h>
 #include <string.h>
-
-static struct redis_server *server;
-static struct redis_client *client;
-
-static int start(void **state)
-{
-	(void)state;
-	server = redis_start(NULL);
-	client = redis_client_new(server);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	redis_client_free(client);
-	redis_free(server);
-	return 0;
-}
 
 static const char *empty(struct room *room, int limit, const char *how_far)
 {
@@ -148,5 +128,5 @@ int main(void)
 		cmocka_unit_test(another_life_of_the_queue_or_one_that_is_rebuilt_is_left_alone),
 		cmocka_unit_test(who_was_emptied_may_join_again_at_the_end),
 	};
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, shared_redis_open, shared_redis_close);
 }

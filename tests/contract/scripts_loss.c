@@ -1,31 +1,11 @@
 /* A store that has lost its last moments, or everything: counters, restore, revive. */
 #include "support/cmocka.h"
-#include "support/redis.h"
 #include "support/room.h"
-#include "support/servers.h"
+#include "support/shared_redis.h"
 #include "waitingroom/memory.h"
 
 #include <stdio.h>
 #include <string.h>
-
-static struct redis_server *server;
-static struct redis_client *client;
-
-static int start(void **state)
-{
-	(void)state;
-	server = redis_start(NULL);
-	client = redis_client_new(server);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	redis_client_free(client);
-	redis_free(server);
-	return 0;
-}
 
 /* A failover: the last joins are gone from the store, their visitors have tokens. */
 static void forget(struct room *room, const char *person)
@@ -394,5 +374,5 @@ int main(void)
 		cmocka_unit_test(nobody_walks_in_or_is_let_in_by_order_while_the_line_is_rebuilt),
 		cmocka_unit_test(seen_tickets_of_the_lost_life_raise_the_counter_of_the_new_one),
 	};
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, shared_redis_open, shared_redis_close);
 }

@@ -1,27 +1,7 @@
 /* How many may join from one network and from one address in a minute. */
 #include "support/cmocka.h"
-#include "support/redis.h"
 #include "support/room.h"
-#include "support/servers.h"
-
-static struct redis_server *server;
-static struct redis_client *client;
-
-static int start(void **state)
-{
-	(void)state;
-	server = redis_start(NULL);
-	client = redis_client_new(server);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	redis_client_free(client);
-	redis_free(server);
-	return 0;
-}
+#include "support/shared_redis.h"
 
 static void a_network_joins_no_more_than_its_limit_in_any_minute(void **state)
 {
@@ -73,5 +53,5 @@ int main(void)
 		cmocka_unit_test(an_address_joins_no_more_than_its_limit),
 		cmocka_unit_test(whoever_is_over_one_limit_does_not_use_up_the_other),
 	};
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, shared_redis_open, shared_redis_close);
 }

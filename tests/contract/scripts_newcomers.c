@@ -2,30 +2,10 @@
  * otherwise a rush would begin with everybody set aside; but nor do newcomers hold the line up.
  */
 #include "support/cmocka.h"
-#include "support/redis.h"
 #include "support/room.h"
-#include "support/servers.h"
+#include "support/shared_redis.h"
 
 #define NEWCOMER_MS 3000
-
-static struct redis_server *server;
-static struct redis_client *client;
-
-static int start(void **state)
-{
-	(void)state;
-	server = redis_start(NULL);
-	client = redis_client_new(server);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	redis_client_free(client);
-	redis_free(server);
-	return 0;
-}
 
 /* Patience has begun long ago, and nobody can be let in. */
 static struct room *old_room(const char *settings)
@@ -111,5 +91,5 @@ int main(void)
 		cmocka_unit_test(who_joined_before_an_outage_is_a_newcomer_after_it),
 		cmocka_unit_test(a_clock_that_steps_back_makes_nobody_a_newcomer),
 	};
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, shared_redis_open, shared_redis_close);
 }

@@ -1,32 +1,11 @@
 /* What is shown at the door: challenges and entry tokens that are good once, and persons, who have
  * one place however often they come. */
 #include "support/cmocka.h"
-#include "support/redis.h"
 #include "support/room.h"
-#include "support/servers.h"
+#include "support/shared_redis.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static struct redis_server *server;
-static struct redis_client *client;
-
-static int start(void **state)
-{
-	(void)state;
-	server = redis_start(NULL);
-	client = redis_client_new(server);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	redis_client_free(client);
-	redis_free(server);
-	return 0;
-}
 
 /* Second in which a holder was raised, from the start of the room. */
 static int holder_of(const char *answer)
@@ -269,5 +248,5 @@ int main(void)
 		cmocka_unit_test(a_person_who_has_been_let_in_takes_the_turn_over),
 		cmocka_unit_test(a_used_entry_token_still_finds_the_place_of_its_person),
 	};
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, shared_redis_open, shared_redis_close);
 }

@@ -1,31 +1,11 @@
 /* enqueue, heartbeat, visit and release: what visitors do, one script call at a time. */
 #include "support/cmocka.h"
-#include "support/redis.h"
 #include "support/room.h"
-#include "support/servers.h"
+#include "support/shared_redis.h"
 #include "waitingroom/clock.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-static struct redis_server *server;
-static struct redis_client *client;
-
-static int start(void **state)
-{
-	(void)state;
-	server = redis_start(NULL);
-	client = redis_client_new(server);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	redis_client_free(client);
-	redis_free(server);
-	return 0;
-}
 
 /* ---- joining ---- */
 
@@ -481,5 +461,5 @@ int main(void)
 		cmocka_unit_test(a_session_is_renewed_where_the_queue_says_so),
 		cmocka_unit_test(the_time_is_that_of_the_store),
 	};
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, shared_redis_open, shared_redis_close);
 }

@@ -1,31 +1,11 @@
 /* pods: who says that it is alive is listed, who says no more is dropped, and nobody needs a right clock. */
 #include "support/cmocka.h"
-#include "support/redis.h"
 #include "support/room.h"
-#include "support/servers.h"
+#include "support/shared_redis.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static struct redis_server *server;
-static struct redis_client *client;
-
-static int start(void **state)
-{
-	(void)state;
-	server = redis_start(NULL);
-	client = redis_client_new(server);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	redis_client_free(client);
-	redis_free(server);
-	return 0;
-}
 
 static const char *say(struct room *room, const char *instance, const char *members,
 					   const char *keep_ms)
@@ -93,5 +73,5 @@ int main(void)
 		cmocka_unit_test(a_process_has_one_row_and_takes_it_away),
 		cmocka_unit_test(rows_that_nobody_renews_are_dropped),
 	};
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, shared_redis_open, shared_redis_close);
 }

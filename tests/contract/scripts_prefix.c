@@ -11,35 +11,28 @@
  */
 #include "support/cmocka.h"
 #include "support/cut_scene.h"
-#include "support/redis.h"
 #include "support/room.h"
 #include "support/room_text.h"
-#include "support/servers.h"
+#include "support/shared_redis.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define CUTS_MAX 200
 
-static struct redis_server *server;
-static struct redis_client *client, *cutter;
+static struct redis_client *cutter;
 
 static int start(void **state)
 {
-	(void)state;
-	server = redis_start(NULL);
-	client = redis_client_new(server);
+	shared_redis_open(state);
 	cutter = redis_client_new_hosted(server, "lua5.4");
 	return 0;
 }
 
 static int stop(void **state)
 {
-	(void)state;
-	redis_client_free(client);
 	redis_client_free(cutter);
-	redis_free(server);
-	return 0;
+	return shared_redis_close(state);
 }
 
 /* ---- every cut of one step ---- */

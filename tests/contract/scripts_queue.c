@@ -1,30 +1,10 @@
 /* queue_put, queue_delete and sync: the life of a queue, and what pods hear of it. */
 #include "support/cmocka.h"
-#include "support/redis.h"
 #include "support/room.h"
-#include "support/servers.h"
+#include "support/shared_redis.h"
 
 #include <stdio.h>
 #include <string.h>
-
-static struct redis_server *server;
-static struct redis_client *client;
-
-static int start(void **state)
-{
-	(void)state;
-	server = redis_start(NULL);
-	client = redis_client_new(server);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	redis_client_free(client);
-	redis_free(server);
-	return 0;
-}
 
 /* ---- making and changing ---- */
 
@@ -346,5 +326,5 @@ int main(void)
 		cmocka_unit_test(departures_are_forgotten_after_a_minute),
 		cmocka_unit_test(long_stretches_of_departures_are_marked_over_the_end_of_a_chunk),
 	};
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, shared_redis_open, shared_redis_close);
 }

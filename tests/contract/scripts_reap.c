@@ -1,27 +1,7 @@
 /* reap and the clock of patience: who runs out, when, and who must not pay for our outages. */
 #include "support/cmocka.h"
-#include "support/redis.h"
 #include "support/room.h"
-#include "support/servers.h"
-
-static struct redis_server *server;
-static struct redis_client *client;
-
-static int start(void **state)
-{
-	(void)state;
-	server = redis_start(NULL);
-	client = redis_client_new(server);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	redis_client_free(client);
-	redis_free(server);
-	return 0;
-}
+#include "support/shared_redis.h"
 
 /* ---- what runs out ---- */
 
@@ -432,5 +412,5 @@ int main(void)
 		cmocka_unit_test(a_place_that_never_got_into_line_gets_there_by_a_poll),
 		cmocka_unit_test(a_lane_at_its_end_counts_nobody),
 	};
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, shared_redis_open, shared_redis_close);
 }

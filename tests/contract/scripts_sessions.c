@@ -1,34 +1,13 @@
 /* Sessions on the site: entered with a pass once, ended before their token, put back from it. */
 #include "support/cmocka.h"
-#include "support/redis.h"
 #include "support/room.h"
 #include "support/room_text.h"
-#include "support/servers.h"
+#include "support/shared_redis.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define TTL_MS 900000 /* of a session, as the rooms have it */
-
-static struct redis_server *server;
-static struct redis_client *client;
-
-static int start(void **state)
-{
-	(void)state;
-	server = redis_start(NULL);
-	client = redis_client_new(server);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	redis_client_free(client);
-	redis_free(server);
-	return 0;
-}
 
 /* What a script answers behind 'ok' and the time. */
 static const char *answer_of(struct room *room, const char *script, size_t argc,
@@ -425,5 +404,5 @@ int main(void)
 		cmocka_unit_test(an_end_is_never_moved_towards_now),
 		cmocka_unit_test(a_session_that_was_ended_stays_ended),
 	};
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, shared_redis_open, shared_redis_close);
 }

@@ -1,30 +1,10 @@
 /* The figures by the minute: what the steps count, and what stats says of them. */
 #include "support/cmocka.h"
-#include "support/redis.h"
 #include "support/room.h"
-#include "support/servers.h"
+#include "support/shared_redis.h"
 
 #include <stdio.h>
 #include <string.h>
-
-static struct redis_server *server;
-static struct redis_client *client;
-
-static int start(void **state)
-{
-	(void)state;
-	server = redis_start(NULL);
-	client = redis_client_new(server);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	redis_client_free(client);
-	redis_free(server);
-	return 0;
-}
 
 /* A figure 'back' minutes ago; 0 when it was not noted. */
 static int64_t figure(struct room *room, int back, const char *name)
@@ -147,5 +127,5 @@ int main(void)
 		cmocka_unit_test(what_pods_note_adds_up),
 		cmocka_unit_test(the_last_minutes_are_told_in_order),
 	};
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, shared_redis_open, shared_redis_close);
 }

@@ -1,29 +1,9 @@
 /* support_restore: an operator puts a place back that was lost by mistake. */
 #include "support/cmocka.h"
-#include "support/redis.h"
 #include "support/room.h"
-#include "support/servers.h"
+#include "support/shared_redis.h"
 
 #include <string.h>
-
-static struct redis_server *server;
-static struct redis_client *client;
-
-static int start(void **state)
-{
-	(void)state;
-	server = redis_start(NULL);
-	client = redis_client_new(server);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	redis_client_free(client);
-	redis_free(server);
-	return 0;
-}
 
 #define AUDIT "{\"action\":\"place.restore\"}"
 
@@ -286,5 +266,5 @@ int main(void)
 		cmocka_unit_test(nobody_knows_of_places_where_there_is_no_queue),
 		cmocka_unit_test(it_is_in_the_audit),
 	};
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, shared_redis_open, shared_redis_close);
 }

@@ -1,31 +1,11 @@
 /* What the steps keep of a place's past, for support: fields i, c, x, n and the notes in k. */
 #include "support/cmocka.h"
-#include "support/redis.h"
 #include "support/room.h"
 #include "support/room_text.h"
-#include "support/servers.h"
+#include "support/shared_redis.h"
 
 #include <inttypes.h>
 #include <string.h>
-
-static struct redis_server *server;
-static struct redis_client *client;
-
-static int start(void **state)
-{
-	(void)state;
-	server = redis_start(NULL);
-	client = redis_client_new(server);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	redis_client_free(client);
-	redis_free(server);
-	return 0;
-}
 
 /* The room's time some ms ago, between two texts. */
 static const char *at(struct room *room, const char *before, int64_t ago_ms, const char *after)
@@ -333,5 +313,5 @@ int main(void)
 		cmocka_unit_test(a_look_shows_all_that_is_kept),
 		cmocka_unit_test(a_person_is_found_under_both_ids),
 	};
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, shared_redis_open, shared_redis_close);
 }

@@ -3,31 +3,11 @@
  * The histories of admission_model.c hold the other half: in all that they do, nothing is counted.
  */
 #include "support/cmocka.h"
-#include "support/redis.h"
 #include "support/room.h"
-#include "support/servers.h"
+#include "support/shared_redis.h"
 
 #include <stdio.h>
 #include <string.h>
-
-static struct redis_server *server;
-static struct redis_client *client;
-
-static int open_store(void **state)
-{
-	(void)state;
-	server = redis_start(NULL);
-	client = redis_client_new(server);
-	return 0;
-}
-
-static int close_store(void **state)
-{
-	(void)state;
-	redis_client_free(client);
-	redis_free(server);
-	return 0;
-}
 
 /* double, inversion, capacity */
 static void expect_counts(struct room *room, const char *expected)
@@ -109,5 +89,5 @@ int main(void)
 		cmocka_unit_test(somebody_let_in_after_those_behind_is_an_inversion),
 		cmocka_unit_test(somebody_back_from_absence_or_loss_is_no_inversion),
 	};
-	return cmocka_run_group_tests(tests, open_store, close_store);
+	return cmocka_run_group_tests(tests, shared_redis_open, shared_redis_close);
 }

@@ -1,59 +1,18 @@
 /* The client's steps of people, against the real scripts in a real Redis: what is written arrives,
  * and every kind of answer is read as what it means. */
 #include "support/cmocka.h"
-#include "support/servers.h"
-#include "support/store_ask.h"
+#include "support/demo_queue.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static struct redis_server *redis;
-static struct ask *ask;
-static const struct queue_name demo = {"default", "demo"};
-#define KEY "wr:{default/demo}:"
-
-static int start_server(void **state)
-{
-	(void)state;
-	redis = redis_start(NULL);
-	ask = ask_open(redis_url(redis), NULL);
-	return 0;
-}
-
-static int stop_server(void **state)
-{
-	(void)state;
-	ask_close(ask);
-	redis_free(redis);
-	return 0;
-}
-
 /* ---- helpers ---- */
 
-static void make_id(store_id ret_id, int number)
+static int hold_demo(void **state)
 {
-	snprintf(ret_id, sizeof(store_id), "person%010u", (unsigned)number % 100000);
-}
-
-/* A queue that lets nobody in until told to. */
-static struct queue_settings held_settings(void)
-{
-	struct queue_settings settings;
-	queue_settings_default(&settings);
-	settings.state = QUEUE_HOLD;
-	settings.rate_per_minute = 6000000;
-	settings.burst = 1000000;
-	settings.capacity = 1000;
-	return settings;
-}
-
-static int empty_store(void **state)
-{
-	(void)state;
-	assert_int_equal(ask_do(ask, "FLUSHALL")->err, WR_OK);
-	struct queue_settings settings = held_settings();
-	assert_int_equal(ask_put(ask, &demo, &settings, 0, NULL)->err, WR_OK);
+	shared_ask_empty(state);
+	demo_put_held();
 	return 0;
 }
 
@@ -73,24 +32,6 @@ static const struct joined *join_one(const struct join *person)
 	assert_int_equal(answer->err, WR_OK);
 	assert_int_equal(answer->count, 1);
 	return &answer->joined[0];
-}
-
-/* People number first..last join and, unless they are to be ghosts, are heard of once. */
-static void join_many(int first, int last, bool heard)
-{
-	static store_id ids[STORE_PEOPLE_MAX];
-	static struct join people[STORE_PEOPLE_MAX];
-	size_t count = 0;
-	for (int i = first; i <= last; i++, count++) {
-		make_id(ids[count], i);
-		people[count] = join_of(ids[count]);
-	}
-	const struct ask_people *answer = ask_join(ask, &demo, people, count);
-	assert_int_equal(answer->err, WR_OK);
-	for (size_t i = 0; i < count; i++)
-		assert_int_equal(answer->joined[i].code, JOIN_NEW);
-	if (heard)
-		assert_int_equal(ask_heartbeat(ask, &demo, ids, count)->count, 0);
 }
 
 static enum place_state state_of(const store_id id)
@@ -117,7 +58,7 @@ static void assert_no_queue(enum wr_err err)
 static void a_new_place_waits_at_the_end_of_its_lane(void **state)
 {
 	(void)state;
-	join_many(1, 3, false);
+	demo_join("main", 1, 3, false);
 	struct join person = join_of("person0000000004");
 	const struct joined *joined = join_one(&person);
 	assert_int_equal(joined->code, JOIN_NEW);
@@ -135,7 +76,7 @@ static void join_twice_keeps_the_first_place(void **state)
 	(void)state;
 	struct join person = join_of("person0000000001");
 	int64_t joined_ms = join_one(&person)->joined_ms;
-	join_many(2, 5, false);
+	demo_join("main", 2, 5, false);
 	const struct joined *again = join_one(&person);
 	assert_int_equal(again->code, JOIN_SAME);
 	assert_int_equal(again->ticket, 1);
@@ -179,7 +120,7 @@ static void a_full_line_takes_nobody_more(void **state)
 {
 	(void)state;
 	ask_patch(ask, &demo, "max_waiting", "2");
-	join_many(1, 2, false);
+	demo_join("main", 1, 2, false);
 	struct join person = join_of("person0000000003");
 	assert_int_equal(join_one(&person)->code, JOIN_FULL);
 }
@@ -189,7 +130,7 @@ static void nobody_joins_past_the_limit_of_the_outbox(void **state)
 	(void)state;
 	struct join person = join_of("person0000000001");
 	for (int i = 0; i < 3; i++)
-		assert_int_equal(ask_do(ask, "XADD " KEY "outbox * type x")->err, WR_OK);
+		assert_int_equal(ask_do(ask, "XADD " DEMO "outbox * type x")->err, WR_OK);
 	assert_int_equal(ask_join_limited(ask, &demo, 4, &person, 1)->joined[0].code, JOIN_BUSY);
 	assert_int_equal(ask_join_limited(ask, &demo, 5, &person, 1)->joined[0].code, JOIN_NEW);
 }
@@ -232,7 +173,7 @@ static void an_empty_room_is_invisible(void **state)
 static void a_whole_batch_is_answered_in_its_order(void **state)
 {
 	(void)state;
-	join_many(1, STORE_PEOPLE_MAX, false);
+	demo_join("main", 1, STORE_PEOPLE_MAX, false);
 	for (size_t i = 0; i < STORE_PEOPLE_MAX; i++)
 		assert_int_equal(ask->people.joined[i].ticket, i + 1);
 }
@@ -248,9 +189,9 @@ static void long_texts_of_any_bytes_arrive_whole(void **state)
 	person.target = target;
 	person.user = user;
 	assert_int_equal(join_one(&person)->code, JOIN_NEW);
-	ask_do(ask, "HGET " KEY "position:person0000000001 u");
+	ask_do(ask, "HGET " DEMO "position:person0000000001 u");
 	assert_string_equal(ask->raw.text, user);
-	ask_do(ask, "HGET " KEY "position:person0000000001 g");
+	ask_do(ask, "HGET " DEMO "position:person0000000001 g");
 	assert_string_equal(ask->raw.text, target);
 }
 
@@ -272,7 +213,7 @@ static void a_higher_ticket_seen_raises_the_counter(void **state)
 static void a_heartbeat_names_those_whom_nobody_holds(void **state)
 {
 	(void)state;
-	join_many(1, 4, false);
+	demo_join("main", 1, 4, false);
 	store_id ids[] = {"person0000000001", "nobody0000000001", "person0000000003",
 					  "nobody0000000002"};
 	const struct ask_people *answer = ask_heartbeat(ask, &demo, ids, 4);
@@ -290,7 +231,7 @@ static void a_heartbeat_of_nobody_only_leaves_the_mark(void **state)
 	const struct ask_people *answer = ask_heartbeat(ask, &demo, NULL, 0);
 	assert_int_equal(answer->err, WR_OK);
 	int64_t now_ms = answer->now_ms;
-	ask_do(ask, "HGET " KEY "clock flush_ms");
+	ask_do(ask, "HGET " DEMO "clock flush_ms");
 	assert_int_equal(strtoll(ask->raw.text, NULL, 10), now_ms);
 }
 
@@ -313,14 +254,14 @@ static void a_look_tells_and_changes_nothing(void **state)
 	assert_false(visit->front);
 	assert_string_equal(visit->target, "https://shop.example/sale");
 	assert_int_equal(answer->visits[1].state, PLACE_NONE);
-	ask_do(ask, "ZSCORE " KEY "heartbeats person0000000001");
+	ask_do(ask, "ZSCORE " DEMO "heartbeats person0000000001");
 	assert_true(ask->raw.text[0] == '-'); /* still a ghost */
 }
 
 static void a_poll_of_an_admitted_place_claims_it_once(void **state)
 {
 	(void)state;
-	join_many(1, 1, true);
+	demo_join("main", 1, 1, true);
 	let_in(1);
 	store_id id = "person0000000001";
 	const struct ask_people *look = ask_visit(ask, &demo, false, &id, 1);
@@ -333,21 +274,12 @@ static void a_poll_of_an_admitted_place_claims_it_once(void **state)
 	assert_int_equal(ask_visit(ask, &demo, true, &id, 1)->visits[0].ends_ms, ends_ms);
 }
 
-/* Person 1 joined, and patience began, long enough ago to be a newcomer no more. */
-static void make_older(void)
-{
-	assert_int_equal(ask_heartbeat(ask, &demo, NULL, 0)->err, WR_OK);
-	assert_int_equal(ask_admit(ask, &demo, 500, 0)->admitted.set_aside, 0);
-	ask_do(ask, "HINCRBY " KEY "clock since_ms -3000");
-	ask_do(ask, "ZINCRBY " KEY "heartbeats 3000 person0000000001");
-}
-
 static void somebody_set_aside_comes_back_to_the_front(void **state)
 {
 	(void)state;
-	join_many(1, 1, false); /* a ghost: absent when the turn comes */
-	make_older();
-	join_many(2, 3, true);
+	demo_join("main", 1, 1, false); /* a ghost: absent when the turn comes */
+	demo_make_older(1);
+	demo_join("main", 2, 3, true);
 	ask_admit(ask, &demo, 500, 1);
 	assert_int_equal(ask->queue.admitted.set_aside, 1);
 	assert_int_equal(ask->queue.admitted.admitted, 1);
@@ -382,9 +314,9 @@ static void each_way_of_giving_up_ends_what_it_should(void **state)
 	};
 	for (int i = 0; i < (int)(sizeof(moves) / sizeof(moves[0])); i++) {
 		store_id id;
-		empty_store(NULL);
-		join_many(i, i, true);
-		make_id(id, i);
+		hold_demo(NULL);
+		demo_join("main", i, i, true);
+		demo_person_id(id, i);
 		if (moves[i].from != PLACE_WAITING)
 			let_in(1);
 		if (moves[i].from == PLACE_CLAIMED)
@@ -404,7 +336,7 @@ static void each_way_of_giving_up_ends_what_it_should(void **state)
 static void a_session_is_renewed_only_where_the_queue_says_so(void **state)
 {
 	(void)state;
-	join_many(1, 1, true);
+	demo_join("main", 1, 1, true);
 	let_in(1);
 	store_id id = "person0000000001";
 	int64_t ends_ms = ask_visit(ask, &demo, true, &id, 1)->visits[0].ends_ms;
@@ -421,14 +353,14 @@ static void a_session_is_renewed_only_where_the_queue_says_so(void **state)
 static void a_lost_place_comes_back_with_its_ticket(void **state)
 {
 	(void)state;
-	join_many(1, 3, true);
+	demo_join("main", 1, 3, true);
 	struct lost_place lost = {
 		.position_id = "person0000000002", .lane = "main", .ticket = 2, .joined_ms = 1234};
 	strcpy(lost.epoch,
 		   ask->people.epoch[0] ? ask->people.epoch : ask_sync(ask, &demo, "", 0, 1)->synced.epoch);
 	assert_int_equal(ask_restore(ask, &demo, &lost, 1)->states[0], PLACE_WAITING);
-	ask_do(ask, "DEL " KEY "position:person0000000002");
-	ask_do(ask, "ZREM " KEY "heartbeats person0000000002");
+	ask_do(ask, "DEL " DEMO "position:person0000000002");
+	ask_do(ask, "ZREM " DEMO "heartbeats person0000000002");
 	assert_int_equal(ask_restore(ask, &demo, &lost, 1)->states[0], PLACE_WAITING);
 	store_id id = "person0000000002";
 	const struct ask_people *look = ask_visit(ask, &demo, false, &id, 1);
@@ -458,7 +390,7 @@ static void every_step_of_people_says_when_there_is_no_queue(void **state)
 	assert_no_queue(ask_restore(ask, &none, &lost, 1)->err);
 }
 
-#define TEST(name) cmocka_unit_test_setup(name, empty_store)
+#define TEST(name) cmocka_unit_test_setup(name, hold_demo)
 
 int main(void)
 {
@@ -486,5 +418,5 @@ int main(void)
 		TEST(a_lost_place_comes_back_with_its_ticket),
 		TEST(every_step_of_people_says_when_there_is_no_queue),
 	};
-	return cmocka_run_group_tests_name("store_client", tests, start_server, stop_server);
+	return cmocka_run_group_tests_name("store_client", tests, shared_ask_open, shared_ask_close);
 }

@@ -1,40 +1,11 @@
 /* The end of a deleted queue: its name leaves the list of queues, and a new queue of that name never
  * does with it. */
 #include "support/cmocka.h"
-#include "support/servers.h"
-#include "support/store_ask.h"
+#include "support/demo_queue.h"
 #include "support/wait.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-static struct redis_server *redis;
-static struct ask *ask;
-static const struct queue_name demo = {"default", "demo"};
-#define KEY "wr:{default/demo}:"
-
-static int start_server(void **state)
-{
-	(void)state;
-	redis = redis_start(NULL);
-	ask = ask_open(redis_url(redis), NULL);
-	return 0;
-}
-
-static int stop_server(void **state)
-{
-	(void)state;
-	ask_close(ask);
-	redis_free(redis);
-	return 0;
-}
-
-static int empty_store(void **state)
-{
-	(void)state;
-	ask_do(ask, "FLUSHALL");
-	return 0;
-}
 
 static void put_demo(void)
 {
@@ -59,11 +30,11 @@ static void on_forgotten(void *ctx, enum wr_err err, bool is_off)
 static void a_queue_that_is_made_while_its_name_is_taken_off_stays_listed(void **state)
 {
 	(void)state;
-	struct ask *admitter = ask_open(redis_url(redis), NULL);
+	struct ask *admitter = ask_open(shared_ask_url(), NULL);
 	put_demo();
 	while (ask_delete(ask, &demo, 500)->more)
 		;
-	ask_do(ask, "DEL " KEY "outbox");
+	ask_do(ask, "DEL " DEMO "outbox");
 	int is_off = -1;
 	unsigned long before = scripts_run();
 	store_forget_queue(admitter->store, &demo, on_forgotten, &is_off);
@@ -90,7 +61,7 @@ static void a_deleted_queue_is_taken_off_the_list(void **state)
 	while (is_off == -1)
 		loop_turn(ask->loop, 1000);
 	assert_int_equal(is_off, 0); /* its outbox is not empty */
-	ask_do(ask, "DEL " KEY "outbox");
+	ask_do(ask, "DEL " DEMO "outbox");
 	is_off = -1;
 	store_forget_queue(ask->store, &demo, on_forgotten, &is_off);
 	while (is_off == -1)
@@ -102,9 +73,9 @@ static void a_deleted_queue_is_taken_off_the_list(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup(a_deleted_queue_is_taken_off_the_list, empty_store),
+		cmocka_unit_test_setup(a_deleted_queue_is_taken_off_the_list, shared_ask_empty),
 		cmocka_unit_test_setup(a_queue_that_is_made_while_its_name_is_taken_off_stays_listed,
-							   empty_store),
+							   shared_ask_empty),
 	};
-	return cmocka_run_group_tests(tests, start_server, stop_server);
+	return cmocka_run_group_tests(tests, shared_ask_open, shared_ask_close);
 }

@@ -1,31 +1,9 @@
 /* The client's steps about processes, and what it says about the store itself, against a real server. */
 #include "support/cmocka.h"
-#include "support/servers.h"
-#include "support/store_ask.h"
-#include "waitingroom/memory.h"
+#include "support/shared_ask.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-static struct redis_server *server;
-static struct ask *ask;
-
-static int start(void **state)
-{
-	(void)state;
-	server = redis_start(NULL);
-	ask = ask_open(redis_url(server), NULL);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	ask_close(ask);
-	redis_free(server);
-	return 0;
-}
 
 struct answer {
 	bool done, refuses;
@@ -168,5 +146,5 @@ int main(void)
 		cmocka_unit_test(the_server_says_what_it_is_and_takes_tags),
 		cmocka_unit_test(a_store_that_is_away_is_said_with_its_reason),
 	};
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, shared_ask_open, shared_ask_close);
 }

@@ -1,98 +1,16 @@
 /* The client's steps of queues, against the real scripts in a real Redis: admit, reap, sync, make,
  * change, delete, lease. */
 #include "support/cmocka.h"
-#include "support/servers.h"
-#include "support/store_ask.h"
+#include "support/demo_queue.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static struct redis_server *redis;
-static struct ask *ask;
-static const struct queue_name demo = {"default", "demo"};
-#define KEY "wr:{default/demo}:"
-
-static int start_server(void **state)
-{
-	(void)state;
-	redis = redis_start(NULL);
-	ask = ask_open(redis_url(redis), NULL);
-	return 0;
-}
-
-static int stop_server(void **state)
-{
-	(void)state;
-	ask_close(ask);
-	redis_free(redis);
-	return 0;
-}
-
-static int empty_store(void **state)
-{
-	(void)state;
-	assert_int_equal(ask_do(ask, "FLUSHALL")->err, WR_OK);
-	return 0;
-}
-
 /* ---- helpers ---- */
 
-static struct queue_settings held_settings(void)
+static void set_key(const char *name, const char *value)
 {
-	struct queue_settings settings;
-	queue_settings_default(&settings);
-	settings.state = QUEUE_HOLD;
-	settings.rate_per_minute = 6000000;
-	settings.burst = 1000000;
-	settings.capacity = 1000;
-	return settings;
-}
-
-static void put_held(void)
-{
-	struct queue_settings settings = held_settings();
-	assert_int_equal(ask_put(ask, &demo, &settings, UINT64_MAX, NULL)->err, WR_OK);
-}
-
-static void make_id(store_id ret_id, int number)
-{
-	snprintf(ret_id, sizeof(store_id), "person%010u", (unsigned)number % 100000);
-}
-
-static void join_many(const char *lane, int first, int last, bool heard)
-{
-	static store_id ids[STORE_PEOPLE_MAX];
-	static struct join people[STORE_PEOPLE_MAX];
-	size_t count = 0;
-	for (int i = first; i <= last; i++, count++) {
-		make_id(ids[count], i);
-		people[count] = (struct join){.position_id = ids[count], .lane = lane};
-	}
-	const struct ask_people *answer = ask_join(ask, &demo, people, count);
-	assert_int_equal(answer->err, WR_OK);
-	for (size_t i = 0; i < count; i++)
-		assert_int_equal(answer->joined[i].code, JOIN_NEW);
-	if (heard)
-		assert_int_equal(ask_heartbeat(ask, &demo, ids, count)->count, 0);
-}
-
-static void set_key(const char *format, const char *value)
-{
-	assert_int_equal(ask_do(ask, "HSET " KEY "settings %s %s", format, value)->err, WR_OK);
-}
-
-/* People 1..last, and the beginning of patience, are put back: nobody is a newcomer any more. */
-static void make_older(int last)
-{
-	assert_int_equal(ask_heartbeat(ask, &demo, NULL, 0)->err, WR_OK);
-	assert_int_equal(ask_admit(ask, &demo, 500, 0)->admitted.set_aside, 0);
-	ask_do(ask, "HINCRBY " KEY "clock since_ms -3000");
-	for (int i = 1; i <= last; i++) {
-		store_id id;
-		make_id(id, i);
-		ask_do(ask, "ZINCRBY " KEY "heartbeats 3000 %s", id);
-	}
+	assert_int_equal(ask_do(ask, "HSET " DEMO "settings %s %s", name, value)->err, WR_OK);
 }
 
 /* ---- admit ---- */
@@ -100,10 +18,10 @@ static void make_older(int last)
 static void admit_tells_what_it_did_and_what_is_left(void **state)
 {
 	(void)state;
-	put_held();
-	join_many("main", 1, 2, false);
-	make_older(2);
-	join_many("main", 3, 9, true);
+	demo_put_held();
+	demo_join("main", 1, 2, false);
+	demo_make_older(2);
+	demo_join("main", 3, 9, true);
 	ask_patch(ask, &demo, "state", "open");
 	ask_patch(ask, &demo, "capacity", "5");
 	const struct ask_queue *answer = ask_admit(ask, &demo, 500, 0);
@@ -120,8 +38,8 @@ static void admit_tells_what_it_did_and_what_is_left(void **state)
 static void admit_says_when_only_its_limit_ended_it(void **state)
 {
 	(void)state;
-	put_held();
-	join_many("main", 1, 9, true);
+	demo_put_held();
+	demo_join("main", 1, 9, true);
 	ask_patch(ask, &demo, "state", "open");
 	assert_int_equal(ask_admit(ask, &demo, 4, 0)->admitted.admitted, 4);
 	assert_true(ask->queue.admitted.more);
@@ -136,8 +54,8 @@ static void on_admitted(void *ctx, enum wr_err err, const struct admitted *resul
 static void one_admitter_at_a_time_has_the_lease(void **state)
 {
 	(void)state;
-	put_held();
-	join_many("main", 1, 3, true);
+	demo_put_held();
+	demo_join("main", 1, 3, true);
 	ask_patch(ask, &demo, "state", "open");
 	assert_int_equal(ask_admit(ask, &demo, 1, 0)->admitted.admitted, 1);
 	int other = 0;
@@ -156,13 +74,13 @@ static void one_admitter_at_a_time_has_the_lease(void **state)
 static void the_last_heard_of_two_lanes_share_by_weight(void **state)
 {
 	(void)state;
-	struct queue_settings settings = held_settings();
+	struct queue_settings settings = demo_held_settings();
 	settings.lane_count = 2;
 	settings.lanes[0] = (struct queue_lane){.name = "main", .weight = 1, .open = true};
 	settings.lanes[1] = (struct queue_lane){.name = "vip", .weight = 3, .open = false};
 	assert_int_equal(ask_put(ask, &demo, &settings, 0, NULL)->err, WR_OK);
-	join_many("main", 1, 40, true);
-	join_many("vip", 101, 140, true);
+	demo_join("main", 1, 40, true);
+	demo_join("vip", 101, 140, true);
 	assert_int_equal(ask_admit(ask, &demo, 500, 20)->admitted.admitted, 20);
 	const struct synced *synced = &ask_sync(ask, &demo, "", 0, 100)->synced;
 	assert_string_equal(synced->lanes[0].lane, "main");
@@ -179,40 +97,40 @@ static void the_last_heard_of_two_lanes_share_by_weight(void **state)
 static void reap_counts_each_kind_of_end(void **state)
 {
 	(void)state;
-	put_held();
-	join_many("main", 1, 6, true);
-	join_many("main", 7, 9, false);
+	demo_put_held();
+	demo_join("main", 1, 6, true);
+	demo_join("main", 7, 9, false);
 	ask_admit(ask, &demo, 500, 3); /* 1, 2, 3 */
 	store_id claimed = "person0000000003";
 	ask_visit(ask, &demo, true, &claimed, 1);
 	ask_reap(ask, &demo, 500); /* starts the clock of patience */
 	assert_int_equal(ask->queue.reaped.expired + ask->queue.reaped.missed, 0);
 	/* long ago now: the admissions, the session, one heartbeat, the ghosts; and the patience */
-	ask_do(ask, "ZADD " KEY "sessions 1 person0000000001 1 person0000000002 1 %s", claimed);
-	ask_do(ask, "HSET " KEY "position:%s e 1", claimed);
-	ask_do(ask, "ZADD " KEY "heartbeats 1 person0000000004 -1 person0000000007 -1 "
+	ask_do(ask, "ZADD " DEMO "sessions 1 person0000000001 1 person0000000002 1 %s", claimed);
+	ask_do(ask, "HSET " DEMO "position:%s e 1", claimed);
+	ask_do(ask, "ZADD " DEMO "heartbeats 1 person0000000004 -1 person0000000007 -1 "
 				"person0000000008 -1 person0000000009");
-	ask_do(ask, "HSET " KEY "clock since_ms 1");
+	ask_do(ask, "HSET " DEMO "clock since_ms 1");
 	const struct ask_queue *answer = ask_reap(ask, &demo, 500);
 	assert_int_equal(answer->err, WR_OK);
 	assert_int_equal(answer->reaped.missed, 2);
 	assert_int_equal(answer->reaped.ended, 1);
 	assert_int_equal(answer->reaped.expired, 4);
 	assert_false(answer->reaped.more);
-	ask_do(ask, "ZADD " KEY "heartbeats 1 person0000000005 1 person0000000006");
+	ask_do(ask, "ZADD " DEMO "heartbeats 1 person0000000005 1 person0000000006");
 	assert_true(ask_reap(ask, &demo, 1)->reaped.more);
 }
 
 static void after_a_new_life_of_the_store_nobody_expires_at_once(void **state)
 {
 	(void)state;
-	put_held();
-	join_many("main", 1, 1, true);
+	demo_put_held();
+	demo_join("main", 1, 1, true);
 	ask_reap(ask, &demo, 500);
-	ask_do(ask, "HSET " KEY "clock since_ms 1 life another");
-	ask_do(ask, "ZADD " KEY "heartbeats 1 person0000000001");
+	ask_do(ask, "HSET " DEMO "clock since_ms 1 life another");
+	ask_do(ask, "ZADD " DEMO "heartbeats 1 person0000000001");
 	assert_int_equal(ask_reap(ask, &demo, 500)->reaped.expired, 0);
-	ask_do(ask, "HGET " KEY "clock life");
+	ask_do(ask, "HGET " DEMO "clock life");
 	assert_string_equal(ask->raw.text, store_life(ask->store));
 	assert_int_equal(strlen(store_life(ask->store)), 40);
 }
@@ -222,7 +140,7 @@ static void after_a_new_life_of_the_store_nobody_expires_at_once(void **state)
 static void sync_gives_the_settings_only_when_they_are_new(void **state)
 {
 	(void)state;
-	struct queue_settings settings = held_settings();
+	struct queue_settings settings = demo_held_settings();
 	strcpy(settings.message, "Back at 10:00 – sorry");
 	settings.target_count = 2;
 	strcpy(settings.targets[0], "https://shop.example");
@@ -250,7 +168,7 @@ static void sync_gives_the_settings_only_when_they_are_new(void **state)
 static void a_setting_of_another_version_does_not_stop_the_rest(void **state)
 {
 	(void)state;
-	put_held();
+	demo_put_held();
 	set_key("some_new_setting", "1");
 	set_key("capacity", "lots");
 	const struct synced *synced = &ask_sync(ask, &demo, "", 0, 10)->synced;
@@ -278,8 +196,8 @@ static unsigned departed_tickets(const struct synced *synced)
 static void sync_tells_who_left_the_line_since_last_time(void **state)
 {
 	(void)state;
-	put_held();
-	join_many("main", 1, 10, true);
+	demo_put_held();
+	demo_join("main", 1, 10, true);
 	const struct synced *synced = &ask_sync(ask, &demo, "", 0, 10)->synced;
 	assert_int_equal(synced->departure_count, 0);
 	assert_string_equal(synced->last_departure, "");
@@ -308,9 +226,9 @@ static void sync_tells_who_left_the_line_since_last_time(void **state)
 static void sync_counts_the_absent_and_the_returned(void **state)
 {
 	(void)state;
-	put_held();
-	join_many("main", 1, 3, false);
-	make_older(3);
+	demo_put_held();
+	demo_join("main", 1, 3, false);
+	demo_make_older(3);
 	ask_admit(ask, &demo, 500, 1);
 	assert_int_equal(ask_sync(ask, &demo, "", 1, 10)->synced.absent, 3);
 	store_id id = "person0000000001";
@@ -322,8 +240,8 @@ static void sync_counts_the_absent_and_the_returned(void **state)
 static void a_lane_that_is_gone_is_passed_over_in_departures(void **state)
 {
 	(void)state;
-	put_held();
-	ask_do(ask, "XADD " KEY "departures * d old-lane:1-4,main:5-6");
+	demo_put_held();
+	ask_do(ask, "XADD " DEMO "departures * d old-lane:1-4,main:5-6");
 	const struct synced *synced = &ask_sync(ask, &demo, "", 1, 10)->synced;
 	assert_int_equal(ask->queue.err, WR_OK);
 	assert_int_equal(synced->departure_count, 1);
@@ -336,9 +254,9 @@ static void departures_that_make_no_sense_are_an_error(void **state)
 	static const char *const nonsense[] = {"main",	   "main:5",	"main:6-5",		"main:0-1",
 										   "main:5-x", "main:1-2,", "main:1-2,main"};
 	for (size_t i = 0; i < sizeof(nonsense) / sizeof(nonsense[0]); i++) {
-		empty_store(NULL);
-		put_held();
-		ask_do(ask, "XADD " KEY "departures * d %s", nonsense[i]);
+		shared_ask_empty(NULL);
+		demo_put_held();
+		ask_do(ask, "XADD " DEMO "departures * d %s", nonsense[i]);
 		enum wr_err err = ask_sync(ask, &demo, "", 1, 10)->err;
 		bool trailing_comma = i == 5;
 		assert_int_equal(err, trailing_comma ? WR_OK : WR_STORE_AWAY);
@@ -348,8 +266,8 @@ static void departures_that_make_no_sense_are_an_error(void **state)
 static void a_chunk_is_the_bitmap_of_who_left(void **state)
 {
 	(void)state;
-	put_held();
-	join_many("main", 1, 20, true);
+	demo_put_held();
+	demo_join("main", 1, 20, true);
 	assert_int_equal(ask_chunk(ask, &demo, "main", 0)->err, WR_OK);
 	assert_int_equal(ask->queue.chunk_bytes, 0);
 	store_id id = "person0000000018";
@@ -366,7 +284,7 @@ static void sync_tells_a_deleted_queue_from_a_lost_one(void **state)
 {
 	(void)state;
 	assert_int_equal(ask_sync(ask, &demo, "", 0, 10)->err, WR_NOT_FOUND);
-	put_held();
+	demo_put_held();
 	while (ask_delete(ask, &demo, 500)->more)
 		;
 	assert_int_equal(ask_sync(ask, &demo, "", 0, 10)->err, WR_NO_QUEUE);
@@ -377,7 +295,7 @@ static void sync_tells_a_deleted_queue_from_a_lost_one(void **state)
 static void a_put_makes_changes_or_leaves_a_queue(void **state)
 {
 	(void)state;
-	struct queue_settings settings = held_settings();
+	struct queue_settings settings = demo_held_settings();
 	const struct ask_queue *answer = ask_put(ask, &demo, &settings, 0, NULL);
 	assert_int_equal(answer->err, WR_OK);
 	assert_int_equal(answer->put, PUT_CREATED);
@@ -396,7 +314,7 @@ static void a_patch_changes_one_field_of_a_queue_that_exists(void **state)
 {
 	(void)state;
 	assert_int_equal(ask_patch(ask, &demo, "state", "paused")->err, WR_NO_QUEUE);
-	put_held();
+	demo_put_held();
 	assert_int_equal(ask_patch(ask, &demo, "state", "paused")->put, PUT_CHANGED);
 	assert_int_equal(ask->queue.version, 2);
 	assert_int_equal(ask_patch(ask, &demo, "state", "paused")->put, PUT_SAME);
@@ -409,7 +327,7 @@ static void a_queue_is_listed_once_it_was_put(void **state)
 {
 	(void)state;
 	assert_int_equal(ask_queues(ask)->name_count, 0);
-	put_held();
+	demo_put_held();
 	ask_do(ask, "SADD wr:queues Not-A-Name acme/x");
 	const struct ask_queue *answer = ask_queues(ask);
 	assert_int_equal(answer->err, WR_OK);
@@ -422,7 +340,7 @@ static void a_queue_is_listed_once_it_was_put(void **state)
 static void a_lost_queue_is_revived_with_its_tickets_and_frozen(void **state)
 {
 	(void)state;
-	struct queue_settings settings = held_settings();
+	struct queue_settings settings = demo_held_settings();
 	settings.state = QUEUE_OPEN;
 	struct seen_ticket seen[] = {{.lane = "main", .ticket = 77}};
 	struct queue_revival revival = {.lost_epoch = "formerepoch", .seen = seen, .seen_count = 1};
@@ -445,9 +363,9 @@ static void a_lost_queue_is_revived_with_its_tickets_and_frozen(void **state)
 static void a_half_written_queue_can_still_be_revived(void **state)
 {
 	(void)state;
-	ask_do(ask, "SET " KEY "epoch halfwritten");
+	ask_do(ask, "SET " DEMO "epoch halfwritten");
 	assert_int_equal(ask_sync(ask, &demo, "", 0, 10)->err, WR_NOT_FOUND);
-	struct queue_settings settings = held_settings();
+	struct queue_settings settings = demo_held_settings();
 	struct queue_revival revival = {.lost_epoch = "formerepoch"};
 	assert_int_equal(ask_put(ask, &demo, &settings, UINT64_MAX, &revival)->put, PUT_CREATED);
 	assert_int_equal(ask_sync(ask, &demo, "", 0, 10)->err, WR_OK);
@@ -456,10 +374,10 @@ static void a_half_written_queue_can_still_be_revived(void **state)
 static void a_deleted_queue_is_not_revived(void **state)
 {
 	(void)state;
-	put_held();
+	demo_put_held();
 	while (ask_delete(ask, &demo, 500)->more)
 		;
-	struct queue_settings settings = held_settings();
+	struct queue_settings settings = demo_held_settings();
 	struct queue_revival revival = {.lost_epoch = "formerepoch"};
 	assert_int_equal(ask_put(ask, &demo, &settings, UINT64_MAX, &revival)->put, PUT_SAME);
 	assert_int_equal(ask_sync(ask, &demo, "", 0, 10)->err, WR_NO_QUEUE);
@@ -469,11 +387,11 @@ static void deleting_takes_steps_until_everybody_is_gone(void **state)
 {
 	(void)state;
 	assert_int_equal(ask_delete(ask, &demo, 10)->err, WR_NO_QUEUE);
-	put_held();
-	join_many("main", 1, 25, true);
+	demo_put_held();
+	demo_join("main", 1, 25, true);
 	ask_admit(ask, &demo, 500, 5);
 	int steps = 0;
-	struct queue_settings settings = held_settings();
+	struct queue_settings settings = demo_held_settings();
 	while (ask_delete(ask, &demo, 10)->more) {
 		steps++;
 		assert_int_equal(ask_put(ask, &demo, &settings, 0, NULL)->err, WR_BUSY);
@@ -481,8 +399,8 @@ static void deleting_takes_steps_until_everybody_is_gone(void **state)
 	assert_int_equal(ask->queue.err, WR_OK);
 	assert_int_equal(steps, 4); /* the settings; 10 + 10 who wait; 5 who were let in */
 	assert_int_equal(ask_delete(ask, &demo, 10)->err, WR_NO_QUEUE);
-	ask_do(ask, "EXISTS " KEY "waiting:main " KEY "ticket:main " KEY "heartbeats " KEY
-				"sessions " KEY "gone:main:0 " KEY "tokens " KEY "settings");
+	ask_do(ask, "EXISTS " DEMO "waiting:main " DEMO "ticket:main " DEMO "heartbeats " DEMO
+				"sessions " DEMO "gone:main:0 " DEMO "tokens " DEMO "settings");
 	assert_int_equal(ask->raw.number, 0);
 	assert_int_equal(ask_put(ask, &demo, &settings, 0, NULL)->put, PUT_CREATED);
 	assert_int_equal(ask->queue.version, 2); /* goes on counting: event ids stay unique */
@@ -519,18 +437,18 @@ static void the_probe_is_content_with_redis(void **state)
 static void a_key_of_the_wrong_type_is_the_store_away(void **state)
 {
 	(void)state;
-	ask_do(ask, "SET " KEY "settings text");
+	ask_do(ask, "SET " DEMO "settings text");
 	assert_int_equal(ask_admit(ask, &demo, 500, 0)->err, WR_STORE_AWAY);
 	assert_int_equal(ask_reap(ask, &demo, 500)->err, WR_STORE_AWAY);
 	assert_int_equal(ask_sync(ask, &demo, "", 0, 10)->err, WR_STORE_AWAY);
 	ask_do(ask, "SET wr:queues text");
 	assert_int_equal(ask_queues(ask)->err, WR_STORE_AWAY);
-	struct queue_settings settings = held_settings();
+	struct queue_settings settings = demo_held_settings();
 	assert_int_equal(ask_put(ask, &demo, &settings, 0, NULL)->err, WR_STORE_AWAY);
 	assert_true(store_is_ready(ask->store));
 }
 
-#define TEST(name) cmocka_unit_test_setup(name, empty_store)
+#define TEST(name) cmocka_unit_test_setup(name, shared_ask_empty)
 
 int main(void)
 {
@@ -560,5 +478,6 @@ int main(void)
 		TEST(the_probe_is_content_with_redis),
 		TEST(a_key_of_the_wrong_type_is_the_store_away),
 	};
-	return cmocka_run_group_tests_name("store_client_queues", tests, start_server, stop_server);
+	return cmocka_run_group_tests_name("store_client_queues", tests, shared_ask_open,
+									   shared_ask_close);
 }

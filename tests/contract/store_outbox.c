@@ -1,47 +1,9 @@
 /* The outbox as the relay gets it, from what the real scripts wrote into a real Redis. */
 #include "support/cmocka.h"
-#include "support/servers.h"
-#include "support/store_ask.h"
+#include "support/demo_queue.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-static struct redis_server *redis;
-static struct ask *ask;
-static const struct queue_name demo = {"default", "demo"};
-#define KEY "wr:{default/demo}:"
-
-static int start_server(void **state)
-{
-	(void)state;
-	redis = redis_start(NULL);
-	ask = ask_open(redis_url(redis), NULL);
-	return 0;
-}
-
-static int stop_server(void **state)
-{
-	(void)state;
-	ask_close(ask);
-	redis_free(redis);
-	return 0;
-}
-
-static int empty_store(void **state)
-{
-	(void)state;
-	assert_int_equal(ask_do(ask, "FLUSHALL")->err, WR_OK);
-	return 0;
-}
-
-static void put_held(void)
-{
-	struct queue_settings settings;
-	queue_settings_default(&settings);
-	settings.state = QUEUE_HOLD;
-	assert_int_equal(ask_put(ask, &demo, &settings, UINT64_MAX, NULL)->err, WR_OK);
-}
 
 static void join_two(void)
 {
@@ -53,7 +15,7 @@ static void join_two(void)
 static void the_relay_reads_and_removes_what_happened(void **state)
 {
 	(void)state;
-	put_held();
+	demo_put_held();
 	join_two();
 	struct store_outbox *outbox = store_outbox_new(ask->address, "relay-1", 60000);
 	struct store_outbox *second = store_outbox_new(ask->address, "relay-2", 60000);
@@ -108,7 +70,7 @@ static void the_relay_reads_and_removes_what_happened(void **state)
 static void entries_of_another_version_are_read_as_far_as_they_go(void **state)
 {
 	(void)state;
-	ask_do(ask, "XADD " KEY "outbox * type later-kind at soon colour red n -1");
+	ask_do(ask, "XADD " DEMO "outbox * type later-kind at soon colour red n -1");
 	struct store_outbox *outbox = store_outbox_new(ask->address, "relay-1", 60000);
 	struct outbox_source source = store_outbox_source(outbox);
 	struct outbox_batch batch = {0};
@@ -121,7 +83,7 @@ static void entries_of_another_version_are_read_as_far_as_they_go(void **state)
 	store_outbox_free(outbox);
 }
 
-#define TEST(name) cmocka_unit_test_setup(name, empty_store)
+#define TEST(name) cmocka_unit_test_setup(name, shared_ask_empty)
 
 int main(void)
 {
@@ -129,5 +91,5 @@ int main(void)
 		TEST(the_relay_reads_and_removes_what_happened),
 		TEST(entries_of_another_version_are_read_as_far_as_they_go),
 	};
-	return cmocka_run_group_tests_name("store_outbox", tests, start_server, stop_server);
+	return cmocka_run_group_tests_name("store_outbox", tests, shared_ask_open, shared_ask_close);
 }

@@ -5,14 +5,13 @@
  */
 #include "support/api.h"
 #include "support/cmocka.h"
+#include "support/shared_stack.h"
 #include "support/wait.h"
 #include "waitingroom/memory.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static struct stack *stack;
 
 static int open_room(void **state)
 {
@@ -23,13 +22,6 @@ static int open_room(void **state)
 								.admin_keys = API_ADMIN_KEYS_FILE,
 								.env = (const char *const[]){NO_RATE_LIMITS, "WR_RELAY=0", NULL}});
 	api_make_tenant(stack, "acme");
-	return 0;
-}
-
-static int close_room(void **state)
-{
-	(void)state;
-	stack_free(stack);
 	return 0;
 }
 
@@ -360,5 +352,5 @@ int main(void)
 		cmocka_unit_test(an_operator_lets_in_those_who_are_there),
 		cmocka_unit_test(a_count_that_is_wrong_lets_nobody_in),
 	};
-	return cmocka_run_group_tests(tests, open_room, close_room);
+	return cmocka_run_group_tests(tests, open_room, shared_stack_close);
 }

@@ -7,6 +7,7 @@
 
 #include "support/api.h"
 #include "support/cmocka.h"
+#include "support/shared_stack.h"
 #include "support/wait.h"
 #include "waitingroom/memory.h"
 
@@ -17,7 +18,6 @@
 #define ROOM "/admin/v1/queues/acme/room"
 #define OTHER "/admin/v1/queues/acme/other"
 
-static struct stack *stack;
 static char spare_key[9]; /* to be taken away */
 
 /* In an order in which each of them can be done. %s: what the action's own function fills in */
@@ -77,13 +77,6 @@ static int open_room(void **state)
 	WAIT_UNTIL(5000, pod_knows_the_room(url), "the pod knows the queue");
 	WR_AUTO(mem_free_at) char *token = api_join(url, "acme/room");
 	http_answer_free(api_poll(url, "/leave", token));
-	return 0;
-}
-
-static int close_room(void **state)
-{
-	(void)state;
-	stack_free(stack);
 	return 0;
 }
 
@@ -167,5 +160,5 @@ int main(void)
 		cmocka_unit_test(every_action_of_the_table_is_tried_here),
 		cmocka_unit_test(whatever_an_operator_does_is_written_down),
 	};
-	return cmocka_run_group_tests_name("api_admin_actions", tests, open_room, close_room);
+	return cmocka_run_group_tests_name("api_admin_actions", tests, open_room, shared_stack_close);
 }

@@ -4,6 +4,7 @@
  */
 #include "support/api.h"
 #include "support/cmocka.h"
+#include "support/shared_stack.h"
 #include "support/wait.h"
 #include "waitingroom/memory.h"
 
@@ -21,8 +22,6 @@
 #define OPERATOR_KEY "wrk_operator-for-tests"
 #define OPERATOR_SHA256 "ede57e27c06ab7a0639b397c21fa2938602b6895f1ed3e29bf7ae62ab3d6811a"
 
-static struct stack *stack;
-
 static int open_room(void **state)
 {
 	(void)state;
@@ -32,13 +31,6 @@ static int open_room(void **state)
 								.without_nats = true,
 								.admin_keys = TWO_KEYS,
 								.env = (const char *const[]){NO_RATE_LIMITS, "WR_RELAY=0", NULL}});
-	return 0;
-}
-
-static int close_room(void **state)
-{
-	(void)state;
-	stack_free(stack);
 	return 0;
 }
 
@@ -597,5 +589,5 @@ int main(void)
 		cmocka_unit_test(a_confirmed_order_sends_everybody_away_and_says_so),
 		cmocka_unit_test(a_confirmation_is_of_the_key_and_the_life_of_the_queue),
 	};
-	return cmocka_run_group_tests(tests, open_room, close_room);
+	return cmocka_run_group_tests(tests, open_room, shared_stack_close);
 }

@@ -5,6 +5,7 @@
  */
 #include "support/api.h"
 #include "support/cmocka.h"
+#include "support/shared_stack.h"
 #include "support/wait.h"
 #include "waitingroom/json_in.h"
 #include "waitingroom/memory.h"
@@ -12,8 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static struct stack *stack;
 
 static int open_room(void **state)
 {
@@ -25,13 +24,6 @@ static int open_room(void **state)
 								.admin_keys = API_ADMIN_KEYS_FILE,
 								.env = (const char *const[]){NO_RATE_LIMITS, "WR_RELAY=0",
 															 "WR_REAP_INTERVAL_MS=200", NULL}});
-	return 0;
-}
-
-static int close_room(void **state)
-{
-	(void)state;
-	stack_free(stack);
 	return 0;
 }
 
@@ -209,5 +201,5 @@ int main(void)
 		cmocka_unit_test(the_admitter_samples_how_many_there_are),
 		cmocka_unit_test(predictions_are_judged_by_what_came_of_them),
 	};
-	return cmocka_run_group_tests(tests, open_room, close_room);
+	return cmocka_run_group_tests(tests, open_room, shared_stack_close);
 }

@@ -2,16 +2,14 @@
  */
 #include "support/api.h"
 #include "support/cmocka.h"
+#include "support/shared_stack.h"
 #include "support/wait.h"
 #include "waitingroom/memory.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define TENANTS "/admin/v1/tenants"
-
-static struct stack *stack;
 
 static int open_room(void **state)
 {
@@ -24,13 +22,6 @@ static int open_room(void **state)
 								.queues = QUEUES(QUEUE("filed/sale", HELD)),
 								.env = (const char *const[]){NO_RATE_LIMITS, "WR_TENANTS_MAX=8",
 															 "WR_TENANT_QUEUES_MAX=3", NULL}});
-	return 0;
-}
-
-static int close_room(void **state)
-{
-	(void)state;
-	stack_free(stack);
 	return 0;
 }
 
@@ -264,5 +255,5 @@ int main(void)
 		cmocka_unit_test(there_are_no_more_tenants_than_there_may_be),
 		cmocka_unit_test(a_tenant_comes_back_with_its_queues_when_the_store_has_lost_everything),
 	};
-	return cmocka_run_group_tests_name("api_admin_tenants", tests, open_room, close_room);
+	return cmocka_run_group_tests_name("api_admin_tenants", tests, open_room, shared_stack_close);
 }

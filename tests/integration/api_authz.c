@@ -3,6 +3,7 @@
  */
 #include "support/api.h"
 #include "support/cmocka.h"
+#include "support/shared_stack.h"
 #include "support/wait.h"
 #include "waitingroom/memory.h"
 #include "waitingroom/text.h"
@@ -16,7 +17,6 @@
 #define PAGE "Accept: text/html\r\n"
 #define AT(path) "X-Original-URL: https://shop.example" path "\r\n"
 
-static struct stack *stack;
 static const char *url;
 
 static int open_room(void **state)
@@ -38,13 +38,6 @@ static int open_room(void **state)
 			QUEUE("open", "\"on_outage\":\"open\",\"rate_per_minute\":60,"
 						  "\"burst\":3,\"capacity\":1000"))});
 	url = stack_url(stack, 0);
-	return 0;
-}
-
-static int close_room(void **state)
-{
-	(void)state;
-	stack_free(stack);
 	return 0;
 }
 
@@ -406,5 +399,5 @@ int main(void)
 		cmocka_unit_test(a_pod_that_has_not_read_the_queues_asks_for_another_try),
 		cmocka_unit_test(what_is_decided_is_counted),
 	};
-	return cmocka_run_group_tests(tests, open_room, close_room);
+	return cmocka_run_group_tests(tests, open_room, shared_stack_close);
 }

@@ -4,6 +4,7 @@
 #include "support/api.h"
 #include "support/cmocka.h"
 #include "support/process.h"
+#include "support/shared_stack.h"
 #include "support/wait.h"
 #include "waitingroom/memory.h"
 
@@ -17,7 +18,6 @@
 #define ABROAD "X-Forwarded-For: 198.51.100.7\r\nUser-Agent: Mozilla/5.0 Firefox/130.0\r\n"
 #define OTHER_BROWSER "X-Forwarded-For: 192.0.2.7\r\nUser-Agent: curl/8.0\r\n"
 
-static struct stack *stack;
 static const char *url;
 
 static int open_room(void **state)
@@ -32,13 +32,6 @@ static int open_room(void **state)
 		.queues = QUEUES(QUEUE("shop", SHOP) "," QUEUE("strict", SHOP ",\"sharing\":\"requeue\"") //
 						 "," QUEUE("lax", SHOP ",\"sharing\":\"off\""))});
 	url = stack_url(stack, 0);
-	return 0;
-}
-
-static int close_room(void **state)
-{
-	(void)state;
-	stack_free(stack);
 	return 0;
 }
 
@@ -295,5 +288,5 @@ int main(void)
 		cmocka_unit_test(a_lax_queue_does_not_look),
 		cmocka_unit_test(a_pass_that_the_store_cannot_confirm_leads_back_to_the_room),
 	};
-	return cmocka_run_group_tests(tests, open_room, close_room);
+	return cmocka_run_group_tests(tests, open_room, shared_stack_close);
 }

@@ -6,6 +6,7 @@
 #include "support/api.h"
 #include "support/cmocka.h"
 #include "support/process.h"
+#include "support/shared_stack.h"
 #include "waitingroom/memory.h"
 
 #include <stdio.h>
@@ -14,7 +15,6 @@
 
 #define JSON "Content-Type: application/json\r\n"
 
-static struct stack *stack;
 static const char *url;
 static char *before; /* what the store held when the test began */
 
@@ -27,13 +27,6 @@ static int open_room(void **state)
 		.env = (const char *const[]){NO_RATE_LIMITS, "WR_REQUEST_DEADLINE_MS=400", NULL},
 		.queues = QUEUES(QUEUE("line", HELD))});
 	url = stack_url(stack, 0);
-	return 0;
-}
-
-static int close_room(void **state)
-{
-	(void)state;
-	stack_free(stack);
 	return 0;
 }
 
@@ -330,5 +323,5 @@ int main(void)
 		GUARDED(a_nul_byte_in_the_body_is_malformed),
 		GUARDED(a_body_that_never_comes_whole_ends_at_the_deadline),
 	};
-	return cmocka_run_group_tests(tests, open_room, close_room);
+	return cmocka_run_group_tests(tests, open_room, shared_stack_close);
 }

@@ -5,6 +5,7 @@
 #include "support/api.h"
 #include "support/cmocka.h"
 #include "support/process.h"
+#include "support/shared_stack.h"
 #include "support/wait.h"
 #include "waitingroom/memory.h"
 
@@ -12,8 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static struct stack *stack;
 
 static int open_room(void **state)
 {
@@ -24,13 +23,6 @@ static int open_room(void **state)
 								.admin_keys = API_ADMIN_KEYS_FILE,
 								.env = (const char *const[]){NO_RATE_LIMITS, "WR_RELAY=0",
 															 "WR_SYNC_INTERVAL_MS=50", NULL}});
-	return 0;
-}
-
-static int close_room(void **state)
-{
-	(void)state;
-	stack_free(stack);
 	return 0;
 }
 
@@ -248,5 +240,5 @@ int main(void)
 		cmocka_unit_test(a_queue_made_anew_at_once_has_nothing_of_the_old_one),
 		cmocka_unit_test(a_pod_that_slept_through_a_loss_reads_the_settings_again),
 	};
-	return cmocka_run_group_tests(tests, open_room, close_room);
+	return cmocka_run_group_tests(tests, open_room, shared_stack_close);
 }

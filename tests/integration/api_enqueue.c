@@ -4,6 +4,7 @@
  */
 #include "support/api.h"
 #include "support/cmocka.h"
+#include "support/shared_stack.h"
 #include "waitingroom/memory.h"
 
 #include <stdio.h>
@@ -14,7 +15,6 @@
 	"status:s queue_id:s position_id:s position:n ahead:n waiting:n estimated_wait_s:o0 paused:b " \
 	"message:s poll_after_ms:n hold_ms:n as_of_ms:n token:s state:s"
 
-static struct stack *stack;
 static const char *url;
 
 static int open_room(void **state)
@@ -49,13 +49,6 @@ static int open_room(void **state)
 																																		 HELD
 																																		 ",\"joins_per_network_per_minute\":2"))});
 	url = stack_url(stack, 0);
-	return 0;
-}
-
-static int close_room(void **state)
-{
-	(void)state;
-	stack_free(stack);
 	return 0;
 }
 
@@ -346,5 +339,5 @@ int main(void)
 		cmocka_unit_test(a_network_that_joins_too_often_is_refused_whatever_it_claims_to_be),
 		cmocka_unit_test(an_unknown_queue_answers_404),
 	};
-	return cmocka_run_group_tests(tests, open_room, close_room);
+	return cmocka_run_group_tests(tests, open_room, shared_stack_close);
 }

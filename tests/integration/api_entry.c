@@ -2,12 +2,11 @@
 #include "support/api.h"
 #include "support/cmocka.h"
 #include "support/entry_sign.h"
-#include "support/wait.h"
+#include "support/shared_stack.h"
 #include "waitingroom/clock.h"
 #include "waitingroom/memory.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define KEYS ",\"entry_keys\":" ENTRY_KEYS_JSON
@@ -15,7 +14,6 @@
 	",\"lanes\":[{\"name\":\"main\",\"weight\":1,\"open\":true},"                                  \
 	"{\"name\":\"vip\",\"weight\":3,\"open\":false}]"
 
-static struct stack *stack;
 static const char *url;
 static int last_token;
 
@@ -37,13 +35,6 @@ static int open_room(void **state)
 														 KEYS) "," QUEUE("straight",
 																		 "\"capacity\":10" KEYS))});
 	url = stack_url(stack, 0);
-	return 0;
-}
-
-static int close_room(void **state)
-{
-	(void)state;
-	stack_free(stack);
 	return 0;
 }
 
@@ -336,5 +327,5 @@ int main(void)
 		cmocka_unit_test(a_person_who_left_may_come_again),
 		cmocka_unit_test(a_person_who_walks_straight_in_finds_the_session_on_the_other_device),
 	};
-	return cmocka_run_group_tests(tests, open_room, close_room);
+	return cmocka_run_group_tests(tests, open_room, shared_stack_close);
 }

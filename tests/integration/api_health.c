@@ -2,6 +2,7 @@
 #include "support/api.h"
 #include "support/cmocka.h"
 #include "support/process.h"
+#include "support/shared_stack.h"
 #include "support/wait.h"
 #include "waitingroom/json_in.h"
 #include "waitingroom/memory.h"
@@ -9,8 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static struct stack *stack;
 
 static int open_room(void **state)
 {
@@ -24,13 +23,6 @@ static int open_room(void **state)
 		.env = (const char *const[]){NO_RATE_LIMITS, "WR_REPORT_INTERVAL_MS=200",
 									 "WR_STORE_TIMEOUT_MS=500", "WR_TRUSTED_PROXIES=127.0.0.1",
 									 NULL}});
-	return 0;
-}
-
-static int close_room(void **state)
-{
-	(void)state;
-	stack_free(stack);
 	return 0;
 }
 
@@ -244,5 +236,5 @@ int main(void)
 		cmocka_unit_test(settings_that_hold_everybody_up_are_named),
 		cmocka_unit_test(a_broken_promise_is_named),
 	};
-	return cmocka_run_group_tests(tests, open_room, close_room);
+	return cmocka_run_group_tests(tests, open_room, shared_stack_close);
 }

@@ -4,16 +4,13 @@
 #include "support/api.h"
 #include "support/cmocka.h"
 #include "support/process.h"
+#include "support/shared_stack.h"
 #include "waitingroom/memory.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #define CLIENTS 50
 #define KEYS 20
-
-static struct stack *stack;
 
 static int open_room(void **state)
 {
@@ -24,13 +21,6 @@ static int open_room(void **state)
 		.env = (const char *const[]){NO_RATE_LIMITS, NULL},
 		.queues = QUEUES(QUEUE("at-once", HELD) "," QUEUE("killed", HELD) "," QUEUE(
 			"vanished", HELD) "," QUEUE("cut", HELD))});
-	return 0;
-}
-
-static int close_room(void **state)
-{
-	(void)state;
-	stack_free(stack);
 	return 0;
 }
 
@@ -150,5 +140,5 @@ int main(void)
 		cmocka_unit_test(joins_under_way_when_a_pod_is_killed_can_be_repeated),
 		cmocka_unit_test(joins_whose_answer_nobody_reads_can_be_repeated),
 	};
-	return cmocka_run_group_tests(tests, open_room, close_room);
+	return cmocka_run_group_tests(tests, open_room, shared_stack_close);
 }

@@ -4,12 +4,12 @@
 #include "support/api.h"
 #include "support/cmocka.h"
 #include "support/process.h"
+#include "support/shared_stack.h"
 #include "support/wait.h"
 #include "waitingroom/memory.h"
 
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define LEVEL_PATH "/admin/v1/log-level"
@@ -17,8 +17,6 @@
 #define SAMPLE 50
 #define LINES_PER_S 20
 #define FLOOD 1000
-
-static struct stack *stack;
 
 static int open_room(void **state)
 {
@@ -31,13 +29,6 @@ static int open_room(void **state)
 		.admin_keys = API_ADMIN_KEYS_FILE,
 		.env = (const char *const[]){NO_RATE_LIMITS, "WR_RELAY=0", "WR_WORKERS=1",
 									 "WR_ACCESS_LOG_SAMPLE=50", "WR_LOG_LINES_PER_S=20", NULL}});
-	return 0;
-}
-
-static int close_room(void **state)
-{
-	(void)state;
-	stack_free(stack);
 	return 0;
 }
 
@@ -236,5 +227,5 @@ int main(void)
 		cmocka_unit_test(admin_requests_are_always_written_and_machines_are_sampled),
 		cmocka_unit_test(a_pod_obeys_without_a_store),
 	};
-	return cmocka_run_group_tests(tests, open_room, close_room);
+	return cmocka_run_group_tests(tests, open_room, shared_stack_close);
 }

@@ -4,6 +4,7 @@
  */
 #include "support/api.h"
 #include "support/cmocka.h"
+#include "support/shared_stack.h"
 #include "support/wait.h"
 #include "waitingroom/memory.h"
 #include "waitingroom/metrics.h"
@@ -17,7 +18,6 @@
 #define BURST 2000
 #define FAMILIES_MAX 128
 
-static struct stack *stack;
 static const char *url;
 
 static int open_room(void **state)
@@ -29,13 +29,6 @@ static int open_room(void **state)
 		.queues = QUEUES(QUEUE("line", HELD) "," QUEUE("lost", HELD) "," QUEUE("acme/sale", HELD)),
 		.env = (const char *const[]){NO_RATE_LIMITS, "WR_FLUSH_INTERVAL_MS=500", NULL}});
 	url = stack_url(stack, 0);
-	return 0;
-}
-
-static int close_room(void **state)
-{
-	(void)state;
-	stack_free(stack);
 	return 0;
 }
 
@@ -359,5 +352,5 @@ int main(void)
 		cmocka_unit_test(a_place_that_the_store_should_remember_is_counted_as_lost),
 		cmocka_unit_test(a_burst_of_heartbeats_is_a_few_commands),
 	};
-	return cmocka_run_group_tests(tests, open_room, close_room);
+	return cmocka_run_group_tests(tests, open_room, shared_stack_close);
 }

@@ -1,13 +1,12 @@
 /* Queues cost Prometheus a series each, so only the first by name have some of their own. */
 #include "support/api.h"
 #include "support/cmocka.h"
+#include "support/shared_stack.h"
 #include "support/wait.h"
 #include "waitingroom/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-static struct stack *stack;
 
 static int open_room(void **state)
 {
@@ -17,13 +16,6 @@ static int open_room(void **state)
 		.queues =
 			QUEUES(QUEUE("c-third", HELD) "," QUEUE("a-first", HELD) "," QUEUE("b-second", HELD)),
 		.env = (const char *const[]){"WR_METRIC_QUEUES=1", NULL}});
-	return 0;
-}
-
-static int close_room(void **state)
-{
-	(void)state;
-	stack_free(stack);
 	return 0;
 }
 
@@ -58,5 +50,5 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(queues_beyond_the_limit_are_counted_together),
 	};
-	return cmocka_run_group_tests(tests, open_room, close_room);
+	return cmocka_run_group_tests(tests, open_room, shared_stack_close);
 }

@@ -5,11 +5,11 @@
  */
 #include "support/api.h"
 #include "support/cmocka.h"
+#include "support/shared_stack.h"
 #include "waitingroom/memory.h"
 
 #include <stdio.h>
 
-static struct stack *stack;
 static const char *url;
 
 static int open_room(void **state)
@@ -32,13 +32,6 @@ static int open_room(void **state)
 																				"address_per_"
 																				"minute\":2"))});
 	url = stack_url(stack, 0);
-	return 0;
-}
-
-static int close_room(void **state)
-{
-	(void)state;
-	stack_free(stack);
 	return 0;
 }
 
@@ -105,5 +98,5 @@ int main(void)
 		cmocka_unit_test(what_a_client_claims_about_itself_does_not_count),
 		cmocka_unit_test(no_address_is_in_the_store),
 	};
-	return cmocka_run_group_tests(tests, open_room, close_room);
+	return cmocka_run_group_tests(tests, open_room, shared_stack_close);
 }

@@ -3,13 +3,12 @@
  */
 #include "support/api.h"
 #include "support/cmocka.h"
+#include "support/shared_stack.h"
 #include "support/wait.h"
 #include "waitingroom/memory.h"
 
 #define WINDOW_MS 3000 /* 3 x poll_max_ms */
 #define SETTINGS HELD ",\"poll_min_ms\":200,\"poll_max_ms\":1000"
-
-static struct stack *stack;
 
 static int open_room(void **state)
 {
@@ -20,13 +19,6 @@ static int open_room(void **state)
 		.without_nats = true,
 		.queues = QUEUES(QUEUE("demo", SETTINGS)),
 		.env = (const char *const[]){NO_RATE_LIMITS, "WR_REAP_INTERVAL_MS=100", NULL}});
-	return 0;
-}
-
-static int close_room(void **state)
-{
-	(void)state;
-	stack_free(stack);
 	return 0;
 }
 
@@ -76,5 +68,5 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_token_from_before_the_loss_is_exchanged),
 	};
-	return cmocka_run_group_tests_name("api_new_life", tests, open_room, close_room);
+	return cmocka_run_group_tests_name("api_new_life", tests, open_room, shared_stack_close);
 }

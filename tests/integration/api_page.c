@@ -5,11 +5,11 @@
 
 #include "support/api.h"
 #include "support/cmocka.h"
+#include "support/shared_stack.h"
 #include "support/wait.h"
 #include "waitingroom/memory.h"
 #include "waitingroom/token.h"
 
-static struct stack *stack;
 static const char *url;
 
 static int open_room(void **state)
@@ -22,13 +22,6 @@ static int open_room(void **state)
 		.env = (const char *const[]){NO_RATE_LIMITS, "WR_WORKERS=1", NULL},
 		.queues = QUEUES(QUEUE("demo", HELD) "," QUEUE("acme/demo", HELD))});
 	url = stack_url(stack, 0);
-	return 0;
-}
-
-static int close_room(void **state)
-{
-	(void)state;
-	stack_free(stack);
 	return 0;
 }
 
@@ -415,5 +408,5 @@ int main(void)
 		cmocka_unit_test(a_preview_that_nobody_signed_is_refused),
 		cmocka_unit_test(a_preview_link_is_made_for_an_operator_who_asks_for_what_there_is),
 	};
-	return cmocka_run_group_tests(tests, open_room, close_room);
+	return cmocka_run_group_tests(tests, open_room, shared_stack_close);
 }

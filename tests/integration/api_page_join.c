@@ -1,12 +1,12 @@
 /* Joining without scripts: the form, what it brings along, and whose form it is. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "support/api.h"
 #include "support/browser.h"
 #include "support/cmocka.h"
 #include "support/entry_sign.h"
+#include "support/shared_stack.h"
 #include "support/wait.h"
 #include "waitingroom/memory.h"
 #include "waitingroom/text.h"
@@ -24,7 +24,6 @@ static const char queues[] = QUEUES(
 	QUEUE("closed", "\"state\":\"closed\""));
 /* clang-format on */
 
-static struct stack *stack;
 static const char *url;
 
 static int open_room(void **state)
@@ -38,13 +37,6 @@ static int open_room(void **state)
 															 "WR_REAP_INTERVAL_MS=50", NULL},
 								.queues = queues});
 	url = stack_url(stack, 0);
-	return 0;
-}
-
-static int close_room(void **state)
-{
-	(void)state;
-	stack_free(stack);
 	return 0;
 }
 
@@ -388,5 +380,5 @@ int main(void)
 		cmocka_unit_test(an_old_browser_proves_by_a_strict_cookie_that_the_form_is_ours),
 		cmocka_unit_test(a_body_that_is_no_form_of_ours_is_refused_in_words),
 	};
-	return cmocka_run_group_tests(tests, open_room, close_room);
+	return cmocka_run_group_tests(tests, open_room, shared_stack_close);
 }

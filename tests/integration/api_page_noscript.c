@@ -2,13 +2,12 @@
  *
  * One pod with one worker; people are let in by an operator's order.
  */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "support/api.h"
 #include "support/browser.h"
 #include "support/cmocka.h"
+#include "support/shared_stack.h"
 #include "support/wait.h"
 #include "waitingroom/memory.h"
 #include "waitingroom/text.h"
@@ -26,7 +25,6 @@ static const char queues[] = QUEUES(
 	QUEUE("short", SHORT));
 /* clang-format on */
 
-static struct stack *stack;
 static const char *url;
 
 static int open_room(void **state)
@@ -41,13 +39,6 @@ static int open_room(void **state)
 															 "WR_REAP_INTERVAL_MS=50", NULL},
 								.queues = queues});
 	url = stack_url(stack, 0);
-	return 0;
-}
-
-static int close_room(void **state)
-{
-	(void)state;
-	stack_free(stack);
 	return 0;
 }
 
@@ -238,5 +229,5 @@ int main(void)
 		cmocka_unit_test(leaving_asks_first_and_then_gives_the_place_up),
 		cmocka_unit_test(a_place_that_was_given_up_is_explained_and_can_be_taken_anew),
 	};
-	return cmocka_run_group_tests(tests, open_room, close_room);
+	return cmocka_run_group_tests(tests, open_room, shared_stack_close);
 }

@@ -2,14 +2,12 @@
 #include "support/api.h"
 #include "support/cmocka.h"
 #include "support/process.h"
+#include "support/shared_stack.h"
 #include "support/wait.h"
 #include "waitingroom/memory.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-static struct stack *stack;
 
 static int open_room(void **state)
 {
@@ -20,13 +18,6 @@ static int open_room(void **state)
 		.admin_keys = API_ADMIN_KEYS_FILE,
 		.queues = QUEUES(QUEUE("demo", HELD)),
 		.env = (const char *const[]){NO_RATE_LIMITS, "WR_REPORT_INTERVAL_MS=200", NULL}});
-	return 0;
-}
-
-static int close_room(void **state)
-{
-	(void)state;
-	stack_free(stack);
 	return 0;
 }
 
@@ -143,5 +134,5 @@ int main(void)
 		cmocka_unit_test(whoever_is_killed_falls_silent),
 		cmocka_unit_test(only_keys_for_all_tenants_see_the_processes),
 	};
-	return cmocka_run_group_tests(tests, open_room, close_room);
+	return cmocka_run_group_tests(tests, open_room, shared_stack_close);
 }

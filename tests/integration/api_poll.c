@@ -6,6 +6,7 @@
  */
 #include "support/api.h"
 #include "support/cmocka.h"
+#include "support/shared_stack.h"
 #include "support/wait.h"
 #include "waitingroom/memory.h"
 
@@ -21,7 +22,6 @@
 	PLACE "message:s poll_after_ms:n enter_within_ms:n as_of_ms:n redirect_url:s0"
 #define QUICK ",\"poll_min_ms\":100,\"poll_max_ms\":400,\"absent_after_ms\":500"
 
-static struct stack *stack;
 static const char *url;
 
 static int open_room(void **state)
@@ -69,13 +69,6 @@ static int open_room(void **state)
 																								  ":250"
 																								  "0" QUICK))});
 	url = stack_url(stack, 0);
-	return 0;
-}
-
-static int close_room(void **state)
-{
-	(void)state;
-	stack_free(stack);
 	return 0;
 }
 
@@ -401,5 +394,5 @@ int main(void)
 		cmocka_unit_test(places_that_run_out_say_how),
 		cmocka_unit_test(a_410_takes_the_cookie_away),
 	};
-	return cmocka_run_group_tests(tests, open_room, close_room);
+	return cmocka_run_group_tests(tests, open_room, shared_stack_close);
 }

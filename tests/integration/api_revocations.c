@@ -1,6 +1,7 @@
 /* What ends before its token, every pod knows: within a second, and when it starts, before it answers. */
 #include "support/api.h"
 #include "support/cmocka.h"
+#include "support/shared_stack.h"
 #include "support/wait.h"
 #include "waitingroom/memory.h"
 
@@ -9,8 +10,6 @@
 #include <string.h>
 
 #define WITHIN_MS 1000
-
-static struct stack *stack;
 
 static int open_pods(void **state)
 {
@@ -23,13 +22,6 @@ static int open_pods(void **state)
 		.env = env,
 		.queues = QUEUES(QUEUE("released", "\"capacity\":100,\"burst\":100") "," QUEUE(
 			"revoked", "\"capacity\":100,\"burst\":100") "," QUEUE("line", HELD))});
-	return 0;
-}
-
-static int close_pods(void **state)
-{
-	(void)state;
-	stack_free(stack);
 	return 0;
 }
 
@@ -202,5 +194,5 @@ int main(void)
 		cmocka_unit_test(a_pod_that_starts_knows_them_all_before_it_shows_the_queue),
 		cmocka_unit_test(pods_that_find_another_store_read_the_stream_again),
 	};
-	return cmocka_run_group_tests(tests, open_pods, close_pods);
+	return cmocka_run_group_tests(tests, open_pods, shared_stack_close);
 }

@@ -3,14 +3,12 @@
  */
 #include "support/api.h"
 #include "support/cmocka.h"
-#include "support/wait.h"
+#include "support/shared_stack.h"
 #include "waitingroom/memory.h"
 #include "waitingroom/text.h"
 #include "waitingroom/token.h"
 
 #include <cjson/cJSON.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define ADMITTED_MEMBERS                                                                           \
@@ -18,7 +16,6 @@
 	"redirect_url:s0 session_token:s token:s"
 #define ROOMY "\"capacity\":100,\"burst\":100"
 
-static struct stack *stack;
 static const char *url;
 
 static int open_room(void **state)
@@ -52,13 +49,6 @@ static int open_room(void **state)
 																						   "e\":"
 																						   "0"))});
 	url = stack_url(stack, 0);
-	return 0;
-}
-
-static int close_room(void **state)
-{
-	(void)state;
-	stack_free(stack);
 	return 0;
 }
 
@@ -278,5 +268,5 @@ int main(void)
 		cmocka_unit_test(passthrough_lets_everybody_in_and_counts_them),
 		cmocka_unit_test(the_key_set_may_be_cached_but_not_for_long),
 	};
-	return cmocka_run_group_tests(tests, open_room, close_room);
+	return cmocka_run_group_tests(tests, open_room, shared_stack_close);
 }

@@ -2,13 +2,13 @@
 #include "support/api.h"
 #include "support/cmocka.h"
 #include "support/redis.h"
+#include "support/shared_stack.h"
 #include "support/wait.h"
 #include "waitingroom/memory.h"
 #include "waitingroom/settings.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define SECRET "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
@@ -25,8 +25,6 @@
 	"\"allowed_targets\":[\"https://shop.example\"],"                                              \
 	"\"template\":\"<h1>Shop</h1>\\n<!--waitingroom-->\""
 
-static struct stack *stack;
-
 static int open_room(void **state)
 {
 	(void)state;
@@ -37,13 +35,6 @@ static int open_room(void **state)
 								.admin_keys = API_ADMIN_KEYS_FILE,
 								.env = (const char *const[]){NO_RATE_LIMITS, "WR_RELAY=0", NULL}});
 	api_make_tenant(stack, "acme");
-	return 0;
-}
-
-static int close_room(void **state)
-{
-	(void)state;
-	stack_free(stack);
 	return 0;
 }
 
@@ -309,5 +300,5 @@ int main(void)
 		cmocka_unit_test(every_mistake_is_named_with_its_field),
 		cmocka_unit_test(a_queue_opens_by_itself_when_its_time_has_come),
 	};
-	return cmocka_run_group_tests(tests, open_room, close_room);
+	return cmocka_run_group_tests(tests, open_room, shared_stack_close);
 }

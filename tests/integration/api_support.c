@@ -6,6 +6,7 @@
 #include "support/api.h"
 #include "support/browser.h"
 #include "support/cmocka.h"
+#include "support/shared_stack.h"
 #include "support/wait.h"
 #include "waitingroom/clock.h"
 #include "waitingroom/memory.h"
@@ -13,13 +14,11 @@
 #include "waitingroom/token.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define FAST "\"rate_per_minute\":6000000,\"burst\":1000"
 #define SHUT "\"capacity\":0," FAST
 
-static struct stack *stack;
 static const char *url;
 
 static int open_room(void **state)
@@ -43,13 +42,6 @@ static int open_room(void **state)
 																					":10"
 																					"," FAST))});
 	url = stack_url(stack, 0);
-	return 0;
-}
-
-static int close_room(void **state)
-{
-	(void)state;
-	stack_free(stack);
 	return 0;
 }
 
@@ -442,5 +434,5 @@ int main(void)
 		cmocka_unit_test(whoever_joins_again_right_after_leaving_has_no_place),
 		cmocka_unit_test(a_page_without_scripts_does_so_too_and_names_the_code),
 	};
-	return cmocka_run_group_tests(tests, open_room, close_room);
+	return cmocka_run_group_tests(tests, open_room, shared_stack_close);
 }

@@ -2,6 +2,7 @@
 #include "support/api.h"
 #include "support/cmocka.h"
 #include "support/entry_sign.h"
+#include "support/shared_stack.h"
 #include "waitingroom/clock.h"
 #include "waitingroom/memory.h"
 #include "waitingroom/support_code.h"
@@ -12,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct stack *stack;
 static const char *url;
 
 static int open_room(void **state)
@@ -25,13 +25,6 @@ static int open_room(void **state)
 		.env = (const char *const[]){NO_RATE_LIMITS, "WR_RELAY=0", NULL},
 		.queues = QUEUES(QUEUE("found", "\"capacity\":0,\"entry_keys\":" ENTRY_KEYS_JSON))});
 	url = stack_url(stack, 0);
-	return 0;
-}
-
-static int close_room(void **state)
-{
-	(void)state;
-	stack_free(stack);
 	return 0;
 }
 
@@ -150,5 +143,5 @@ int main(void)
 		cmocka_unit_test(whom_nobody_knows_is_an_empty_list),
 		cmocka_unit_test(what_is_no_way_to_find_somebody_is_refused),
 	};
-	return cmocka_run_group_tests(tests, open_room, close_room);
+	return cmocka_run_group_tests(tests, open_room, shared_stack_close);
 }

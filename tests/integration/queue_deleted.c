@@ -3,12 +3,11 @@
  */
 #include "support/api.h"
 #include "support/cmocka.h"
+#include "support/shared_stack.h"
 #include "support/wait.h"
 #include "waitingroom/memory.h"
 
 #include <stdlib.h>
-
-static struct stack *stack;
 
 static int open_room(void **state)
 {
@@ -19,13 +18,6 @@ static int open_room(void **state)
 											.admin_keys = API_ADMIN_KEYS_FILE,
 											.queues = QUEUES(QUEUE("demo", HELD)),
 											.env = (const char *const[]){NO_RATE_LIMITS, NULL}});
-	return 0;
-}
-
-static int close_room(void **state)
-{
-	(void)state;
-	stack_free(stack);
 	return 0;
 }
 
@@ -88,5 +80,5 @@ int main(void)
 		cmocka_unit_test(a_deleted_queue_is_forgotten_once_its_events_are_out),
 		cmocka_unit_test(a_delete_that_its_pod_did_not_finish_is_finished),
 	};
-	return cmocka_run_group_tests_name("queue_deleted", tests, open_room, close_room);
+	return cmocka_run_group_tests_name("queue_deleted", tests, open_room, shared_stack_close);
 }

@@ -1,7 +1,7 @@
 /* Queues from a file: what is shown first, what is done, what is left alone; and single settings. */
 #include "support/api.h"
 #include "support/cmocka.h"
-#include "support/ctl.h"
+#include "support/ctl_room.h"
 #include "support/temp.h"
 #include "support/wait.h"
 #include "waitingroom/memory.h"
@@ -10,10 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define RUN WR_AUTO(ctl_end) struct ctl_run
-
-static struct stack *stack;
 
 static int open_room(void **state)
 {
@@ -25,18 +21,6 @@ static int open_room(void **state)
 								.env = (const char *const[]){NO_RATE_LIMITS, "WR_RELAY=0",
 															 "WR_STORE_TIMEOUT_MS=20000", NULL}});
 	return 0;
-}
-
-static int close_room(void **state)
-{
-	(void)state;
-	stack_free(stack);
-	return 0;
-}
-
-static struct ctl at_the_pod(void)
-{
-	return (struct ctl){.url = stack_internal_url(stack, 0)};
 }
 
 static struct ctl_run apply(const char *declarations, const char *option)
@@ -322,5 +306,5 @@ int main(void)
 		cmocka_unit_test(single_settings_are_changed_at_once),
 		cmocka_unit_test(a_version_that_has_passed_is_a_conflict),
 	};
-	return cmocka_run_group_tests(tests, open_room, close_room);
+	return cmocka_run_group_tests(tests, open_room, shared_stack_close);
 }

@@ -1,20 +1,14 @@
 /* Each command of wrctl on a real room: its exit code, what it prints, and what has changed after it. */
 #include "support/api.h"
 #include "support/cmocka.h"
-#include "support/ctl.h"
+#include "support/ctl_room.h"
 #include "support/pty.h"
-#include "support/temp.h"
 #include "support/wait.h"
 #include "waitingroom/memory.h"
 
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-#define RUN WR_AUTO(ctl_end) struct ctl_run
-
-static struct stack *stack;
 
 static int open_room(void **state)
 {
@@ -27,18 +21,6 @@ static int open_room(void **state)
 			"crowded", HELD) "," QUEUE("draining", HELD)),
 		.env = (const char *const[]){NO_RATE_LIMITS, "WR_RELAY=0", NULL}});
 	return 0;
-}
-
-static int close_room(void **state)
-{
-	(void)state;
-	stack_free(stack);
-	return 0;
-}
-
-static struct ctl at_the_pod(void)
-{
-	return (struct ctl){.url = stack_internal_url(stack, 0)};
 }
 
 static void make_queue(const char *path, const char *settings)
@@ -309,16 +291,8 @@ static void what_was_changed_while_somebody_was_asked_is_not_deleted(void **stat
 {
 	(void)state;
 	make_queue("/default/changing", "{}");
-	WR_AUTO(mem_free_at) char *program = process_binary("wrctl");
-	WR_AUTO(mem_free_at) char *key_path = temp_file("delete.key", API_ADMIN_KEY);
-	WR_AUTO(mem_free_at) char *nowhere = temp_path("no-contexts.json");
-	char url[128], key[512], config[512];
-	print_into(url, "WRCTL_URL=%s", stack_internal_url(stack, 0));
-	print_into(key, "WRCTL_KEY_FILE=%s", key_path);
-	print_into(config, "WRCTL_CONFIG=%s", nowhere);
-	const char *const argv[] = {program, "queue", "delete", "changing", NULL};
-	const char *const env[] = {url, key, config, "LC_ALL=C.UTF-8", "TERM=xterm", NULL};
-	struct pty *pty = pty_start(24, 80, argv, env);
+	struct ctl ctl = at_the_pod();
+	struct pty *pty = ctl_start_on_pty(&ctl, 24, 80, "queue", "delete", "changing", NULL);
 	WAIT_UNTIL(10000, pty_sees(pty, "Type changing to go on"), "it asks");
 	WR_AUTO(http_answer_free_at)
 	struct http_answer *changed =
@@ -383,5 +357,5 @@ int main(void)
 		cmocka_unit_test(emptying_tells_how_many_go_and_asks_for_the_name),
 		cmocka_unit_test(completion_offers_the_queues_that_there_are),
 	};
-	return cmocka_run_group_tests(tests, open_room, close_room);
+	return cmocka_run_group_tests(tests, open_room, shared_stack_close);
 }

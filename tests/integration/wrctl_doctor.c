@@ -3,21 +3,17 @@
 #include "support/cmocka.h"
 #include "support/ctl.h"
 #include "support/process.h"
+#include "support/shared_stack.h"
 #include "support/wait.h"
-#include "waitingroom/memory.h"
 
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define RUN WR_AUTO(ctl_end) struct ctl_run
-
-static struct stack *stack;
 static char urls[256];
 
 static int open_room(void **state)
@@ -34,13 +30,6 @@ static int open_room(void **state)
 									 NULL}});
 	snprintf(urls, sizeof(urls), "%s,%s", stack_internal_url(stack, 0),
 			 stack_internal_url(stack, 1));
-	return 0;
-}
-
-static int close_room(void **state)
-{
-	(void)state;
-	stack_free(stack);
 	return 0;
 }
 
@@ -238,5 +227,5 @@ int main(void)
 		cmocka_unit_test(a_wrong_key_is_no_fault_of_the_room),
 		cmocka_unit_test(json_has_all_of_it),
 	};
-	return cmocka_run_group_tests(tests, open_room, close_room);
+	return cmocka_run_group_tests(tests, open_room, shared_stack_close);
 }

@@ -1,43 +1,14 @@
 /* Keys and tenants by wrctl: made, used, taken away; and what a key of a small role may not do. */
 #include "support/api.h"
 #include "support/cmocka.h"
-#include "support/ctl.h"
+#include "support/ctl_room.h"
 #include "support/temp.h"
 #include "waitingroom/memory.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#define RUN WR_AUTO(ctl_end) struct ctl_run
-
-static struct stack *stack;
-
-static int open_room(void **state)
-{
-	(void)state;
-	stack = stack_start(
-		&(struct stack_options){.pods = 1,
-								.without_nats = true,
-								.admin_keys = API_ADMIN_KEYS_FILE,
-								.queues = QUEUES(QUEUE("demo", HELD)),
-								.env = (const char *const[]){NO_RATE_LIMITS, "WR_RELAY=0", NULL}});
-	return 0;
-}
-
-static int close_room(void **state)
-{
-	(void)state;
-	stack_free(stack);
-	return 0;
-}
-
-static struct ctl at_the_pod(void)
-{
-	return (struct ctl){.url = stack_internal_url(stack, 0)};
-}
 
 /* Id of the key that has this name; gives. */
 static char *id_of(const char *name)
@@ -163,5 +134,5 @@ int main(void)
 		cmocka_unit_test(a_role_that_is_too_small_is_named),
 		cmocka_unit_test(a_tenant_is_made_changed_and_taken_away),
 	};
-	return cmocka_run_group_tests(tests, open_room, close_room);
+	return cmocka_run_group_tests(tests, ctl_room_open, shared_stack_close);
 }

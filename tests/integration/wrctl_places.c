@@ -1,40 +1,8 @@
 /* One visitor's place by wrctl: found in four ways, with its timeline, and put back. */
 #include "support/api.h"
 #include "support/cmocka.h"
-#include "support/ctl.h"
+#include "support/ctl_room.h"
 #include "waitingroom/memory.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#define RUN WR_AUTO(ctl_end) struct ctl_run
-
-static struct stack *stack;
-
-static int open_room(void **state)
-{
-	(void)state;
-	stack = stack_start(
-		&(struct stack_options){.pods = 1,
-								.without_nats = true,
-								.admin_keys = API_ADMIN_KEYS_FILE,
-								.queues = QUEUES(QUEUE("demo", HELD)),
-								.env = (const char *const[]){NO_RATE_LIMITS, "WR_RELAY=0", NULL}});
-	return 0;
-}
-
-static int close_room(void **state)
-{
-	(void)state;
-	stack_free(stack);
-	return 0;
-}
-
-static struct ctl at_the_pod(void)
-{
-	return (struct ctl){.url = stack_internal_url(stack, 0)};
-}
 
 static void a_place_is_found_by_its_id_its_code_and_its_key(void **state)
 {
@@ -99,5 +67,5 @@ int main(void)
 		cmocka_unit_test(nobody_is_found_with_another_key),
 		cmocka_unit_test(a_place_that_was_left_by_mistake_is_put_back),
 	};
-	return cmocka_run_group_tests(tests, open_room, close_room);
+	return cmocka_run_group_tests(tests, ctl_room_open, shared_stack_close);
 }

@@ -1,43 +1,14 @@
 /* How wrctl finds a server and shows who it is: urls, keys, contexts, and what is said when it cannot. */
 #include "support/api.h"
 #include "support/cmocka.h"
-#include "support/ctl.h"
+#include "support/ctl_room.h"
 #include "support/servers.h"
 #include "support/temp.h"
 #include "waitingroom/memory.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-#define RUN WR_AUTO(ctl_end) struct ctl_run
-
-static struct stack *stack;
-
-static int open_room(void **state)
-{
-	(void)state;
-	stack = stack_start(
-		&(struct stack_options){.pods = 1,
-								.without_nats = true,
-								.admin_keys = API_ADMIN_KEYS_FILE,
-								.queues = QUEUES(QUEUE("demo", HELD)),
-								.env = (const char *const[]){NO_RATE_LIMITS, "WR_RELAY=0", NULL}});
-	return 0;
-}
-
-static int close_room(void **state)
-{
-	(void)state;
-	stack_free(stack);
-	return 0;
-}
-
-static struct ctl at_the_pod(void)
-{
-	return (struct ctl){.url = stack_internal_url(stack, 0)};
-}
 
 /* ---- keys ---- */
 
@@ -250,5 +221,5 @@ int main(void)
 		cmocka_unit_test(what_is_mistyped_is_answered_with_what_was_meant),
 		cmocka_unit_test(colours_are_for_terminals_that_want_them),
 	};
-	return cmocka_run_group_tests(tests, open_room, close_room);
+	return cmocka_run_group_tests(tests, ctl_room_open, shared_stack_close);
 }

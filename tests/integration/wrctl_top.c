@@ -1,20 +1,15 @@
 /* wrctl top on a terminal of 80 x 24: what is seen, what keys do, and that the terminal is given back. */
 #include "support/api.h"
 #include "support/cmocka.h"
-#include "support/ctl.h"
+#include "support/ctl_room.h"
 #include "support/process.h"
 #include "support/pty.h"
-#include "support/temp.h"
 #include "support/wait.h"
 #include "waitingroom/memory.h"
 
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-static struct stack *stack;
-static char *program, *url, *key, *config;
 
 static int open_room(void **state)
 {
@@ -28,32 +23,13 @@ static int open_room(void **state)
 			"a1", "\"capacity\":5") "," QUEUE("a2", "\"capacity\":5")),
 		.env = (const char *const[]){NO_RATE_LIMITS, "WR_RELAY=0", "WR_REPORT_INTERVAL_MS=200",
 									 NULL}});
-	program = process_binary("wrctl");
-	WR_AUTO(mem_free_at) char *key_path = temp_file("top.key", API_ADMIN_KEY);
-	WR_AUTO(mem_free_at) char *nowhere = temp_path("no-contexts.json");
-	if (asprintf(&url, "WRCTL_URL=%s", stack_internal_url(stack, 0)) < 0 ||
-		asprintf(&key, "WRCTL_KEY_FILE=%s", key_path) < 0 ||
-		asprintf(&config, "WRCTL_CONFIG=%s", nowhere) < 0)
-		abort();
-	return 0;
-}
-
-static int close_room(void **state)
-{
-	(void)state;
-	free(program);
-	free(url);
-	free(key);
-	free(config);
-	stack_free(stack);
 	return 0;
 }
 
 static struct pty *top(int lines, int columns, const char *option)
 {
-	const char *const argv[] = {program, "top", option, NULL};
-	const char *const env[] = {url, key, config, "LC_ALL=C.UTF-8", "TERM=xterm", NULL};
-	struct pty *pty = pty_start(lines, columns, argv, env);
+	struct ctl ctl = at_the_pod();
+	struct pty *pty = ctl_start_on_pty(&ctl, lines, columns, "top", option, NULL);
 	WAIT_UNTIL(10000, pty_sees(pty, "default/demo"), "the queues");
 	return pty;
 }
@@ -170,19 +146,18 @@ static void no_answer_is_said_and_a_key_still_ends_it(void **state)
 static void once_prints_a_picture_into_a_pipe(void **state)
 {
 	(void)state;
-	struct ctl ctl = {.url = stack_internal_url(stack, 0)};
-	WR_AUTO(ctl_end) struct ctl_run run = ctl_run(&ctl, "top", "--once", NULL);
+	struct ctl ctl = at_the_pod();
+	RUN run = ctl_run(&ctl, "top", "--once", NULL);
 	ctl_expect(&run, 0, "4 queues", NULL);
 	ctl_expect(&run, 0, "default/sale", NULL);
 	assert_null(strchr(run.out, '\033'));
 	assert_null(strstr(run.out, "q quit"));
-	WR_AUTO(ctl_end)
-	struct ctl_run json = ctl_run(&ctl, "top", "--once", "--output", "json", NULL);
+	RUN json = ctl_run(&ctl, "top", "--once", "--output", "json", NULL);
 	assert_int_equal(json_count(json_member(json.json, "queues")), 4);
-	WR_AUTO(ctl_end) struct ctl_run piped = ctl_run(&ctl, "top", NULL);
+	RUN piped = ctl_run(&ctl, "top", NULL);
 	ctl_expect(&piped, 2, NULL, "--once");
 	ctl.url = "http://127.0.0.1:1";
-	WR_AUTO(ctl_end) struct ctl_run nobody = ctl_run(&ctl, "top", "--once", NULL);
+	RUN nobody = ctl_run(&ctl, "top", "--once", NULL);
 	ctl_expect(&nobody, 3, NULL, "no answer");
 }
 
@@ -197,5 +172,5 @@ int main(void)
 		cmocka_unit_test(no_answer_is_said_and_a_key_still_ends_it),
 		cmocka_unit_test(once_prints_a_picture_into_a_pipe),
 	};
-	return cmocka_run_group_tests(tests, open_room, close_room);
+	return cmocka_run_group_tests(tests, open_room, shared_stack_close);
 }

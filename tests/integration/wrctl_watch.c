@@ -4,7 +4,7 @@
 #include "support/cmocka.h"
 #include "support/ctl.h"
 #include "support/process.h"
-#include "support/temp.h"
+#include "support/shared_stack.h"
 #include "support/wait.h"
 #include "waitingroom/memory.h"
 
@@ -13,10 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RUN WR_AUTO(ctl_end) struct ctl_run
-
-static struct stack *stack;
-static char *program, *url, *key, *config, *nats;
+static char nats[96]; /* where wrctl finds the broker */
 
 static int open_room(void **state)
 {
@@ -26,26 +23,7 @@ static int open_room(void **state)
 								.admin_keys = API_ADMIN_KEYS_FILE,
 								.queues = QUEUES(QUEUE("demo", HELD) "," QUEUE("other", HELD)),
 								.env = (const char *const[]){NO_RATE_LIMITS, NULL}});
-	program = process_binary("wrctl");
-	WR_AUTO(mem_free_at) char *key_path = temp_file("watch.key", API_ADMIN_KEY);
-	WR_AUTO(mem_free_at) char *nowhere = temp_path("no-contexts.json");
-	if (asprintf(&url, "WRCTL_URL=%s", stack_internal_url(stack, 0)) < 0 ||
-		asprintf(&key, "WRCTL_KEY_FILE=%s", key_path) < 0 ||
-		asprintf(&config, "WRCTL_CONFIG=%s", nowhere) < 0 ||
-		asprintf(&nats, "WRCTL_NATS_URL=%s", nats_url(stack->nats)) < 0)
-		abort();
-	return 0;
-}
-
-static int close_room(void **state)
-{
-	(void)state;
-	free(program);
-	free(url);
-	free(key);
-	free(config);
-	free(nats);
-	stack_free(stack);
+	print_into(nats, "WRCTL_NATS_URL=%s", nats_url(stack->nats));
 	return 0;
 }
 
@@ -57,12 +35,8 @@ static struct ctl here(const char *const *variables)
 /* Runs until it is stopped; its output is its log. */
 static struct process *watch(const char *queue, const char *option)
 {
-	const char *const argv[] = {program, "watch", queue, option, NULL};
-	const char *const env[] = {url, key, config, nats, "LC_ALL=C.UTF-8", NULL};
-	static int number;
-	char name[32];
-	snprintf(name, sizeof(name), "watch%d", ++number); /* a log of its own */
-	return process_start(name, argv, env);
+	struct ctl ctl = here((const char *const[]){nats, NULL});
+	return ctl_start(&ctl, "watch", queue, option, NULL);
 }
 
 static char *join(const char *queue)
@@ -180,5 +154,5 @@ int main(void)
 		cmocka_unit_test(json_is_one_cloudevent_a_line),
 		cmocka_unit_test(what_cannot_be_watched_is_said_with_its_reason),
 	};
-	return cmocka_run_group_tests(tests, open_room, close_room);
+	return cmocka_run_group_tests(tests, open_room, shared_stack_close);
 }

@@ -6,6 +6,7 @@
 #include "support/api.h"
 #include "support/cmocka.h"
 #include "support/crowd.h"
+#include "support/shared_stack.h"
 #include "support/wait.h"
 #include "waitingroom/memory.h"
 
@@ -21,8 +22,6 @@ static const char queues[] =
 						   "\"claim_ttl_ms\":5000,\"challenge\":\"pow\",\"challenge_bits_min\":3,"
 						   "\"challenge_bits_max\":9,\"challenge_puzzles\":6"));
 
-static struct stack *stack;
-
 static int start(void **state)
 {
 	(void)state;
@@ -31,13 +30,6 @@ static int start(void **state)
 		.admitters = 1,
 		.queues = queues,
 		.env = (const char *const[]){NO_RATE_LIMITS, "WR_TRUSTED_PROXIES=127.0.0.1", NULL}});
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	stack_free(stack);
 	return 0;
 }
 
@@ -83,5 +75,5 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(everybody_on_a_campus_gets_in_and_nobody_else_notices),
 	};
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, start, shared_stack_close);
 }

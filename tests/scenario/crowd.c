@@ -8,6 +8,7 @@
 #include "support/api.h"
 #include "support/cmocka.h"
 #include "support/process.h"
+#include "support/shared_stack.h"
 #include "support/temp.h"
 #include "support/wait.h"
 #include "waitingroom/json_in.h"
@@ -28,19 +29,10 @@ static const char queues[] =
 						 "\"heartbeat_ttl_ms\":20000,\"first_heartbeat_ms\":15000,"
 						 "\"claim_ttl_ms\":5000"));
 
-static struct stack *stack;
-
 static int start(void **state)
 {
 	(void)state;
 	stack = stack_start(&(struct stack_options){.pods = 2, .admitters = 2, .queues = queues});
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	stack_free(stack);
 	return 0;
 }
 
@@ -185,5 +177,5 @@ int main(void)
 		cmocka_unit_test(an_interrupted_run_still_reports),
 		cmocka_unit_test(nobody_there_and_wrong_use_have_their_own_exit_codes),
 	};
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, start, shared_stack_close);
 }

@@ -6,12 +6,10 @@
 #include "support/api.h"
 #include "support/cmocka.h"
 #include "support/crowd.h"
+#include "support/shared_stack.h"
 #include "support/wait.h"
 #include "waitingroom/json_in.h"
 #include "waitingroom/memory.h"
-
-#include <stdio.h>
-#include <stdlib.h>
 
 #define QUEUE_NAME "default/late"
 #define PEOPLE 400
@@ -22,8 +20,6 @@ static const char queues[] =
 						 "\"heartbeat_ttl_ms\":30000,\"first_heartbeat_ms\":15000,"
 						 "\"claim_ttl_ms\":5000"));
 
-static struct stack *stack;
-
 static int start(void **state)
 {
 	(void)state;
@@ -33,13 +29,6 @@ static int start(void **state)
 											.queues = queues,
 											.admin_keys = API_ADMIN_KEYS_FILE,
 											.env = (const char *const[]){NO_RATE_LIMITS, NULL}});
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	stack_free(stack);
 	return 0;
 }
 
@@ -102,5 +91,5 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_slow_line_is_drained_as_fast_as_the_site_can_take_it),
 	};
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, start, shared_stack_close);
 }

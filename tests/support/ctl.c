@@ -31,10 +31,51 @@ static char *text_or_null(const char *name, const char *value)
 	return text;
 }
 
+/* What is run, and the texts of which its lists are made. */
+struct command {
+	char *program, *url, *key_file, *config;
+	const char *argv[ARGUMENTS_MAX + 10], *env[16];
+};
+
 static char *key_file(const struct ctl *ctl)
 {
 	const char *key = ctl->key ? ctl->key : API_ADMIN_KEY;
-	return key[0] != '\0' ? temp_file("ctl.key", key) : NULL;
+	WR_AUTO(mem_free_at) char *path = key[0] != '\0' ? temp_file("ctl.key", key) : NULL;
+	return text_or_null("WRCTL_KEY_FILE", path);
+}
+
+/* before  borrows; what stands before the program in the list of arguments, ends in NULL
+ * arguments  end in NULL, too */
+static void command_init(struct command *command, const struct ctl *ctl, const char *const before[],
+						 va_list arguments)
+{
+	WR_AUTO(mem_free_at) char *nowhere = temp_path("no-contexts.json");
+	size_t argc = 0, count = 0;
+	command->program = process_binary("wrctl");
+	command->url = text_or_null("WRCTL_URL", ctl->url);
+	command->key_file = key_file(ctl);
+	command->config = text_or_null("WRCTL_CONFIG", nowhere);
+	for (; *before != NULL; before++)
+		command->argv[argc++] = *before;
+	command->argv[argc++] = command->program;
+	do
+		command->argv[argc] = va_arg(arguments, const char *);
+	while (command->argv[argc++] != NULL);
+	const char *const env[] = {command->url, command->key_file, command->config,
+							   "TZ=UTC",	 "LC_ALL=C.UTF-8",	"TERM=xterm"};
+	for (; count < COUNT(env); count++)
+		command->env[count] = env[count];
+	for (const char *const *more = ctl->variables; more != NULL && *more != NULL; more++)
+		command->env[count++] = *more;
+	command->env[count] = NULL;
+}
+
+static void command_fini(struct command *command)
+{
+	free(command->program);
+	free(command->url);
+	free(command->key_file);
+	free(command->config);
 }
 
 static void read_outputs(struct ctl_run *run, const char *out, const char *err)
@@ -48,47 +89,44 @@ static void read_outputs(struct ctl_run *run, const char *out, const char *err)
 		run->json = NULL;
 }
 
-/* first  what stands before the program's arguments, ends in NULL; 'arguments' ends in NULL, too */
-static struct process *start(const struct ctl *ctl, const char *const first[], va_list arguments)
+static struct process *start(const struct ctl *ctl, const char *const before[], va_list arguments)
 {
-	WR_AUTO(mem_free_at) char *key = key_file(ctl), *nowhere = temp_path("no-contexts.json");
-	WR_AUTO(mem_free_at) char *url = text_or_null("WRCTL_URL", ctl->url);
-	WR_AUTO(mem_free_at) char *file = text_or_null("WRCTL_KEY_FILE", key);
-	WR_AUTO(mem_free_at) char *config = text_or_null("WRCTL_CONFIG", nowhere);
-	const char *argv[ARGUMENTS_MAX + 10];
-	const char *env[16] = {url, file, config, "TZ=UTC", "LC_ALL=C.UTF-8", "TERM=xterm"};
-	size_t argc = 0, count = 6;
-	for (; *first != NULL; first++)
-		argv[argc++] = *first;
-	do
-		argv[argc] = va_arg(arguments, const char *);
-	while (argv[argc++] != NULL);
-	for (const char *const *more = ctl->variables; more != NULL && *more != NULL; more++)
-		env[count++] = *more;
-	env[count] = NULL;
-	return process_start("wrctl", argv, env);
+	static int number;
+	char name[32];
+	print_into(name, "wrctl-%d", ++number); /* a log of its own */
+	WR_AUTO(command_fini) struct command command;
+	command_init(&command, ctl, before, arguments);
+	return process_start(name, command.argv, command.env);
 }
 
 struct process *ctl_start(const struct ctl *ctl, ...)
 {
-	WR_AUTO(mem_free_at) char *program = process_binary("wrctl");
 	va_list arguments;
 	va_start(arguments, ctl);
-	struct process *process = start(ctl, (const char *const[]){program, NULL}, arguments);
+	struct process *process = start(ctl, (const char *const[]){NULL}, arguments);
 	va_end(arguments);
 	return process;
 }
 
+struct pty *ctl_start_on_pty(const struct ctl *ctl, int lines, int columns, ...)
+{
+	WR_AUTO(command_fini) struct command command;
+	va_list arguments;
+	va_start(arguments, columns);
+	command_init(&command, ctl, (const char *const[]){NULL}, arguments);
+	va_end(arguments);
+	return pty_start(lines, columns, command.argv, command.env);
+}
+
 struct ctl_run ctl_run(const struct ctl *ctl, ...)
 {
-	WR_AUTO(mem_free_at) char *program = process_binary("wrctl");
 	WR_AUTO(mem_free_at) char *out = temp_path("ctl.out"), *err = temp_path("ctl.err");
 	WR_AUTO(mem_free_at) char *in = temp_file("ctl.in", ctl->input ? ctl->input : "");
-	const char *const first[] = {
-		"bash", "-c", ctl->terminal ? TERMINAL : PLAIN, "ctl", out, err, in, program, NULL};
+	const char *const shell[] = {"bash", "-c", ctl->terminal ? TERMINAL : PLAIN, "ctl", out, err,
+								 in,	 NULL};
 	va_list arguments;
 	va_start(arguments, ctl);
-	struct process *process = start(ctl, first, arguments);
+	struct process *process = start(ctl, shell, arguments);
 	va_end(arguments);
 	struct ctl_run run = {.code = process_wait(process, DEADLINE_MS)};
 	process_free(process);

@@ -1,14 +1,16 @@
 /* wrctl as a process, for tests: run with a key file and a url, its two outputs apart.
  *
  *     struct ctl ctl = {.url = stack_internal_url(stack, 0)};
- *     WR_AUTO(ctl_end) struct ctl_run run = ctl_run(&ctl, "queue", "list", NULL);
+ *     RUN run = ctl_run(&ctl, "queue", "list", NULL);
  *     assert_int_equal(run.code, 0);
  */
 #ifndef SUPPORT_CTL_H
 #define SUPPORT_CTL_H
 
 #include "support/process.h"
+#include "support/pty.h"
 #include "waitingroom/json_in.h"
+#include "waitingroom/memory.h"
 
 struct ctl {
 	const char *url;			  /* WRCTL_URL; NULL: not set */
@@ -24,8 +26,14 @@ struct ctl_run {
 	struct json_value *json; /* what 'out' is; NULL: not JSON */
 };
 
+#define RUN WR_AUTO(ctl_end) struct ctl_run /* "RUN run = …": freed where it goes out of scope */
+
 /* The same as a process that goes on: its two outputs are its log. Arguments end in NULL; gives. */
 struct process *ctl_start(const struct ctl *ctl, ...) __attribute__((sentinel));
+
+/* The same on a terminal of this size. gives; pty_free() */
+struct pty *ctl_start_on_pty(const struct ctl *ctl, int lines, int columns, ...)
+	__attribute__((sentinel));
 
 /* Arguments end in NULL. Fails the test when it does not end within 20 s. */
 struct ctl_run ctl_run(const struct ctl *ctl, ...) __attribute__((sentinel));
