@@ -10,6 +10,9 @@ void heartbeat_serve(void *ctx, struct http_request *request, const struct route
 void status_serve(void *ctx, struct http_request *request, const struct route_match *match);
 void leave_serve(void *ctx, struct http_request *request, const struct route_match *match);
 void queue_info_serve(void *ctx, struct http_request *request, const struct route_match *match);
+/* Refuses a join with the operator's message beside it; snapshot NULL: with the refusal alone. */
+void queue_info_refuse(struct worker *worker, struct http_request *request, enum wr_err err,
+					   const struct queue_snapshot *snapshot);
 void session_release_serve(void *ctx, struct http_request *request,
 						   const struct route_match *match);
 void page_serve(void *ctx, struct http_request *request, const struct route_match *match);

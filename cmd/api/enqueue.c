@@ -247,6 +247,22 @@ void enqueue_resume(struct worker *worker, struct http_request *request,
 		worker_problem(worker, request, err, NULL);
 }
 
+/* What can be said about it goes along: a fresh challenge, the operator's message. */
+static void refuse(struct worker *worker, struct http_request *request, enum wr_err err)
+{
+	const struct parked *notes = http_request_notes(request);
+	const struct queue_snapshot *snapshot =
+		queue_table_find(worker->app->queues, &notes->claims.queue);
+	if (err == WR_CHALLENGE_REQUIRED && snapshot != NULL)
+		challenge_refuse(worker, request, snapshot, CHALLENGE_REPLAYED);
+	else if (err == WR_ENTRY_REQUIRED)
+		join_refuse_entry(worker, request, ENTRY_USED);
+	else if ((err == WR_QUEUE_CLOSED || err == WR_QUEUE_FULL) && notes->page == PAGE_NONE)
+		queue_info_refuse(worker, request, err, snapshot);
+	else
+		worker_problem(worker, request, err, NULL);
+}
+
 void enqueue_serve(void *ctx, struct http_request *request, const struct route_match *match)
 {
 	struct worker *worker = ctx;
@@ -270,8 +286,10 @@ void enqueue_serve(void *ctx, struct http_request *request, const struct route_m
 		err = read_key(request, &wish.key, &wish.key_len, &detail);
 	if (err == WR_OK)
 		err = enqueue_try(worker, request, &wish, &detail);
-	if (err != WR_OK)
-		worker_problem(worker, request, err, detail.text[0] != '\0' ? &detail : NULL);
+	if (err != WR_OK && detail.text[0] != '\0')
+		worker_problem(worker, request, err, &detail);
+	else if (err != WR_OK)
+		refuse(worker, request, err);
 }
 
 static enum wr_err join_error(enum join_code code)
@@ -298,19 +316,6 @@ static enum wr_err join_error(enum join_code code)
 		return WR_ENTRY_REQUIRED;
 	}
 	return WR_BUG;
-}
-
-static void refuse(struct worker *worker, struct http_request *request, enum wr_err err)
-{
-	const struct parked *notes = http_request_notes(request);
-	const struct queue_snapshot *snapshot =
-		queue_table_find(worker->app->queues, &notes->claims.queue);
-	if (err == WR_CHALLENGE_REQUIRED && snapshot != NULL)
-		challenge_refuse(worker, request, snapshot, CHALLENGE_REPLAYED);
-	else if (err == WR_ENTRY_REQUIRED)
-		join_refuse_entry(worker, request, ENTRY_USED);
-	else
-		worker_problem(worker, request, err, NULL);
 }
 
 void enqueue_answer(struct worker *worker, struct http_request *request, enum wr_err err,

@@ -75,6 +75,8 @@ void noscript_show_join(struct view *view, const char *heading, const char *butt
 	bool needs_invitation = settings->entry == QUEUE_ENTRY_SIGNED && view->entry[0] == '\0';
 	if (is_closed) {
 		view_page(view, "closed");
+		view_message(view);
+		view_anchor(view, "", "again");
 	} else if (needs_invitation) {
 		view_page(view, "invite");
 	} else {

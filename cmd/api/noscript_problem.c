@@ -86,15 +86,20 @@ void page_problem(struct worker *worker, struct http_request *request, enum wr_e
 		view_reply(&view, err_http_status(err));
 		return;
 	}
+	bool is_refused = err == WR_QUEUE_CLOSED || err == WR_QUEUE_FULL;
 	view_page(&view, page_of(err));
+	if (view.snapshot != NULL && is_refused)
+		view_message(&view);
 	if (err_is_retryable(err))
 		put_retry(&view);
 	if (view.snapshot != NULL && may_rejoin(err))
 		noscript_put_join(&view, "join");
+	else if (view.snapshot != NULL && err == WR_QUEUE_FULL)
+		noscript_put_join(&view, "again");
 	else if (view.snapshot != NULL && err == WR_PLACE_MOVED && view.entry[0] != '\0')
 		put_take_back(&view);
 	else if (view.snapshot != NULL)
-		view_anchor(&view, "", "nojs.check");
+		view_anchor(&view, "", is_refused ? "again" : "nojs.check");
 	char code[SUPPORT_CODE_CHARS + 1];
 	support_code_print(notes->claims.position_id, code);
 	view_support_code(&view, is_about_a_place(err) ? code : http_request_id(request));

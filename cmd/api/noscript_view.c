@@ -156,18 +156,10 @@ void view_number_paragraph(struct view *view, const char *key, int64_t number)
 	html_literal(&view->out, "</p>\n");
 }
 
-static const char *message_of(const struct queue_settings *settings, const char *language)
-{
-	for (uint32_t i = 0; i < settings->message_count; i++)
-		if (strcmp(settings->messages[i].language, language) == 0)
-			return settings->messages[i].text;
-	return settings->message;
-}
-
 void view_message(struct view *view)
 {
 	const char *code = view->worker->app->languages->all[view->language].code;
-	const char *message = message_of(view->snapshot->settings, code);
+	const char *message = queue_settings_message(view->snapshot->settings, code);
 	if (message[0] != '\0')
 		element(view, "p class=\"message\"", message);
 }
@@ -204,6 +196,22 @@ static void put_wait(struct view *view, const struct place_look *look)
 	html_literal(&view->out, "</dd>");
 }
 
+#define MINUTES_MOST 300
+
+/* A clock time needs the visitor's time zone, so it is said how long that is; not in the night
+ * before, when a number of minutes says nothing. */
+static void put_opening(struct view *view)
+{
+	int64_t left_ms =
+		view->snapshot->settings->opens_at_ms - place_store_now_ms(view->worker, view->snapshot);
+	if (left_ms <= 0 || left_ms > MINUTES_MOST * 60000)
+		return;
+	put_row(view, "prequeue.label");
+	put_numbers(&view->out, view_string(view, "nojs.minutes"), left_ms / 60000,
+				left_ms / 60000 + 1);
+	html_literal(&view->out, "</dd>");
+}
+
 void view_place(struct view *view, const struct place_look *look)
 {
 	html_literal(&view->out, "<dl>");
@@ -213,7 +221,10 @@ void view_place(struct view *view, const struct place_look *look)
 	else
 		html_literal(&view->out, "–");
 	html_literal(&view->out, "</dd>");
-	if (look->snapshot->settings->state != QUEUE_PAUSED)
+	enum queue_state queue = view_state(view);
+	if (queue == QUEUE_HOLD)
+		put_opening(view);
+	else if (queue != QUEUE_PAUSED)
 		put_wait(view, look);
 	html_literal(&view->out, "</dl>\n");
 }

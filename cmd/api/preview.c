@@ -26,9 +26,9 @@
 #define LINK_TEXT_BYTES (QUEUE_NAME_TEXT_BYTES + THEME_CHARS + 128)
 #define HTML_TYPE "text/html; charset=utf-8"
 
-static const char *const states[] = {"prequeue", "waiting", "almost",	"paused", "your_turn",
-									 "missed",	 "expired", "full",		"closed", "reconnecting",
-									 "moved",	 "error",	"challenge"};
+static const char *const states[] = {
+	"prequeue", "waiting", "almost", "paused", "your_turn",	   "missed", "expired",	  "left",
+	"ended",	"full",	   "closed", "invite", "reconnecting", "moved",	 "challenge", "error"};
 
 struct preview {
 	char state[16], lang[16], expires[24];
@@ -159,9 +159,11 @@ static enum wr_err read_wanted(const struct http_request *request, const struct 
 	if (err != WR_OK)
 		return err;
 	if (!json_string(json_member(document, "state"), &state) || !is_state(state))
-		return err_say(ret_detail, WR_INVALID,
-					   "state: must be prequeue, waiting, almost, paused, your_turn, missed, "
-					   "expired, full, closed, reconnecting, moved, challenge or error");
+		return err_say(
+			ret_detail, WR_INVALID,
+			"state: must be prequeue, waiting, almost, paused, your_turn, missed, "
+			"expired, left, ended, full, closed, invite, reconnecting, moved, challenge or "
+			"error");
 	const struct json_value *given = json_member(document, "lang");
 	size_t language = app->languages->english;
 	if (given != NULL && (!json_string(given, &lang) ||

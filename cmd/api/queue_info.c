@@ -1,9 +1,11 @@
-/* GET /queues/<tenant>/<queue>: public counts and message, the same for everybody, cacheable. */
+/* What everybody may know of a queue: GET /queues/<tenant>/<queue> with counts and message, cacheable;
+ * and the message alone, beside a refusal to take somebody in. */
 #include <stdio.h>
 #include <string.h>
 
 #include "endpoints.h"
 #include "waitingroom/memory.h"
+#include "waitingroom/pacing.h"
 
 #define INFO_BYTES 4096
 
@@ -71,4 +73,25 @@ void queue_info_serve(void *ctx, struct http_request *request, const struct rout
 		http_reply(request, 304, "application/json", "", 0);
 	else
 		http_reply(request, 200, "application/json", text, out.len);
+}
+
+void queue_info_refuse(struct worker *worker, struct http_request *request, enum wr_err err,
+					   const struct queue_snapshot *snapshot)
+{
+	const struct queue_settings *settings = snapshot != NULL ? snapshot->settings : NULL;
+	if (settings == NULL || (settings->message[0] == '\0' && settings->message_count == 0)) {
+		worker_problem(worker, request, err, NULL);
+		return;
+	}
+	size_t room = INFO_BYTES + queue_settings_news_bytes(settings);
+	WR_AUTO(mem_free_at) char *text = mem_alloc_zero(1, room);
+	struct json_out out;
+	json_out_init(&out, text, room);
+	json_out_object(&out, NULL);
+	json_out_string(&out, "message", settings->message);
+	queue_settings_write_news(settings, snapshot->as_of_ms, &out);
+	json_out_object_end(&out);
+	struct problem_member member = {.name = "queue", .json = text, .len = out.len};
+	int64_t retry_s = err_is_retryable(err) ? retry_after_s(2, worker_random(worker)) : 0;
+	http_reply_problem_with(request, err, NULL, retry_s, &member);
 }

@@ -320,8 +320,9 @@ const struct command commands[] = {
 	 .run = wrctl_preview,
 	 OPTIONS(VALUE("lang", "LANG", NULL, "In this language.")),
 	 .sentence = "A link that shows the waiting page in any state.",
-	 .more = "STATE: prequeue, waiting, almost, paused, your_turn, missed, expired, full, closed,\n"
-			 "reconnecting, moved, challenge or error."},
+	 .more = "STATE: prequeue, waiting, almost, paused, your_turn, missed, expired, left, ended,\n"
+			 "full, closed, invite, reconnecting, moved, challenge or error.\n"
+			 "The link is good for an hour."},
 	/* ---- wrctl itself ---- */
 	{.words = "context list",
 	 NO_ARGUMENTS,

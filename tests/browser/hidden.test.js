@@ -67,7 +67,7 @@ async function open(script) {
 	page.on('pageerror', (error) => complaints.push(error.message));
 	page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()));
 	await page.goto(`${stack.site}/`);
-	await untilState(page, 'paused');
+	await untilState(page, 'prequeue');
 }
 
 async function hide() {
@@ -105,7 +105,7 @@ hiddenTest('a hidden tab whose timers stand still keeps its place, five times as
 	const { now } = await stack.admin('GET', '/default/demo');
 	assert.deepEqual([now.lanes[0].waiting, now.absent], [1, 0]);
 	await show();
-	await untilState(page, 'paused');
+	await untilState(page, 'prequeue');
 	assert.equal(await codeOf(page), code);
 }, withSlowTimers);
 

@@ -10,8 +10,8 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 const pictures = `${build}/screenshots`;
 await mkdir(pictures, { recursive: true });
 
-const states = ['prequeue', 'waiting', 'almost', 'paused', 'your_turn', 'missed', 'expired', 'full', 'closed',
-	'reconnecting', 'moved', 'challenge', 'error'];
+const states = ['prequeue', 'waiting', 'almost', 'paused', 'your_turn', 'missed', 'expired',
+	'left', 'ended', 'full', 'closed', 'invite', 'reconnecting', 'moved', 'challenge', 'error'];
 const theme = { name: 'Saltglaze', colour: '#8a4b2a', colour_dark: '#f0956f' };
 
 const room = await openRoom({
@@ -105,7 +105,7 @@ room.test('no state needs more than 320 pixels, in the wordiest languages too', 
 room.test('Arabic reads from right to left, in its own words and without a fault', async ({ visitor, stack }) => {
 	const guest = await visitor({ locale: 'ar-EG', reducedMotion: 'reduce' });
 	const page = await guest.tab(`${stack.site}/`);
-	await untilState(page, 'paused');
+	await untilState(page, 'prequeue');
 	assert.deepEqual(await page.evaluate(() => [document.documentElement.lang, document.documentElement.dir]), ['ar', 'rtl']);
 	for (const state of ['waiting', 'your_turn', 'paused']) {
 		await look(page, stack, state, 'ar');
@@ -121,19 +121,19 @@ room.test('Arabic reads from right to left, in its own words and without a fault
 room.test('the language can be chosen on the page and stays chosen', async ({ visitor, stack }) => {
 	const guest = await visitor();
 	const page = await guest.tab(`${stack.site}/`);
-	await untilState(page, 'paused');
+	await untilState(page, 'prequeue');
 	await page.locator('#language').selectOption('nl');
 	await until('the page is Dutch', () => page.evaluate(() => document.documentElement.lang === 'nl').catch(() => false));
-	await untilState(page, 'paused');
+	await untilState(page, 'prequeue');
 	const again = await guest.tab(`${stack.site}/`);
-	await untilState(again, 'paused');
+	await untilState(again, 'prequeue');
 	assert.equal(await again.evaluate(() => document.documentElement.lang), 'nl');
 });
 
 room.test('everything can be done with the keyboard alone', async ({ visitor, stack }) => {
 	const guest = await visitor();
 	const page = await guest.tab(`${stack.site}/`);
-	await untilState(page, 'paused');
+	await untilState(page, 'prequeue');
 	const focused = () => page.evaluate(() => document.activeElement.id);
 	const order = [];
 	for (let i = 0; i < 4; i++) {
@@ -162,13 +162,13 @@ room.test('everything can be done with the keyboard alone', async ({ visitor, st
 	await page.keyboard.press('Tab');
 	assert.equal(await focused(), 'go');
 	await page.keyboard.press('Enter');
-	await untilState(page, 'paused');
+	await untilState(page, 'prequeue');
 });
 
 room.test('a screen reader hears the turn at once, and is not read every number', async ({ visitor, stack }) => {
 	const guest = await visitor();
 	const page = await guest.tab(`${stack.site}/`);
-	await untilState(page, 'paused');
+	await untilState(page, 'prequeue');
 	await page.evaluate(() => {
 		window.heard = [];
 		const listen = (id) => new MutationObserver(() => document.getElementById(id).textContent && window.heard.push(id))

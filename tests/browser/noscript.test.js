@@ -55,7 +55,7 @@ room.test('it fits into 320 pixels, and scripts that are switched on later find 
 	const scripted = await visitor({ locale: 'de-DE' });
 	await scripted.context.addCookies(await guest.context.cookies());
 	const other = await scripted.tab(`${stack.site}/`);
-	await untilState(other, 'paused');
+	await untilState(other, 'prequeue');
 	const { now } = await stack.admin('GET', '/default/demo');
 	assert.deepEqual([now.lanes[0].waiting, now.lanes[0].last_ticket], [1, 1]);
 });

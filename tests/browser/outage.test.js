@@ -7,7 +7,7 @@ const room = await openRoom({ queues: [{ queue: 'default/demo', ...held }] });
 
 async function waiting(made, stack) {
 	const page = await made.tab(`${stack.site}/`);
-	await untilState(page, 'paused');
+	await untilState(page, 'prequeue');
 	await until('the number is there', () => bigOf(page));
 	return page;
 }
@@ -37,7 +37,7 @@ room.test('Redis away for a while costs nobody the place, and the line goes on a
 	await until('the newcomer is told that it is being tried', async () =>
 		/cannot be reached/.test(await other.locator('#lead').textContent().catch(() => '')));
 	await stack.store.start();
-	await untilState(other, 'paused', 40000);
+	await untilState(other, 'prequeue', 40000);
 	assert.equal(await codeOf(page), code);
 	await stack.change('default/demo', { state: 'open' });
 	await Promise.all([enter(page, 40000), enter(other, 40000)]);
@@ -65,9 +65,9 @@ room.test('when no pod answers the page says so, keeps the number, and finds its
 	assert.match(await page.locator('#lead').textContent(), /Your place is held until \d/);
 	assert.equal(await bigOf(page), big);
 	await Promise.all(stack.pods.map((pod) => pod.start()));
-	await untilState(page, 'paused', 40000);
+	await untilState(page, 'prequeue', 40000);
 	assert.equal(await codeOf(page), code);
-	assert.equal(await stateOf(page), 'paused');
+	assert.equal(await stateOf(page), 'prequeue');
 });
 
 room.test('a browser without network says so, and asks at once when the network is back', async ({ visitor, stack }) => {
@@ -76,7 +76,7 @@ room.test('a browser without network says so, and asks at once when the network 
 	await guest.context.setOffline(true);
 	await untilState(page, 'reconnecting', 30000);
 	await guest.context.setOffline(false);
-	await untilState(page, 'paused', 10000);
+	await untilState(page, 'prequeue', 10000);
 });
 
 room.test('the shop stays shut to newcomers while no pod answers, and says that they should wait', async ({ visitor, stack }) => {

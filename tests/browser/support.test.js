@@ -22,29 +22,29 @@ async function leave(page) {
 room.test('a place that was left by mistake is there again when the page is loaded again', async ({ visitor, stack }) => {
 	const guest = await visitor();
 	const page = await guest.tab(`${stack.site}/`);
-	await untilState(page, 'paused');
+	await untilState(page, 'prequeue');
 	const code = await codeOf(page);
 	await leave(page);
 	const [place, restored] = await putBack(stack, code);
 	assert.equal(place.code, code);
 	assert.equal(restored.status, 'waiting');
 	await page.reload();
-	await untilState(page, 'paused');
+	await untilState(page, 'prequeue');
 	assert.equal(await codeOf(page), code);
 });
 
 room.test('joining again takes the place that was put back, and else a new one', async ({ visitor, stack }) => {
 	const guest = await visitor();
 	const page = await guest.tab(`${stack.site}/`);
-	await untilState(page, 'paused');
+	await untilState(page, 'prequeue');
 	const code = await codeOf(page);
 	await leave(page);
 	await putBack(stack, code);
 	await page.getByRole('button', { name: 'Join again' }).click();
-	await untilState(page, 'paused');
+	await untilState(page, 'prequeue');
 	assert.equal(await codeOf(page), code);
 	await leave(page);
 	await page.getByRole('button', { name: 'Join again' }).click();
-	await untilState(page, 'paused');
+	await untilState(page, 'prequeue');
 	assert.notEqual(await codeOf(page), code);
 });

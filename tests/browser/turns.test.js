@@ -49,7 +49,7 @@ room.test('before it opens the page counts down, and goes on by itself', async (
 room.test('a turn that nobody takes is missed, and one press joins again', async ({ visitor, stack }) => {
 	const guest = await visitor({ mayFail: true });
 	const page = await guest.tab(`${stack.site}/`);
-	await untilState(page, 'paused');
+	await untilState(page, 'prequeue');
 	await stack.change('default/demo', { state: 'open', claim_ttl_ms: 3000 });
 	await untilState(page, 'your_turn');
 	await page.getByRole('button', { name: 'I need more time' }).focus();
@@ -67,13 +67,13 @@ room.test('a turn that nobody takes is missed, and one press joins again', async
 	await untilState(page, 'missed');
 	assert.match(await leadOf(page), /went to the next person/);
 	await page.getByRole('button', { name: 'Join again' }).click();
-	await untilState(page, 'paused');
+	await untilState(page, 'prequeue');
 });
 
 room.test('more time is one press away, and stops the page from going in by itself', async ({ visitor, stack }) => {
 	const guest = await visitor();
 	const page = await guest.tab(`${stack.site}/`);
-	await untilState(page, 'paused');
+	await untilState(page, 'prequeue');
 	await stack.change('default/demo', { state: 'open' });
 	await untilState(page, 'your_turn');
 	await page.getByRole('button', { name: 'I need more time' }).click();
@@ -87,21 +87,27 @@ room.test('more time is one press away, and stops the page from going in by itse
 
 const secondsIn = (clock) => clock.split(':').reduce((sum, part) => sum * 60 + Number(part), 0);
 
-room.test('a full line says so and keeps trying; a closed one says that it is closed', async ({ visitor, stack }) => {
-	await stack.change('default/demo', { max_waiting: 1 });
+const noteOf = async (page) => (await page.locator('#note').textContent()).trim();
+
+room.test('a full line says so and keeps trying; a closed one says what the operator says', async ({ visitor, stack }) => {
+	await stack.change('default/demo', { max_waiting: 1, message: 'More places at noon.' });
 	const [first, second] = [await visitor(), await visitor({ mayFail: true })];
 	const page = await first.tab(`${stack.site}/`);
-	await untilState(page, 'paused');
+	await untilState(page, 'prequeue');
 	const late = await second.tab(`${stack.site}/`);
 	await untilState(late, 'full');
+	assert.equal(await noteOf(late), 'More places at noon.');
 	await page.getByRole('button', { name: 'Leave the line' }).click();
 	await page.getByRole('dialog').getByRole('button', { name: 'Leave the line' }).click();
-	await untilState(late, 'paused', 40000);
+	await untilState(late, 'prequeue', 40000);
 	const third = await visitor({ mayFail: true });
-	await stack.change('default/demo', { state: 'closed' });
+	await stack.admin('POST', '/default/demo/close', { message: 'Sold out.', messages: { de: 'Ausverkauft.' } });
 	const shut = await third.tab(`${stack.site}/`);
 	await untilState(shut, 'closed');
 	assert.equal(await headingOf(shut), 'The line is closed');
+	assert.equal(await noteOf(shut), 'Sold out.');
+	await shut.locator('#language').selectOption('de');
+	await until('the operator is heard in German', async () => (await noteOf(shut).catch(() => '')) === 'Ausverkauft.');
 });
 
 room.test('a proof of work is done by the browser before it has a place', async ({ visitor, stack }) => {
@@ -111,7 +117,7 @@ room.test('a proof of work is done by the browser before it has a place', async 
 	const joins = [];
 	page.on('response', (response) => /\/enqueue$/.test(response.url()) && joins.push(response.status()));
 	await page.goto(`${stack.site}/`);
-	await untilState(page, 'paused');
+	await untilState(page, 'prequeue');
 	assert.deepEqual(joins, [403, 201]);
 });
 
@@ -130,14 +136,14 @@ room.test('a person has one place: opened on another device it moves there, and 
 	const address = () => `${stack.site}/_wr/q/default/demo?entry=${invitation(secret, 'ada@example.org')}`;
 	const [phone, laptop] = [await visitor({ mayFail: true }), await visitor({ mayFail: true })];
 	const first = await phone.tab(address());
-	await untilState(first, 'paused');
+	await untilState(first, 'prequeue');
 	const code = await codeOf(first);
 	const second = await laptop.tab(address());
-	await untilState(second, 'paused');
+	await untilState(second, 'prequeue');
 	assert.equal(await codeOf(second), code, 'the same place');
 	await untilState(first, 'moved');
 	await first.getByRole('button', { name: 'Continue here' }).click();
-	await untilState(first, 'paused');
+	await untilState(first, 'prequeue');
 	await untilState(second, 'moved');
 	assert.equal((await stack.admin('GET', '/default/demo')).now.lanes[0].waiting, 1);
 	const stranger = await visitor({ mayFail: true });
@@ -148,7 +154,7 @@ room.test('without a worker the room still works', async ({ visitor, stack }) =>
 	const guest = await visitor({ mayFail: true });
 	await guest.context.route(/room-worker/, (route) => route.abort());
 	const page = await guest.tab(`${stack.site}/`);
-	await untilState(page, 'paused');
+	await untilState(page, 'prequeue');
 	let answers = 0;
 	page.on('response', (response) => (answers += /heartbeat/.test(response.url()) && response.status() === 200));
 	await until('heartbeats go on', () => answers > 4);
@@ -158,7 +164,7 @@ room.test('a place that nothing was heard of is given up, and the page says so',
 	await stack.change('default/demo', { poll_max_ms: 400, absent_after_ms: 1000, heartbeat_ttl_ms: 2000, first_heartbeat_ms: 2500 });
 	const guest = await visitor({ mayFail: true });
 	const page = await guest.tab(`${stack.site}/`);
-	await untilState(page, 'paused');
+	await untilState(page, 'prequeue');
 	const devtools = await guest.context.newCDPSession(page);
 	await devtools.send('Page.setWebLifecycleState', { state: 'frozen' });
 	await guest.context.setOffline(true);
@@ -167,5 +173,5 @@ room.test('a place that nothing was heard of is given up, and the page says so',
 	await devtools.send('Page.setWebLifecycleState', { state: 'active' });
 	await untilState(page, 'expired');
 	await page.getByRole('button', { name: 'Join again' }).click();
-	await untilState(page, 'paused');
+	await untilState(page, 'prequeue');
 });

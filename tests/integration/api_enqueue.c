@@ -15,39 +15,32 @@
 	"status:s queue_id:s position_id:s position:n ahead:n waiting:n estimated_wait_s:o0 paused:b " \
 	"message:s poll_after_ms:n hold_ms:n as_of_ms:n token:s state:s"
 
+/* clang-format off */
+static const char queues[] = QUEUES(
+	QUEUE("members", HELD) ","
+	QUEUE("acme/keys", HELD) ","
+	QUEUE("reuse", HELD) ","
+	QUEUE("targets", HELD ",\"allowed_targets\":[\"https://shop.example/sale\"]") ","
+	QUEUE("same-site", HELD) ","
+	QUEUE("user", HELD) ","
+	QUEUE("lanes", HELD ",\"lanes\":["
+		"{\"name\":\"main\",\"weight\":1,\"open\":true},"
+		"{\"name\":\"fast\",\"weight\":2,\"open\":true},"
+		"{\"name\":\"vip\",\"weight\":3,\"open\":false}]") ","
+	QUEUE("paused", "\"state\":\"paused\",\"message\":\"Back at ten.\"") ","
+	QUEUE("closed", "\"state\":\"closed\"") ","
+	QUEUE("sold-out", "\"state\":\"closed\",\"message\":\"Sold out.\",\"messages\":{\"de\":\"Ausverkauft.\"}") ","
+	QUEUE("checked", "\"state\":\"closed\",\"challenge\":\"pow\",\"message\":\"Sold out.\"") ","
+	QUEUE("full", HELD ",\"max_waiting\":2,\"message\":\"More at noon.\"") ","
+	QUEUE("crowded-network", HELD ",\"joins_per_network_per_minute\":2"));
+/* clang-format on */
+
 static const char *url;
 
 static int open_room(void **state)
 {
 	(void)state;
-	stack = stack_start(&(struct stack_options){
-		.pods = 1,
-		.without_nats = true,
-		.queues = QUEUES(
-			QUEUE("members", HELD) "," QUEUE("acme/keys", HELD) "," QUEUE("reuse", HELD) "," QUEUE("targets", HELD ",\"allowed_targets\":[\"https://shop.example/sale\"]") "," QUEUE(
-				"same-site",
-				HELD) "," QUEUE("user",
-								HELD) "," QUEUE("lanes", HELD
-												",\"lanes\":[{\"name\":\"main\",\"weight\":1,"
-												"\"open\":true},"
-												"{\"name\":\"fast\",\"weight\":2,\"open\":"
-												"true},"
-												"{\"name\":\"vip\",\"weight\":3,\"open\":"
-												"false}]") "," QUEUE("paused",
-																	 "\"state\":\"paused\","
-																	 "\"message\":\"Back at "
-																	 "ten.\"") "," QUEUE("clos"
-																						 "ed",
-																						 "\"st"
-																						 "ate"
-																						 "\":"
-																						 "\"cl"
-																						 "osed"
-																						 "\"") "," QUEUE("full",
-																										 HELD
-																										 ",\"max_waiting\":2") "," QUEUE("crowded-network",
-																																		 HELD
-																																		 ",\"joins_per_network_per_minute\":2"))});
+	stack = stack_start(&(struct stack_options){.pods = 1, .without_nats = true, .queues = queues});
 	url = stack_url(stack, 0);
 	return 0;
 }
@@ -283,6 +276,21 @@ static void a_closed_queue_answers_410(void **state)
 	expect_post(NULL, "{\"queue_id\":\"closed\"}", 410, "queue_closed");
 }
 
+static void whoever_is_not_taken_in_hears_what_the_operator_says(void **state)
+{
+	(void)state;
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *answer = post(NULL, "{\"queue_id\":\"sold-out\"}");
+	api_expect_problem(answer, 410, "queue_closed");
+	assert_non_null(strstr(answer->body, "\"queue\":{\"message\":\"Sold out.\","
+										 "\"messages\":{\"de\":\"Ausverkauft.\"}}"));
+	/* Nobody is asked for a proof of work first. */
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *checked = post(NULL, "{\"queue_id\":\"checked\"}");
+	api_expect_problem(checked, 410, "queue_closed");
+	assert_non_null(strstr(checked->body, "\"queue\":{\"message\":\"Sold out.\"}"));
+}
+
 static void a_full_queue_answers_503_with_retry_after(void **state)
 {
 	(void)state;
@@ -293,6 +301,7 @@ static void a_full_queue_answers_503_with_retry_after(void **state)
 	long seconds = strtol(http_answer_header(answer, "Retry-After"), NULL, 10);
 	assert_in_range(seconds, 1, 60);
 	assert_int_equal(http_answer_number(answer, "retry_after_ms"), seconds * 1000);
+	assert_non_null(strstr(answer->body, "\"queue\":{\"message\":\"More at noon.\"}"));
 	/* Whoever has a place already is told so all the same. */
 	expect_post("Idempotency-Key: first\r\n", "{\"queue_id\":\"full\"}", 200, NULL);
 }
@@ -335,6 +344,7 @@ int main(void)
 		cmocka_unit_test(user_data_over_a_kilobyte_is_refused),
 		cmocka_unit_test(an_open_lane_can_be_chosen_and_others_cannot),
 		cmocka_unit_test(a_closed_queue_answers_410),
+		cmocka_unit_test(whoever_is_not_taken_in_hears_what_the_operator_says),
 		cmocka_unit_test(a_full_queue_answers_503_with_retry_after),
 		cmocka_unit_test(a_network_that_joins_too_often_is_refused_whatever_it_claims_to_be),
 		cmocka_unit_test(an_unknown_queue_answers_404),

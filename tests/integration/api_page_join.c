@@ -21,7 +21,8 @@ static const char queues[] = QUEUES(
 	QUEUE("invited", HELD "," INVITED) ","
 	QUEUE("open", TARGETS) ","
 	QUEUE("wide", TARGETS) ","
-	QUEUE("closed", "\"state\":\"closed\""));
+	QUEUE("full", HELD ",\"max_waiting\":0,\"message\":\"More at noon.\"") ","
+	QUEUE("closed", "\"state\":\"closed\",\"message\":\"Sold out.\""));
 /* clang-format on */
 
 static const char *url;
@@ -76,10 +77,29 @@ static void a_closed_queue_offers_no_form(void **state)
 	struct browser browser = {.url = url, .site = "same-origin"};
 	WR_AUTO(http_answer_free_at) struct http_answer *page = browser_look(&browser, FIRST("closed"));
 	page_expect(page, 200, "The line is closed");
+	page_expect_text(page, "Sold out.");
+	page_expect_text(page, "Try again");
 	assert_null(browser_form(page, "join"));
 	WR_AUTO(http_answer_free_at)
 	struct http_answer *tried = browser_post(&browser, FIRST("closed"), "do=join&lang=en");
 	page_expect(tried, 410, "The line is closed");
+	page_expect_text(tried, "Sold out.");
+}
+
+static void a_full_queue_says_what_the_operator_says_and_offers_another_try(void **state)
+{
+	(void)state;
+	struct browser browser = {.url = url, .site = "same-origin"};
+	WR_AUTO(http_answer_free_at) struct http_answer *first = browser_look(&browser, FIRST("full"));
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *page = browser_press(&browser, FIRST("full"), first, "join");
+	page_expect(page, 503, "The line is full");
+	page_expect_text(page, "More at noon.");
+	WR_AUTO(mem_free_at) char *form = browser_form(page, "join");
+	assert_non_null(form);
+	/* It says nothing that it does not do: a form is not posted again by itself. */
+	page_expect_no_text(page, "keeps trying");
+	assert_null(http_answer_header(page, "Refresh"));
 }
 
 static void a_queue_by_invitation_offers_no_form_without_one(void **state)
@@ -365,6 +385,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pressing_twice_is_one_place),
 		cmocka_unit_test(a_closed_queue_offers_no_form),
+		cmocka_unit_test(a_full_queue_says_what_the_operator_says_and_offers_another_try),
 		cmocka_unit_test(a_queue_by_invitation_offers_no_form_without_one),
 		cmocka_unit_test(an_invitation_takes_the_place_along_from_browser_to_browser),
 		cmocka_unit_test(whoever_cannot_solve_a_challenge_waits_and_then_gets_a_button),

@@ -2,7 +2,9 @@
  *
  * One pod with one worker; people are let in by an operator's order.
  */
+#include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "support/api.h"
 #include "support/browser.h"
@@ -18,10 +20,11 @@
 		 "ms\":1000"
 
 /* clang-format off */
-static const char queues[] = QUEUES(
+static const char queues_format[] = QUEUES(
 	QUEUE("held", HELD "," TARGETS) ","
 	QUEUE("turn", HELD "," TARGETS) ","
 	QUEUE("nowhere", HELD) ","
+	QUEUE("noon", "\"opens_at_ms\":%lld") ","
 	QUEUE("short", SHORT));
 /* clang-format on */
 
@@ -30,6 +33,8 @@ static const char *url;
 static int open_room(void **state)
 {
 	(void)state;
+	char queues[sizeof(queues_format) + 32];
+	snprintf(queues, sizeof(queues), queues_format, ((long long)time(NULL) + 25 * 60) * 1000);
 	stack = stack_start(
 		&(struct stack_options){.pods = 1,
 								.admitters = 1,
@@ -74,9 +79,21 @@ static void a_form_takes_a_place_and_the_page_shows_it(void **state)
 	http_answer_free(page);
 	page = browser_look(&browser, FIRST("held"));
 	page_expect(page, 200, "We open soon"); /* the queue is on hold */
+	page_expect_no_text(page, "Expected wait");
 	page_expect_text(page, "<dt>people ahead of you</dt>");
 	page_expect_text(page, "Leave the line");
 	assert_string_equal(http_answer_header(page, "Refresh"), "20");
+}
+
+static void before_an_announced_opening_the_page_says_how_long_that_is(void **state)
+{
+	(void)state;
+	struct browser browser = {.url = url, .site = "same-origin"};
+	browser_join(&browser, FIRST("noon"));
+	api_await_position(url, browser_place(&browser));
+	WR_AUTO(http_answer_free_at) struct http_answer *page = browser_look(&browser, FIRST("noon"));
+	page_expect(page, 200, "We open soon");
+	page_expect_text(page, "<dt>until we open</dt><dd>24 to 25 min</dd>");
 }
 
 static void looking_keeps_the_place_as_a_heartbeat_does(void **state)
@@ -220,6 +237,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_form_takes_a_place_and_the_page_shows_it),
+		cmocka_unit_test(before_an_announced_opening_the_page_says_how_long_that_is),
 		cmocka_unit_test(looking_keeps_the_place_as_a_heartbeat_does),
 		cmocka_unit_test(the_refresh_can_be_stopped_and_started_again),
 		cmocka_unit_test(a_place_that_is_held_shortly_is_refreshed_often),

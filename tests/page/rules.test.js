@@ -86,7 +86,7 @@ test('an answer has one state, and a pause comes before nearness', () => {
 	assert.equal(stateOf({ ...answer, ahead: 0, waiting: 1 }), 'almost');
 	assert.equal(stateOf({ ...answer, estimated_wait_s: { low: 0, high: 60 } }), 'almost');
 	assert.equal(stateOf({ ...answer, ahead: 0, paused: true }), 'paused');
-	assert.equal(stateOf({ ...answer, state: 'hold' }), 'paused');
+	assert.equal(stateOf({ ...answer, state: 'hold' }), 'prequeue');
 	assert.equal(stateOf({ ...answer, state: 'hold', opens_at_ms: 1 }), 'prequeue');
 	assert.equal(stateOf({ ...answer, status: 'admitted', paused: true }), 'your_turn');
 });

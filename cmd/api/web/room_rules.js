@@ -37,7 +37,8 @@ function stateOf(answer) {
 	const wait = answer.estimated_wait_s;
 	if (answer.status === 'admitted') return 'your_turn';
 	if (answer.opens_at_ms) return 'prequeue';
-	if (answer.paused || answer.state === 'hold') return 'paused';
+	if (answer.paused) return 'paused';
+	if (answer.state === 'hold') return 'prequeue';
 	const isNear = answer.ahead < Math.max(1, answer.waiting / 100) || (wait && wait.high <= 60);
 	return answer.ahead !== undefined && isNear ? 'almost' : 'waiting';
 }

@@ -131,11 +131,13 @@ function dial() {
 		const percent = new Intl.NumberFormat(lang, { style: 'percent' }).format(progress);
 		return [percent, t('challenge.label'), progress];
 	}
-	if (state === 'prequeue') return [countdownText(lang, opensAt() - now()), t('prequeue.label'), 0];
+	if (isTimed()) return [countdownText(lang, opensAt() - now()), t('prequeue.label'), 0];
 	if (hasAhead()) return [numberText(lang, answer.ahead), people(), kept.done];
 	return ['', '', 0.25];
 }
 
+// Does an hour say when the line opens, or will an operator?
+const isTimed = () => state === 'prequeue' && answer?.opens_at_ms > 0;
 const opensAt = () => answer.opens_at_ms + clockAhead;
 
 function showDial(big, label, done) {
@@ -167,7 +169,7 @@ function showWait() {
 	let range = '';
 	let time = '';
 	if (state === 'waiting' || state === 'almost') estimate();
-	if (state === 'prequeue') {
+	if (isTimed()) {
 		range = clock(opensAt());
 		if (hasAhead()) time = `${numberText(lang, answer.ahead)} ${people()}`;
 	} else if (answer && shown && ['waiting', 'almost', 'reconnecting'].includes(state)) {
@@ -182,13 +184,19 @@ function showWait() {
 	if (state === 'paused') wasPaused = true;
 }
 
+// What the operator says: to those in line, and to those who are not taken in.
+function message(isInLine) {
+	const isRefused = state === 'full' || state === 'closed';
+	const source = isInLine || state === 'your_turn' ? answer : isRefused && failure?.queue;
+	return (source && (source.messages?.[lang] ?? source.message)) || '';
+}
+
 function showNotes(isInLine) {
 	const isSafe = isInLine && state !== 'reconnecting';
 	const minutes = isSafe && Math.max(1, Math.floor(answer.hold_ms / 60000));
-	const hasMessage = isInLine || state === 'your_turn';
-	say('note', (hasMessage && (answer.messages?.[lang] ?? answer.message)) || '');
+	say('note', message(isInLine));
 	say('age', isInLine ? t('age', { ago: agoText(lang, now() - answer.as_of_ms - clockAhead) }) : '');
-	say('safe', isSafe ? t('safe', { time: unitText(lang, 'minute', minutes, minutes) }) : '');
+	say('safe', isSafe ? t('safe', { time: unitText(lang, 'minute', minutes, minutes) }) : t(state + '.safe'));
 	say('number', (state !== 'joining' && (code || failure?.request_id)) || '');
 	$('code').hidden = $('number').hidden;
 }
