@@ -20,7 +20,7 @@
 /* ${*@Q} is bash's: script(1) takes one text for a shell. The first line of a typescript that -q
  * leaves out is not written with -O either. */
 #define TERMINAL                                                                                   \
-	"out=$1 in=$3; shift 3; : >\"$2\"; exec script -qefc \"stty cols 100; exec ${*@Q}\" "          \
+	": >\"$2\"; out=$1 in=$3; shift 3; exec script -qefc \"stty cols 100; exec ${*@Q}\" "          \
 	"/dev/null <\"$in\" >\"$out\""
 
 static char *text_or_null(const char *name, const char *value)
