@@ -16,6 +16,15 @@
 
 #define PROGRAM "waitingroom-admitter"
 
+static const struct process_about about = {
+	.program = PROGRAM,
+	.summary = "gives places out at the rate and up to the capacity",
+	.text = "lets people of a waiting room in, expires those who are silent, ends sessions,\n"
+			"and moves events from the store to NATS.\n"
+			"Any number may run: a lease decides who works on a queue,\n"
+			"and whoever dies is replaced within WR_LEASE_MS.",
+	.options = (const struct process_option[]){{0}}};
+
 struct parts {
 	struct config config;
 	struct store_address *address;
@@ -95,8 +104,7 @@ int main(int argc, char **argv)
 	static struct parts parts;
 	struct err_detail detail = {""};
 	int status = 0;
-	if (process_arguments(argc, argv, PROGRAM,
-						  "gives places out at the rate and up to the capacity", &status))
+	if (process_arguments(argc, argv, &about, &status))
 		return status;
 	process_prepare();
 	if (start(&parts, &detail) != WR_OK) {

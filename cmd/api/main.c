@@ -17,6 +17,19 @@
 
 #define PROGRAM "waitingroom-api"
 
+static const struct process_about about = {
+	.program = PROGRAM,
+	.summary = "visitors' HTTP of the waiting room",
+	.text = "serves the waiting page, joins, polls and gate checks on WR_LISTEN,\n"
+			"and metrics, health and the admin API on WR_INTERNAL_LISTEN,\n"
+			"which must never be reached from outside.\n"
+			"Any number may run side by side behind a gateway; each knows all queues.",
+	.options = (const struct process_option[]){
+		{"generate-keys", "FILE", "Makes signing keys, in a file that its owner only may read."},
+		{"generate-admin-key", "FILE",
+		 "Adds a key of the admin API to the file, hashed, and prints it: the only time."},
+		{0}}};
+
 static int generate(const char *what, const char *path)
 {
 	struct err_detail detail = {""};
@@ -69,10 +82,7 @@ int main(int argc, char **argv)
 	if (argc == 3 &&
 		(strcmp(argv[1], "--generate-keys") == 0 || strcmp(argv[1], "--generate-admin-key") == 0))
 		return generate(argv[1], argv[2]);
-	if (process_arguments(argc, argv, PROGRAM,
-						  "visitors' HTTP of the waiting room. Also: --generate-keys FILE, "
-						  "--generate-admin-key FILE.",
-						  &status))
+	if (process_arguments(argc, argv, &about, &status))
 		return status;
 	process_prepare();
 	struct err_detail detail = {""};

@@ -4,79 +4,17 @@
 
 #include "commands.h"
 #include "help.h"
-#include "waitingroom/version.h"
+#include "waitingroom/mdoc.h"
 #include "wrctl.h"
-
-#define LINE_COLUMNS 76
-
-/* One character, in mdoc's spelling; returns the bytes of 'text' that it was. */
-static size_t put_character(FILE *file, const char *text)
-{
-	static const struct {
-		const char *text, *mdoc;
-	} spellings[] = {{"\\", "\\e"}, {"…", "\\&..."}, {"\"", "\\(dq"}, {"--", "\\-\\-"}};
-	for (size_t i = 0; i < sizeof(spellings) / sizeof(spellings[0]); i++) {
-		size_t len = strlen(spellings[i].text);
-		if (strncmp(text, spellings[i].text, len) == 0) {
-			fputs(spellings[i].mdoc, file);
-			return len;
-		}
-	}
-	fputc(*text, file);
-	return 1;
-}
-
-/* A new sentence begins a new line, and so does a word that does not fit. */
-static bool breaks_line(const char *before, const char *space, size_t column)
-{
-	bool ends_sentence = space > before && strchr(".!?", space[-1]) != NULL;
-	if (ends_sentence && space[1] >= 'A' && space[1] <= 'Z')
-		return true;
-	return column + 1 + strcspn(space + 1, " \n") > LINE_COLUMNS;
-}
-
-/* Text that mdoc takes as it is: what begins a line is never a macro.
- * literal  lines stay as they are */
-static void put_text(FILE *file, const char *text, bool literal)
-{
-	const char *begin = text;
-	size_t column = 0;
-	while (*text != '\0') {
-		if (column == 0 && (*text == '.' || *text == '\''))
-			fputs("\\&", file);
-		if (*text == '\n' || (*text == ' ' && !literal && breaks_line(begin, text, column))) {
-			fputc('\n', file);
-			text++;
-			column = 0;
-			continue;
-		}
-		size_t bytes = put_character(file, text);
-		text += bytes;
-		column += bytes;
-	}
-}
-
-static void put_option(FILE *file, const struct option_row *row)
-{
-	fputs(".It ", file);
-	if (row->letter != 0)
-		fprintf(file, "Fl %c , ", row->letter);
-	fprintf(file, "Fl \\-%s", row->name);
-	if (row->word != NULL)
-		fprintf(file, " Ar %s", row->word);
-	fputc('\n', file);
-	put_text(file, row->sentence, false);
-	fputc('\n', file);
-}
 
 static void put_options(FILE *file, const struct option_row *rows)
 {
 	if (rows == NULL || rows->name == NULL)
 		return;
-	fputs(".Bl -tag -width Ds -compact\n", file);
+	mdoc_list(file);
 	for (; rows->name != NULL; rows++)
-		put_option(file, rows);
-	fputs(".El\n", file);
+		mdoc_option(file, rows->letter, rows->name, rows->word, rows->sentence);
+	mdoc_list_end(file);
 }
 
 /* Words are commands, capitals are arguments, brackets are optional. */
@@ -101,23 +39,18 @@ static void put_command(FILE *file, const struct command *command)
 	fprintf(file, ".It Cm %s", command->words);
 	put_arguments(file, command->arguments);
 	fputc('\n', file);
-	put_text(file, command->sentence, false);
-	fputc('\n', file);
+	mdoc_text(file, command->sentence, false);
 	if (command->role != NULL)
 		fprintf(file, "Role: %s.\n", command->role);
 	if (command->more != NULL) {
 		fputs(".Bd -literal -compact\n", file);
-		put_text(file, command->more, true);
-		fputs("\n.Ed\n", file);
+		mdoc_text(file, command->more, true);
+		fputs(".Ed\n", file);
 	}
 	put_options(file, command->options);
 }
 
 static const char head[] =
-	".Os\n"
-	".Sh NAME\n"
-	".Nm wrctl\n"
-	".Nd operate a waiting room\n"
 	".Sh SYNOPSIS\n"
 	".Nm\n"
 	".Ar command\n"
@@ -197,10 +130,8 @@ static const char tail[] = ".Sh EXAMPLES\n"
 
 void help_print_man(FILE *file)
 {
-	fputs(".\\\" Made by wrctl help --man from the table of commands; not to be edited.\n"
-		  ".Dd November 21, 2026\n"
-		  ".Dt WRCTL 1\n",
-		  file);
+	mdoc_head(file, "wrctl", 1, "wrctl help --man from the table of commands",
+			  "operate a waiting room");
 	fputs(head, file);
 	put_options(file, common_options);
 	fputs(".Sh COMMANDS\n.Bl -tag -width Ds\n", file);

@@ -124,6 +124,10 @@ int main(int argc, char **argv)
 		options_print_help(stdout);
 		return ALL_WELL;
 	}
+	if (options.wants_man) {
+		options_print_man(stdout);
+		return ALL_WELL;
+	}
 	raise_descriptor_limit();
 	FILE *history = options.history ? open_output(options.history) : NULL;
 	FILE *report = options.report ? open_output(options.report) : stdout;

@@ -1,4 +1,5 @@
-/* Options of wrload: the table of options.h, turned into getopt_long's and read by kind.
+/* Options of wrload: the table of options.h, turned into getopt_long's and read by kind,
+ * and into the help and the manual page.
  *
  * Every option has a long name only; "--name value" and "--name=value" both work. A value is
  * checked against the range in its row, and then the few rules between options.
@@ -6,6 +7,7 @@
 #include "options.h"
 
 #include "waitingroom/clock.h"
+#include "waitingroom/mdoc.h"
 #include "waitingroom/text.h"
 
 #include <getopt.h>
@@ -109,7 +111,8 @@ enum wr_err options_parse(int argc, char **argv, struct options *ret_options,
 						  struct err_detail *ret_detail)
 {
 	struct options options = {0};
-	struct option longs[ROW_COUNT + 2] = {[ROW_COUNT] = {"help", no_argument, NULL, 'h'}};
+	struct option longs[ROW_COUNT + 3] = {[ROW_COUNT] = {"help", no_argument, NULL, 'h'},
+										  [ROW_COUNT + 1] = {"print-man", no_argument, NULL, 'm'}};
 	for (size_t i = 0; i < ROW_COUNT; i++) {
 		int takes = rows[i].kind == KIND_FLAG ? no_argument : required_argument;
 		longs[i] = (struct option){rows[i].name, takes, NULL, 0};
@@ -118,8 +121,9 @@ enum wr_err options_parse(int argc, char **argv, struct options *ret_options,
 	optind = 0; /* begin anew, also when called twice */
 	int found, index = 0;
 	while ((found = getopt_long(argc, argv, ":h", longs, &index)) != -1) {
-		if (found == 'h') {
-			options.wants_help = true;
+		if (found == 'h' || found == 'm') {
+			options.wants_help = found == 'h';
+			options.wants_man = found == 'm';
 			*ret_options = options;
 			return WR_OK;
 		}
@@ -151,20 +155,70 @@ static void print_row(FILE *file, const struct option_row *row)
 	fputc('\n', file);
 }
 
+#define SUMMARY "a simulated crowd for a waiting room"
+#define ABOUT                                                                                      \
+	"A simulated crowd: joins the queue, polls as it is told to, goes in, leaves; measures\n"      \
+	"from the outside and checks what every visitor was promised.\n"                               \
+	"URL: http://host:port or unix:/path of waitingroom-api, or http://host:port/prefix of the\n"  \
+	"room behind a gateway; several are used at random."
+#define SIGNALS                                                                                    \
+	"SIGINT ends the run with its report; SIGUSR1 begins another of the report's phases."
+
+/* number, meaning */
+#define EXIT_TABLE(X)                                                                              \
+	X("0", "all well")                                                                             \
+	X("1", "an invariant was violated")                                                            \
+	X("2", "wrong use")                                                                            \
+	X("3", "nobody could join")
+
 void options_print_help(FILE *file)
 {
-	fputs("Usage: wrload --queue TENANT/QUEUE [OPTION...] URL...\n"
-		  "A simulated crowd: joins the queue, polls as it is told to, goes in, leaves; measures\n"
-		  "from the outside and checks what every visitor was promised.\n"
-		  "URL: http://host:port or unix:/path of waitingroom-api, or http://host:port/prefix of "
-		  "the\n"
-		  "room behind a gateway; several are used at random.\n\n",
-		  file);
+	fputs("Usage: wrload --queue TENANT/QUEUE [OPTION...] URL...\n" ABOUT "\n\n", file);
 	for (size_t i = 0; i < ROW_COUNT; i++)
 		print_row(file, &rows[i]);
-	fputs(
-		"  --help                     This text.\n\n"
-		"SIGINT ends the run with its report; SIGUSR1 begins another of the report's phases.\n"
-		"Exit status: 0 all well, 1 an invariant was violated, 2 wrong use, 3 nobody could join.\n",
-		file);
+	fputs("  --print-man                The manual page.\n"
+		  "  --help                     This text.\n\n" SIGNALS "\nExit status:",
+		  file);
+#define EXIT_WORDS(number, text) fputs(" " number " " text ";", file);
+	EXIT_TABLE(EXIT_WORDS)
+#undef EXIT_WORDS
+	fputc('\n', file);
+}
+
+static void print_man_row(FILE *file, const struct option_row *row)
+{
+	char text[256];
+	bool has_default = row->kind != KIND_TEXT && row->kind != KIND_FLAG && row->def >= 0;
+	if (has_default)
+		snprintf(text, sizeof(text), "%s Default: %g.", row->sentence, row->def);
+	mdoc_option(file, 0, row->name, row->word[0] != '\0' ? row->word : NULL,
+				has_default ? text : row->sentence);
+}
+
+void options_print_man(FILE *file)
+{
+	mdoc_head(file, "wrload", 1, "wrload --print-man from its table of options", SUMMARY);
+	fputs(".Sh SYNOPSIS\n.Nm\n.Fl \\-queue Ar TENANT/QUEUE\n.Op Ar option ...\n.Ar URL ...\n"
+		  ".Sh DESCRIPTION\n",
+		  file);
+	mdoc_text(file, ABOUT, false);
+	mdoc_text(file, SIGNALS, false);
+	fputs(".Pp\nThe options:\n", file);
+	mdoc_list(file);
+	for (size_t i = 0; i < ROW_COUNT; i++)
+		print_man_row(file, &rows[i]);
+	mdoc_option(file, 0, "print-man", NULL, "Prints this page.");
+	mdoc_option(file, 0, "help", NULL, "Prints the options.");
+	mdoc_list_end(file);
+	mdoc_section(file, "EXIT STATUS");
+	mdoc_list(file);
+#define EXIT_ITEM(number, text) mdoc_item(file, "", number, text);
+	EXIT_TABLE(EXIT_ITEM)
+#undef EXIT_ITEM
+	mdoc_list_end(file);
+	fputs(".Sh EXAMPLES\nTen thousand people, a thousand a second, on two pods:\n"
+		  ".Bd -literal -offset indent\n"
+		  "wrload \\-\\-queue shop/sale \\-\\-visitors 10000 \\-\\-arrive-per-s 1000 \\e\n"
+		  "  http://10.0.0.1:8080 http://10.0.0.2:8080\n.Ed\n",
+		  file);
 }

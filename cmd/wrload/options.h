@@ -54,13 +54,14 @@ struct options {
 #undef OPTION_FIELD
 	const char *const *urls; /* lend from argv */
 	uint32_t url_count;
-	bool wants_help;
+	bool wants_help, wants_man;
 };
 
 /* Texts lend from argv. A seed that was not given is drawn from the clock. WR_BAD_CONFIG says what
- * is wrong; with --help nothing else is checked. */
+ * is wrong; with --help and --print-man nothing else is checked. */
 WR_MUST_USE enum wr_err options_parse(int argc, char **argv, struct options *ret_options,
 									  struct err_detail *ret_detail);
 void options_print_help(FILE *file);
+void options_print_man(FILE *file); /* mdoc(7) */
 
 #endif

@@ -176,6 +176,7 @@ void config_print(const struct config *config,
 				  FILE *out);		   /* VAR=value lines; passwords in URLs hidden */
 void config_print_help(FILE *out);	   /* one paragraph a setting */
 void config_print_markdown(FILE *out); /* a table for the documentation */
+void config_print_man(FILE *out);	   /* items of a list of mdoc(7) */
 void config_print_example(FILE *out);  /* every setting as a comment, for an environment file */
 
 #endif

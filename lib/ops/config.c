@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "waitingroom/mdoc.h"
 #include "waitingroom/text.h"
 
 extern char **environ;
@@ -202,6 +203,22 @@ void config_print_markdown(FILE *out)
 		else
 			fprintf(out, "| `%s` | %" PRId64 " | %" PRId64 "..%" PRId64 " %s | %s |\n",
 					row->variable, row->number, row->low, row->high, row->unit, row->text);
+	}
+}
+
+void config_print_man(FILE *out)
+{
+	for (size_t i = 0; i < ROW_COUNT; i++) {
+		const struct row *row = &rows[i];
+		char limits[CONFIG_TEXT_BYTES + 64];
+		if (row->def != NULL)
+			snprintf(limits, sizeof(limits), "Default: %s.", row->def[0] ? row->def : "empty");
+		else
+			snprintf(limits, sizeof(limits),
+					 "Default: %" PRId64 ", of %" PRId64 "..%" PRId64 " %s.", row->number, row->low,
+					 row->high, row->unit);
+		mdoc_item(out, "Ev", row->variable, row->text);
+		mdoc_text(out, limits, false);
 	}
 }
 

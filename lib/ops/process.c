@@ -1,4 +1,4 @@
-/* Process: signals, limits, common arguments, the ready file. */
+/* Process: signals, limits, the ready file. Arguments: process_arguments.c. */
 #include "waitingroom/process.h"
 
 #include <errno.h>
@@ -10,10 +10,7 @@
 
 #include "waitingroom/clock.h"
 #include "waitingroom/log.h"
-#include "waitingroom/metrics.h"
-#include "waitingroom/settings.h"
 #include "waitingroom/text.h"
-#include "waitingroom/version.h"
 
 static sigset_t our_signals(void)
 {
@@ -62,48 +59,6 @@ enum process_signal process_wait_signal(int64_t max_ms)
 		if (max_ms >= 0 && left_ms <= 0)
 			return PROCESS_NOTHING;
 	}
-}
-
-static int print_config(void)
-{
-	static struct config config; /* large */
-	struct err_detail detail = {""};
-	if (config_read(&config, &detail) != WR_OK) {
-		fprintf(stderr, "%s\n", detail.text);
-		return 1;
-	}
-	config_print(&config, stdout);
-	return 0;
-}
-
-bool process_arguments(int argc, char **argv, const char *program, const char *summary,
-					   int *ret_status)
-{
-	*ret_status = 0;
-	if (argc < 2)
-		return false;
-	if (argc == 2 && strcmp(argv[1], "--help") == 0) {
-		printf("%s %s: %s\n\n", program, WR_VERSION, summary);
-		config_print_help(stdout);
-	} else if (argc == 2 && strcmp(argv[1], "--version") == 0) {
-		printf("%s %s\n", program, WR_VERSION);
-	} else if (argc == 2 && strcmp(argv[1], "--print-config") == 0) {
-		*ret_status = print_config();
-	} else if (argc == 2 && strcmp(argv[1], "--print-settings-doc") == 0) {
-		config_print_markdown(stdout);
-	} else if (argc == 2 && strcmp(argv[1], "--print-settings-example") == 0) {
-		config_print_example(stdout);
-	} else if (argc == 2 && strcmp(argv[1], "--print-metrics-doc") == 0) {
-		metrics_print_markdown(stdout);
-	} else if (argc == 2 && strcmp(argv[1], "--print-log-doc") == 0) {
-		log_print_markdown(stdout);
-	} else if (argc == 2 && strcmp(argv[1], "--print-queue-settings-doc") == 0) {
-		queue_settings_print_markdown(stdout);
-	} else {
-		fprintf(stderr, "%s: argument not known; see %s --help\n", program, program);
-		*ret_status = 2;
-	}
-	return true;
 }
 
 enum wr_err process_write_ready(const char *path, const char *listen, const char *internal,
