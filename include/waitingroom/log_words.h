@@ -30,6 +30,7 @@
 	X("store_connected", "The store is connected.")                                                \
 	X("store_lost", "The connection to the store was lost.")                                       \
 	X("store_unreachable", "The store cannot be reached.")                                         \
+	X("store_refused", "The store is there, but fails a step; said once a minute for each step.")  \
 	X("store_refuses_tags", "The store refuses keys of a declared tag.")                           \
 	X("queue_revived", "A queue was put back after the store had lost it.")                        \
 	X("queues_file_refused", "WR_QUEUES_FILE could not be applied.")                               \

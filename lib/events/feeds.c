@@ -34,19 +34,23 @@ void feeds_fini(struct feeds *feeds)
 	free(feeds->names);
 }
 
-/* True when the caller should go on. The first failure of a row is logged, and its end. */
-static bool store_said(struct feeds *feeds, enum wr_err err, struct mono_time now)
+/* Of a row of failures the first is logged, and the end. */
+static void store_failed(struct feeds *feeds, enum wr_err err, struct mono_time now)
 {
 	struct backoff *trouble = &feeds->trouble;
-	if (err) {
-		if (!trouble->failures)
-			log_event(LOG_LEVEL_WARN, "outbox_lost", LOG_TEXT("reason", err_code(err)));
-		backoff_failed(trouble, now);
-	} else if (trouble->failures) {
+	if (!trouble->failures)
+		log_event(LOG_LEVEL_WARN, "outbox_lost", LOG_TEXT("reason", err_code(err)));
+	backoff_failed(trouble, now);
+}
+
+/* Everything that was due has been done: a store that gives the list and then refuses the leases does
+ * not work. */
+static void store_worked(struct feeds *feeds)
+{
+	struct backoff *trouble = &feeds->trouble;
+	if (trouble->failures)
 		log_event(LOG_LEVEL_INFO, "outbox_back", LOG_NUMBER("tries", trouble->failures));
-		trouble->failures = 0;
-	}
-	return !err;
+	trouble->failures = 0;
 }
 
 /* ---- the list ---- */
@@ -94,16 +98,16 @@ static void take_list(struct feeds *feeds, size_t count)
 	drop_unlisted(feeds);
 }
 
-static bool refresh_list(struct feeds *feeds, struct mono_time now)
+static enum wr_err refresh_list(struct feeds *feeds, struct mono_time now)
 {
 	if (now.ns < feeds->list_at.ns)
-		return true;
+		return WR_OK;
 	struct outbox_source *source = &feeds->shared.source;
 	size_t count = 0;
 	for (;;) {
 		enum wr_err err = source->queues(source->ctx, feeds->names, feeds->names_room, &count);
-		if (!store_said(feeds, err, now))
-			return false;
+		if (err)
+			return err;
 		if (count < feeds->names_room)
 			break; /* with a full list there may be more */
 		feeds->names_room *= 2;
@@ -111,7 +115,7 @@ static bool refresh_list(struct feeds *feeds, struct mono_time now)
 	}
 	take_list(feeds, count);
 	feeds->list_at = mono_add_ms(now, LIST_EVERY_MS);
-	return true;
+	return WR_OK;
 }
 
 /* ---- the store's part ---- */
@@ -137,16 +141,25 @@ static enum wr_err tend_one(struct feed *feed, enum feeds_mode mode, struct mono
 	return mode == FEEDS_HOLD ? feed_keep_lease(feed, now) : feed_peek(feed, now);
 }
 
+static enum wr_err tend_all(struct feeds *feeds, enum feeds_mode mode, struct mono_time now)
+{
+	enum wr_err err = refresh_list(feeds, now);
+	if (!err && mode == FEEDS_GIVE_UP)
+		give_leases_up(feeds);
+	for (size_t i = 0; !err && i < feeds->count; i++)
+		err = tend_one(feeds->all[i], mode, now);
+	return err;
+}
+
 void feeds_tend(struct feeds *feeds, enum feeds_mode mode, struct mono_time now)
 {
-	if (backoff_pauses(&feeds->trouble, now) || !refresh_list(feeds, now))
+	if (backoff_pauses(&feeds->trouble, now))
 		return;
-	if (mode == FEEDS_GIVE_UP)
-		give_leases_up(feeds);
-	for (size_t i = 0; i < feeds->count; i++) {
-		if (!store_said(feeds, tend_one(feeds->all[i], mode, now), now))
-			return;
-	}
+	enum wr_err err = tend_all(feeds, mode, now);
+	if (err)
+		store_failed(feeds, err, now);
+	else
+		store_worked(feeds);
 }
 
 struct mono_time feeds_next_at(const struct feeds *feeds, struct mono_time now,

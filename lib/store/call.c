@@ -25,6 +25,7 @@
 #include "lib/store/client.h"
 #include "lib/store/script_texts.h"
 
+#include "waitingroom/log.h"
 #include "waitingroom/memory.h"
 
 #include <assert.h>
@@ -34,7 +35,8 @@
 
 #define FREE_CALLS_MAX 32
 #define KEPT_BYTES_MAX (256u << 10) /* a buffer larger than this is not kept */
-#define SCRIPT_TRIES_MAX 3			/* a flush may fall between the load and the repeated call */
+#define SAY_REFUSED_MS 60000
+#define SCRIPT_TRIES_MAX 3 /* a flush may fall between the load and the repeated call */
 
 static void send_again(struct call *call);
 
@@ -117,11 +119,26 @@ void call_abandon(struct call *call, enum wr_err err)
 	call_finish(call, err, NULL);
 }
 
+/* The server is there and does not do what it was asked. What an operator would look for in vain
+ * elsewhere, once a minute for each step: steps are repeated ten times a second. */
+static void say_refused(const struct call *call, const char *reason)
+{
+	struct mono_time *said = &call->store->refused_said[call->script], now = clock_mono();
+	if (said->ns != 0 && mono_diff_ms(*said, now) < SAY_REFUSED_MS)
+		return;
+	*said = now;
+	log_event(
+		LOG_LEVEL_WARN, "store_refused",
+		LOG_TEXT("step", call->script == SCRIPT_NONE ? "command" : script_text(call->script)->name),
+		LOG_TEXT("reason", reason));
+}
+
 enum wr_err walk_end(const struct walk *walk, const struct call *call)
 {
 	if (!walk->garbled)
 		return walk->err;
 	counter_add(&call->store->counters.failures, 1);
+	say_refused(call, "the answer is not of the shape that was expected");
 	return WR_STORE_AWAY;
 }
 
@@ -188,7 +205,9 @@ static void call_answer(struct call *call, const struct reply *reply)
 		link_works(store);
 	} else {
 		err = WR_STORE_AWAY;
-		if (is_wrong_server(reply))
+		if (!is_wrong_server(reply))
+			say_refused(call, reply_text(reply));
+		else
 			snprintf(wrong_server, sizeof(wrong_server), "%s", reply_text(reply));
 	}
 	call_finish(call, err, reply); /* the reply may be gone after this */

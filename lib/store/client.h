@@ -305,6 +305,7 @@ struct store {
 	struct call *free_calls;	/* for reuse */
 	int free_call_count;
 	struct loop_timer *deadline_timer, *failed_timer;
+	struct mono_time refused_said[SCRIPT_COUNT + 1]; /* when the log last had it; 0: never */
 };
 
 static inline void counter_add(_Atomic uint64_t *counter, uint64_t n)

@@ -203,6 +203,26 @@ static void admin_requests_are_always_written_and_machines_are_sampled(void **st
 }
 
 /* Last: it takes the store away. */
+static double failed_steps(void)
+{
+	return stack_metric(stack_admitter_url(stack, 0),
+						"wr_admitter_steps_total{kind=\"admit\",result=\"failed\"}");
+}
+
+static void a_step_that_the_store_refuses_is_said_with_the_reason_but_not_each_time(void **state)
+{
+	(void)state;
+	double before = failed_steps();
+	WR_AUTO(mem_free_at)
+	char *kept = redis_do(stack->redis, "SET wr:{default/demo}:sessions not-a-set");
+	WAIT_UNTIL(10000, failed_steps() >= before + 5, "an admitter that fails");
+	struct process *admitter = stack_admitter(stack, 0);
+	WAIT_UNTIL(2000, lines_with(admitter, "\"store_refused\"", "\"wr.step\":\"admit\"") > 0,
+			   "a line that says so");
+	assert_int_equal(lines_with(admitter, "\"wr.step\":\"admit\"", "WRONGTYPE"), 1);
+	WR_AUTO(mem_free_at) char *gone = redis_do(stack->redis, "DEL wr:{default/demo}:sessions");
+}
+
 static void a_pod_obeys_without_a_store(void **state)
 {
 	(void)state;
@@ -225,6 +245,7 @@ int main(void)
 		cmocka_unit_test(one_in_so_many_polls_is_written),
 		cmocka_unit_test(refused_requests_are_written_but_not_all_of_a_flood),
 		cmocka_unit_test(admin_requests_are_always_written_and_machines_are_sampled),
+		cmocka_unit_test(a_step_that_the_store_refuses_is_said_with_the_reason_but_not_each_time),
 		cmocka_unit_test(a_pod_obeys_without_a_store),
 	};
 	return cmocka_run_group_tests(tests, open_room, shared_stack_close);
