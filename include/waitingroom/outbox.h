@@ -48,6 +48,8 @@ struct outbox_batch {
 /* Frees 'entries' and 'memory' and leaves an empty batch. An empty batch is fine. */
 void outbox_batch_free(struct outbox_batch *batch);
 
+/* WR_STORE_AWAY of any: the store cannot be asked. WR_IO: it refuses just this; with other queues it may
+ * be well. */
 struct outbox_source {
 	void *ctx;
 	/* All queues that may have entries. Fills up to 'room' names. */

@@ -55,7 +55,8 @@ struct feeds_shared {
 struct feed {
 	struct feeds_shared *shared;
 	struct queue_name name;
-	bool listed; /* for the relay: the source still names this queue */
+	bool listed;					/* for the relay: the source still names this queue */
+	struct mono_time refused_until; /* the store has refused something; not asked before */
 
 	bool mine, asked;					/* the lease; has it been asked for at all? */
 	struct mono_time lease_at, read_at; /* not before */

@@ -5,7 +5,8 @@
  * not keep the others waiting.
  *
  * A store that fails is not asked again before the pause is over. What has been read before goes on
- * being published and answered meanwhile.
+ * being published and answered meanwhile. One that refuses a step of one queue (a key of another type,
+ * no more memory) is left alone with that queue for a while, and the others go on.
  */
 #include "feeds.h"
 
@@ -17,6 +18,7 @@
 #define LIST_EVERY_MS 1000
 #define LIST_ROOM 64
 #define TURN_EVENTS 256
+#define REFUSED_PAUSE_MS 1000
 
 void feeds_init(struct feeds *feeds, const struct feeds_shared *shared)
 {
@@ -146,8 +148,16 @@ static enum wr_err tend_all(struct feeds *feeds, enum feeds_mode mode, struct mo
 	enum wr_err err = refresh_list(feeds, now);
 	if (!err && mode == FEEDS_GIVE_UP)
 		give_leases_up(feeds);
-	for (size_t i = 0; !err && i < feeds->count; i++)
-		err = tend_one(feeds->all[i], mode, now);
+	for (size_t i = 0; !err && i < feeds->count; i++) {
+		struct feed *feed = feeds->all[i];
+		if (now.ns < feed->refused_until.ns)
+			continue;
+		err = tend_one(feed, mode, now);
+		if (err == WR_IO) {
+			feed->refused_until = mono_add_ms(now, REFUSED_PAUSE_MS);
+			err = WR_OK;
+		}
+	}
 	return err;
 }
 
@@ -169,7 +179,9 @@ struct mono_time feeds_next_at(const struct feeds *feeds, struct mono_time now,
 		return feeds->trouble.retry_at.ns < latest.ns ? feeds->trouble.retry_at : latest;
 	struct mono_time next = latest;
 	for (size_t i = 0; i < feeds->count; i++) {
-		struct mono_time at = feed_next_at(feeds->all[i]);
+		const struct feed *feed = feeds->all[i];
+		struct mono_time at =
+			now.ns < feed->refused_until.ns ? feed->refused_until : feed_next_at(feed);
 		next = at.ns < next.ns ? at : next;
 	}
 	return next;
@@ -246,7 +258,7 @@ bool feeds_are_drained(const struct feeds *feeds, struct mono_time since)
 void feeds_finish(struct feeds *feeds, struct mono_time now)
 {
 	for (size_t i = 0; i < feeds->count; i++) {
-		if (feed_remove(feeds->all[i], now, true))
+		if (feed_remove(feeds->all[i], now, true) == WR_STORE_AWAY)
 			break; /* they will be published once more */
 	}
 	feeds->shared.source.release(feeds->shared.source.ctx);

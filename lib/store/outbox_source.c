@@ -43,6 +43,12 @@ static bool is_connected(struct store_outbox *outbox)
 	return store_wait_ready(outbox->store, outbox->options.timeout_ms);
 }
 
+/* Still connected: the store has answered, with an error. */
+static enum wr_err outcome(const struct store_outbox *outbox, const struct answer *answer)
+{
+	return answer->err == WR_STORE_AWAY && store_is_ready(outbox->store) ? WR_IO : answer->err;
+}
+
 /* ---- leases ---- */
 
 static size_t held_find(const struct store_outbox *outbox, const struct queue_name *queue)
@@ -87,7 +93,7 @@ static enum wr_err outbox_lease(void *ctx, const struct queue_name *queue, bool 
 				&answer);
 	store_wait(outbox->store, &answer.done);
 	if (answer.err)
-		return answer.err;
+		return outcome(outbox, &answer);
 	held_set(outbox, queue, answer.mine);
 	*ret_mine = answer.mine;
 	return WR_OK;
@@ -131,7 +137,7 @@ static enum wr_err outbox_queues(void *ctx, struct queue_name *ret_names, size_t
 	store_wait(outbox->store, &answer.done);
 	if (!answer.err)
 		*ret_count = answer.count;
-	return answer.err;
+	return outcome(outbox, &answer);
 }
 
 /* ---- entries ---- */
@@ -234,7 +240,7 @@ static enum wr_err outbox_read(void *ctx, const struct queue_name *queue, const 
 	store_wait(outbox->store, &answer.done);
 	if (!answer.err)
 		*ret_batch = answer.batch;
-	return answer.err;
+	return outcome(outbox, &answer);
 }
 
 static void on_removed(void *ctx, enum wr_err err, const char *text, size_t len, int64_t number)
@@ -262,7 +268,7 @@ static enum wr_err outbox_remove(void *ctx, const struct queue_name *queue, cons
 		call_add_text(call, ids[i]);
 	call_send(call);
 	store_wait(outbox->store, &answer.done);
-	return answer.err;
+	return outcome(outbox, &answer);
 }
 
 /* ---- the source ---- */
