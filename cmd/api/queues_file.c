@@ -3,6 +3,9 @@
  * Every pod that starts brings its file, also in the middle of an event. A declaration is therefore
  * applied once: the store keeps a hash of it beside the settings, and a pod that comes with the same
  * declaration leaves alone what operators have changed since (a pause above all).
+ *
+ * A queue that is refused (its lane is in use, its tenant has too many) is said in the log, and the others
+ * of the file are made.
  */
 #include "queues_file.h"
 
@@ -14,6 +17,7 @@
 #include "admin_audit.h"
 #include "queue_event.h"
 #include "waitingroom/json_in.h"
+#include "waitingroom/log.h"
 #include "waitingroom/memory.h"
 #include "waitingroom/token.h"
 
@@ -65,6 +69,14 @@ static enum wr_err read_queue(const struct json_value *element, struct queue_nam
 typedef enum wr_err (*queue_fn)(void *ctx, const struct queue_name *name,
 								struct queue_settings *settings);
 
+static bool is_among(const struct queue_name *names, size_t count, const struct queue_name *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (queue_name_equal(&names[i], name))
+			return true;
+	return false;
+}
+
 static enum wr_err each_queue(const char *path, queue_fn fn, void *ctx,
 							  struct err_detail *ret_detail)
 {
@@ -81,13 +93,18 @@ static enum wr_err each_queue(const char *path, queue_fn fn, void *ctx,
 	if (queues == NULL || !json_is_array(queues))
 		return err_say(ret_detail, WR_BAD_CONFIG,
 					   "WR_QUEUES_FILE: needs a member \"queues\": [ … ]");
+	WR_AUTO(mem_free_at)
+	struct queue_name *names = mem_alloc_zero(json_count(queues) + 1, sizeof(*names));
 	for (size_t i = 0; i < json_count(queues); i++) {
-		struct queue_name name;
 		WR_AUTO(queue_settings_clear) struct queue_settings settings;
 		queue_settings_default(&settings);
-		err = read_queue(json_at(queues, i), &name, &settings, ret_detail);
+		err = read_queue(json_at(queues, i), &names[i], &settings, ret_detail);
+		if (err == WR_OK && is_among(names, i, &names[i]))
+			err =
+				err_say(ret_detail, WR_BAD_CONFIG, "WR_QUEUES_FILE: queue %s/%s stands in it twice",
+						names[i].tenant, names[i].queue);
 		if (err == WR_OK)
-			err = fn(ctx, &name, &settings);
+			err = fn(ctx, &names[i], &settings);
 		if (err != WR_OK)
 			return err;
 	}
@@ -113,6 +130,7 @@ enum wr_err queues_file_check(const char *path, struct err_detail *ret_detail)
 struct file_call {
 	struct store *store;
 	uint64_t audit_keep, queues_max;
+	bool again; /* something may go better at another try */
 };
 
 struct look_call {
@@ -170,9 +188,9 @@ static void declare(struct queue_settings *settings)
 	target_hash(fields.text, fields.text_len, settings->declared);
 }
 
-static enum wr_err apply(void *ctx, const struct queue_name *name, struct queue_settings *settings)
+static enum wr_err apply_one(const struct file_call *file, const struct queue_name *name,
+							 struct queue_settings *settings)
 {
-	const struct file_call *file = ctx;
 	struct store *store = file->store;
 	struct look_call look = {.name = name, .wanted = settings};
 	struct put_call claim = {.done = false};
@@ -193,8 +211,24 @@ static enum wr_err apply(void *ctx, const struct queue_name *name, struct queue_
 	struct store_audit audit = {.entry = look.entry, .keep = file->audit_keep};
 	store_put_queue(store, name, settings, UINT64_MAX, data, NULL, &audit, on_put, &call);
 	store_wait(store, &call.done);
-	/* Being cleared after a delete: it will be there at the next try. */
-	return call.err == WR_BUSY ? WR_STORE_AWAY : call.err;
+	return call.err;
+}
+
+static enum wr_err apply(void *ctx, const struct queue_name *name, struct queue_settings *settings)
+{
+	struct file_call *file = ctx;
+	enum wr_err err = apply_one(file, name, settings);
+	if (err == WR_OK)
+		return WR_OK;
+	if (!store_is_ready(file->store))
+		return WR_STORE_AWAY;
+	/* Being cleared after a delete (busy), or the store is in trouble. */
+	file->again = file->again || err == WR_BUSY || err == WR_STORE_AWAY;
+	char text[QUEUE_NAME_TEXT_BYTES];
+	queue_name_print(name, text);
+	log_event(LOG_LEVEL_ERROR, "queues_file_refused", LOG_TEXT("queue", text),
+			  LOG_TEXT("reason", err_sentence(err)));
+	return WR_OK; /* the others are none the worse */
 }
 
 enum wr_err queues_file_apply(const struct config *config, struct store *store,
@@ -204,5 +238,7 @@ enum wr_err queues_file_apply(const struct config *config, struct store *store,
 							 .audit_keep = (uint64_t)config->audit_keep,
 							 .queues_max = (uint64_t)config->tenant_queues_max};
 	enum wr_err err = queues_file_check(config->queues_file, ret_detail);
-	return err == WR_OK ? each_queue(config->queues_file, apply, &call, ret_detail) : err;
+	if (err == WR_OK)
+		err = each_queue(config->queues_file, apply, &call, ret_detail);
+	return err == WR_OK && call.again ? WR_STORE_AWAY : err;
 }

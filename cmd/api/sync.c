@@ -5,7 +5,10 @@
  *                          └─ the index counts fewer departures than the store ─► bitmap chunks
  *
  * The only writer of the queue table. Blocks on its own store connection; nobody waits for it: when
- * the store is away, the pictures grow old and the workers' answers say "stale".
+ * the store is away, the pictures grow old and the workers' answers say "stale". Some queues are asked
+ * about at once: one after the other, a thousand of them a millisecond away would take a second. A
+ * queue that the store fails to tell of (a key of another type) has an old picture, and the others have
+ * not.
  *
  * When a queue that was known is unknown to the store, without the tombstone that deleting leaves,
  * the store has lost everything. The pod then revives the queue from its memory: settings, and the
@@ -25,6 +28,10 @@
 #include "waitingroom/store_log.h"
 
 #define ENTRIES_AT_ONCE 500
+#define QUEUES_AT_ONCE 32
+#define UNREAD_PATIENCE_MS 5000 /* of a pod that starts, with queues that cannot be read or made */
+#define FILE_PAUSE_MS 5000		/* between tries of a file of which something was refused */
+#define FILE_PAUSES 10			/* and as many times as long as a try took */
 #define RESOLVE_INTERVAL_MS 5000
 #define LOG_LEVEL_INTERVAL_MS 1000
 
@@ -35,6 +42,8 @@ struct sync {
 	struct store *store;
 	struct followed *all;
 	bool *slot_used;
+	struct sync_call *calls;			  /* QUEUES_AT_ONCE */
+	struct mono_time started, file_again; /* the file: not to be tried before */
 	bool probed, file_applied;
 	atomic_bool stop;
 	_Atomic uint64_t rounds, failures, reloads, revivals;
@@ -168,18 +177,25 @@ static void forget(struct sync *sync, struct followed *followed)
 	followed_free(followed, sync->app->quiescence);
 }
 
-static enum wr_err ask(struct sync *sync, struct sync_call *call)
+static void ask(struct sync_call *call)
 {
 	struct followed *followed = call->followed;
-	do {
-		call->done = false;
-		store_sync(sync->store, &followed->name, followed->last_departure,
-				   followed->last_revocation,
-				   followed->settings != NULL && !call->reread ? followed->settings->version : 0,
-				   ENTRIES_AT_ONCE, on_synced, call);
+	call->done = false;
+	store_sync(call->sync->store, &followed->name, followed->last_departure,
+			   followed->last_revocation,
+			   followed->settings != NULL && !call->reread ? followed->settings->version : 0,
+			   ENTRIES_AT_ONCE, on_synced, call);
+}
+
+/* Until there is nothing more to be told. */
+static enum wr_err await_all(struct sync_call *call)
+{
+	struct sync *sync = call->sync;
+	store_wait(sync->store, &call->done);
+	while (call->err == WR_OK && (call->reread || call->answer.more) && !atomic_load(&sync->stop)) {
+		ask(call);
 		store_wait(sync->store, &call->done);
-	} while (call->err == WR_OK && (call->reread || call->answer.more) &&
-			 !atomic_load(&sync->stop));
+	}
 	return call->err;
 }
 
@@ -212,17 +228,23 @@ static uint64_t connections_made(const struct sync *sync)
 	return counts.reconnects;
 }
 
-/* false: the store cannot be asked at the moment. */
-static bool sync_queue(struct sync *sync, struct followed *followed)
+static void begin(struct sync *sync, struct followed *followed, struct sync_call *ret_call)
 {
-	struct sync_call call = {.sync = sync, .followed = followed};
 	uint64_t connections = connections_made(sync);
 	if (followed->store_connections != connections)
 		followed_ask_revocations(followed);
 	followed->store_connections = connections;
-	enum wr_err err = ask(sync, &call);
+	*ret_call = (struct sync_call){.sync = sync, .followed = followed};
+	ask(ret_call);
+}
+
+/* false: the store has not told. */
+static bool finish(struct sync *sync, struct sync_call *call)
+{
+	struct followed *followed = call->followed;
+	enum wr_err err = await_all(call);
 	if (err == WR_OK)
-		err = publish(sync, &call);
+		err = publish(sync, call);
 	if (err == WR_OK)
 		accuracy_tell(followed, sync->store, loop_now(sync->loop));
 	switch (err) {
@@ -279,22 +301,40 @@ static void on_names(void *ctx, enum wr_err err, const struct queue_name *names,
 		follow(call->sync, &names[i]);
 }
 
-static bool round_of(struct sync *sync)
+enum round { ROUND_WHOLE, ROUND_WITHOUT_SOME, ROUND_ENDED };
+
+/* ROUND_ENDED: the store cannot be asked at the moment. */
+static enum round round_of(struct sync *sync)
 {
-	struct names_call call = {.sync = sync};
-	store_queues(sync->store, on_names, &call);
-	store_wait(sync->store, &call.done);
-	if (call.err != WR_OK) {
+	struct names_call names = {.sync = sync};
+	enum round round = ROUND_WHOLE;
+	store_queues(sync->store, on_names, &names);
+	store_wait(sync->store, &names.done);
+	if (names.err != WR_OK) {
 		atomic_fetch_add(&sync->failures, 1);
-		return false;
+		return ROUND_ENDED;
 	}
 	for (struct followed *followed = sync->all; followed != NULL;) {
-		struct followed *next = followed->next; /* 'followed' may be forgotten */
-		if (!sync_queue(sync, followed))
-			return false;
-		followed = next;
+		size_t count = 0; /* whoever is forgotten is of these, and not the next one */
+		for (; followed != NULL && count < QUEUES_AT_ONCE; followed = followed->next)
+			begin(sync, followed, &sync->calls[count++]);
+		for (size_t i = 0; i < count; i++)
+			if (!finish(sync, &sync->calls[i]))
+				round = ROUND_WITHOUT_SOME;
+		if (!store_is_ready(sync->store))
+			return ROUND_ENDED;
 	}
-	return true;
+	return round;
+}
+
+/* A pod knows all queues before it says that one does not exist; but one that cannot be read or made does
+ * not keep it from serving the others for ever. */
+static bool has_synced(const struct sync *sync, enum round round)
+{
+	if (round == ROUND_WHOLE && sync->file_applied)
+		return true;
+	return round != ROUND_ENDED &&
+		   mono_diff_ms(sync->started, loop_now(sync->loop)) >= UNREAD_PATIENCE_MS;
 }
 
 /* Once: a DragonflyDB without its two flags would refuse every step. */
@@ -311,11 +351,16 @@ static void probe(struct sync *sync)
 
 static void apply_file(struct sync *sync)
 {
-	if (sync->file_applied)
+	struct mono_time began = clock_mono();
+	if (sync->file_applied || began.ns < sync->file_again.ns)
 		return;
 	struct err_detail detail = {""};
 	enum wr_err err = queues_file_apply(&sync->app->config, sync->store, &detail);
 	sync->file_applied = err != WR_STORE_AWAY;
+	struct mono_time ended = clock_mono(); /* the queues are not followed meanwhile */
+	int64_t pause_ms = FILE_PAUSES * mono_diff_ms(began, ended);
+	if (store_is_ready(sync->store))
+		sync->file_again = mono_add_ms(ended, pause_ms > FILE_PAUSE_MS ? pause_ms : FILE_PAUSE_MS);
 	if (err != WR_OK && err != WR_STORE_AWAY)
 		log_event(LOG_LEVEL_ERROR, "queues_file_refused", LOG_TEXT("reason", detail.text));
 }
@@ -337,7 +382,7 @@ static void *run(void *ctx)
 				store_follow_log_level(sync->store);
 				followed_log_level = began;
 			}
-			if (round_of(sync) && sync->file_applied)
+			if (has_synced(sync, round_of(sync)))
 				atomic_store(&sync->app->synced, true);
 			atomic_fetch_add(&sync->rounds, 1);
 		}
@@ -355,6 +400,8 @@ struct sync *sync_start(struct app *app)
 	struct sync *sync = mem_alloc_zero(1, sizeof(*sync));
 	sync->app = app;
 	sync->loop = loop_new();
+	sync->calls = mem_alloc_zero(QUEUES_AT_ONCE, sizeof(*sync->calls));
+	sync->started = clock_mono();
 	sync->slot_used = mem_alloc_zero((size_t)app->config.queues_max, sizeof(bool));
 	sync->file_applied = app->config.queues_file[0] == '\0';
 	struct store_options options;
@@ -378,6 +425,7 @@ void sync_stop(struct sync *sync)
 	store_free(sync->store);
 	loop_free(sync->loop);
 	free(sync->slot_used);
+	free(sync->calls);
 	free(sync);
 }
 

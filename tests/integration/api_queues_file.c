@@ -5,6 +5,7 @@
  */
 #include "support/api.h"
 #include "support/cmocka.h"
+#include "support/process.h"
 #include "support/temp.h"
 #include "waitingroom/memory.h"
 
@@ -110,6 +111,57 @@ static void a_queue_that_leaves_the_file_stays(void **state)
 	expect_queue("hold", 9, 4);
 }
 
+static size_t lines_with(struct process *process, const char *text, const char *also)
+{
+	WR_AUTO(mem_free_at) char *log = process_log(process);
+	size_t count = 0;
+	char *rest = log;
+	for (char *line; (line = strsep(&rest, "\n")) != NULL;)
+		count += strstr(line, text) != NULL && strstr(line, also) != NULL;
+	return count;
+}
+
+/* Somebody stands in the lane that the file leaves out. */
+static void a_queue_that_is_refused_is_said_by_name_and_the_others_are_made(void **state)
+{
+	(void)state;
+	static const char lanes[] = "\"lanes\":[{\"name\":\"main\",\"weight\":1,\"open\":true},"
+								"{\"name\":\"vip\",\"weight\":1,\"open\":true}]";
+	char text[512];
+	snprintf(text, sizeof(text), QUEUES(QUEUE("lanes", HELD ",%s")), lanes);
+	write_file(text);
+	stack_restart_pod(stack, 1);
+	api_await_queue(stack, "default/lanes");
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *joined =
+		http_call(stack_url(stack, 1), "POST", "/enqueue", "Content-Type: application/json\r\n",
+				  "{\"queue_id\":\"lanes\",\"lane\":\"vip\"}");
+	api_expect_status(joined, 201);
+	write_file(QUEUES(QUEUE("lanes", HELD) "," QUEUE("third", HELD)));
+	stack_restart_pod(stack, 1);
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *third = api_admin(stack, 0, "GET", "/default/third", NULL);
+	api_expect_status(third, 200);
+	assert_int_equal(lines_with(stack_pod(stack, 1), "default/lanes", "People stand in a lane"), 1);
+}
+
+static void a_file_that_names_a_queue_twice_is_refused_at_the_start(void **state)
+{
+	(void)state;
+	write_file(QUEUES(QUEUE("sale", HELD) "," QUEUE("default/sale", "\"capacity\":9")));
+	WR_AUTO(mem_free_at) char *binary = process_binary("waitingroom-api");
+	char setting[256], keys[256];
+	snprintf(setting, sizeof(setting), "WR_QUEUES_FILE=%s", file);
+	snprintf(keys, sizeof(keys), "WR_TOKEN_KEYS_FILE=%s", stack->keys_file);
+	struct process *process =
+		process_start("twice", (const char *const[]){binary, NULL},
+					  (const char *const[]){setting, keys, "WR_LISTEN=127.0.0.1:0",
+											"WR_INTERNAL_LISTEN=127.0.0.1:0", NULL});
+	assert_int_not_equal(process_wait(process, 5000), 0);
+	assert_int_equal(lines_with(process, "default/sale", "twice"), 1);
+	process_free(process);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -118,6 +170,8 @@ int main(void)
 		cmocka_unit_test(what_an_operator_has_changed_survives_a_pod_that_starts),
 		cmocka_unit_test(a_file_that_was_changed_is_applied_at_the_next_start),
 		cmocka_unit_test(a_queue_that_leaves_the_file_stays),
+		cmocka_unit_test(a_queue_that_is_refused_is_said_by_name_and_the_others_are_made),
+		cmocka_unit_test(a_file_that_names_a_queue_twice_is_refused_at_the_start),
 	};
 	return cmocka_run_group_tests(tests, open_room, close_room);
 }
