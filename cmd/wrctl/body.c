@@ -63,6 +63,13 @@ static enum wr_err put_value(struct json_out *out, const char *name, const char 
 	return WR_OK;
 }
 
+static enum wr_err check_name(const char *name, struct err_detail *ret_detail)
+{
+	if (strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") != strlen(name))
+		return err_say(ret_detail, WR_INVALID, "%.60s: is no name of a setting", name);
+	return WR_OK;
+}
+
 static enum wr_err put_one(struct json_out *out, const char *argument,
 						   struct err_detail *ret_detail)
 {
@@ -72,11 +79,12 @@ static enum wr_err put_one(struct json_out *out, const char *argument,
 	if (equals == NULL || equals == argument)
 		return err_say(ret_detail, WR_INVALID, "\"%.60s\": must be name=value", argument);
 	WR_AUTO(mem_free_at) char *name = mem_copy(argument, (size_t)(equals - argument));
-	if (strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_") != strlen(name))
-		return err_say(ret_detail, WR_INVALID, "%.60s: is no name of a setting", name);
+	enum wr_err err = check_name(name, ret_detail);
+	if (err != WR_OK)
+		return err;
 	if (equals[1] != '@')
 		return put_value(out, name, equals + 1, strlen(equals + 1), ret_detail);
-	enum wr_err err = file_read(equals + 2, &content, &len, ret_detail);
+	err = file_read(equals + 2, &content, &len, ret_detail);
 	return err == WR_OK ? put_value(out, name, content, len, ret_detail) : err;
 }
 
@@ -91,7 +99,27 @@ static enum wr_err check_twice(int argc, char *const argv[], struct err_detail *
 	return WR_OK;
 }
 
-enum wr_err body_of_settings(int argc, char *const argv[], char **ret,
+/* A setting that has a value already, or is given twice here, is said to be so. */
+static enum wr_err put_defaults(struct json_out *out, const char *const *defaults, int argc,
+								char *const argv[], struct err_detail *ret_detail)
+{
+	enum wr_err err = WR_OK;
+	for (int i = 0; err == WR_OK && defaults != NULL && defaults[i] != NULL; i++) {
+		size_t len = strlen(defaults[i]);
+		bool twice = false;
+		for (int k = 0; k < argc; k++)
+			twice |= strncmp(argv[k], defaults[i], len) == 0 && argv[k][len] == '=';
+		for (int k = 0; k < i; k++)
+			twice |= strcmp(defaults[k], defaults[i]) == 0;
+		err = check_name(defaults[i], ret_detail);
+		if (twice)
+			err = err_say(ret_detail, WR_INVALID, "%.60s: is given twice", defaults[i]);
+		json_out_null(out, defaults[i]);
+	}
+	return err;
+}
+
+enum wr_err body_of_settings(int argc, char *const argv[], const char *const *defaults, char **ret,
 							 struct err_detail *ret_detail)
 {
 	/* The largest settings, each byte escaped at its longest. */
@@ -103,6 +131,8 @@ enum wr_err body_of_settings(int argc, char *const argv[], char **ret,
 	json_out_object(&out, NULL);
 	for (int i = 0; i < argc && err == WR_OK; i++)
 		err = put_one(&out, argv[i], ret_detail);
+	if (err == WR_OK)
+		err = put_defaults(&out, defaults, argc, argv, ret_detail);
 	json_out_object_end(&out);
 	if (err == WR_OK && out.overflow)
 		err = err_say(ret_detail, WR_INVALID, "more than the settings of a queue may take");

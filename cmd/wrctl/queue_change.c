@@ -33,6 +33,17 @@ static void print_set(const struct wrctl *w, const char *name, const struct repl
 	diff_print_effect(reply->json, &w->terminal);
 }
 
+/* The names that shall have their defaults again; ends in NULL, lends. */
+static size_t defaults_given(const struct wrctl *w, const char *ret_names[GIVEN_MAX + 1])
+{
+	size_t count = 0;
+	for (size_t i = 0; i < w->given_count; i++)
+		if (strcmp(w->given[i].name, "default") == 0)
+			ret_names[count++] = w->given[i].value;
+	ret_names[count] = NULL;
+	return count;
+}
+
 int wrctl_queue_set(struct wrctl *w, int argc, char **argv)
 {
 	bool dry = wrctl_flag(w, "dry-run");
@@ -41,12 +52,15 @@ int wrctl_queue_set(struct wrctl *w, int argc, char **argv)
 	WR_AUTO(reply_clear) struct reply reply = {0};
 	struct err_detail detail = {""};
 	const char *version = wrctl_option(w, "if-version");
+	const char *defaults[GIVEN_MAX + 1];
 	uint64_t number;
 	if (path == NULL)
 		return WRCTL_USAGE;
+	if (defaults_given(w, defaults) == 0 && argc < 2)
+		return wrctl_misuse(w, "NAME=VALUE or --default NAME: which setting?");
 	if (version != NULL && !text_to_u64(version, strlen(version), UINT64_MAX - 1, &number))
 		return wrctl_misuse(w, "--if-version: must be a number, as wrctl queue get shows it");
-	if (body_of_settings(argc - 1, argv + 1, &body, &detail) != WR_OK)
+	if (body_of_settings(argc - 1, argv + 1, defaults, &body, &detail) != WR_OK)
 		return wrctl_misuse(w, "%s", detail.text);
 	struct request request = {.method = "PATCH", .path = path, .body = body, .if_match = version};
 	int code = wrctl_ask(w, &request, &reply);
@@ -63,7 +77,7 @@ int wrctl_queue_create(struct wrctl *w, int argc, char **argv)
 	struct err_detail detail = {""};
 	if (path == NULL)
 		return WRCTL_USAGE;
-	if (body_of_settings(argc - 1, argv + 1, &body, &detail) != WR_OK)
+	if (body_of_settings(argc - 1, argv + 1, NULL, &body, &detail) != WR_OK)
 		return wrctl_misuse(w, "%s", detail.text);
 	struct request request = {.method = "PUT", .path = path, .body = body, .only_new = true};
 	int code = wrctl_ask(w, &request, &reply);

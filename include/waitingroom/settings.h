@@ -262,7 +262,8 @@ enum queue_state queue_settings_state_at(const struct queue_settings *settings, 
 /* Reads a JSON object as the admin API takes it: the names of the tables above, and "version"
  * (ignored). Lanes have weight 1 and are not open when they do not say; allowed_targets are kept as
  * queue_settings_rebuild_target fills. Fields not given keep the value in 'base', and so does the key
- * of an entry key that is given without one. An unknown field, a wrong type, a number out of range, or
+ * of an entry key that is given without one. A field that is null gets its default (RFC 7396 removes it); one that
+ * is given replaces the one that is there as a whole. An unknown field, a wrong type, a number out of range, or
  * values that contradict each other (poll_min_ms > poll_max_ms; absent_after_ms < 1.2 × poll_max_ms;
  * heartbeat_ttl_ms < absent_after_ms; first_heartbeat_ms < 2500; challenge_bits_min >
  * challenge_bits_max; a captcha without its keys; entry "signed" without entry_keys; two lanes of one
@@ -273,7 +274,7 @@ WR_MUST_USE enum wr_err queue_settings_from_json(const char *json, size_t len,
 												 struct queue_settings *ret_settings,
 												 struct err_detail *ret_detail);
 /* The same for a PUT: what is not given has its default, but secrets that are not given again stay
- * as 'stored' has them (NULL: there is no such queue yet). */
+ * as 'stored' has them (NULL: there is no such queue yet), and null is a wrong type. */
 WR_MUST_USE enum wr_err queue_settings_from_put(const char *json, size_t len,
 												const struct queue_settings *stored,
 												struct queue_settings *ret_settings,

@@ -145,10 +145,43 @@ static enum wr_err read_text(struct queue_settings *settings, const struct setti
 	return settings_text_set(settings, text, string, strlen(string), ret_detail);
 }
 
+/* A value that takes the name's default again. */
+static enum wr_err take_default(struct queue_settings *settings, const char *name)
+{
+	struct queue_settings defaults;
+	WR_AUTO(queue_fields_clear) struct queue_fields fields;
+	queue_settings_default(&defaults);
+	queue_settings_to_fields(&defaults, &fields);
+	for (size_t i = 0; i < fields.count; i++)
+		if (strcmp(fields.list[i].name, name) == 0)
+			return queue_settings_set_field(settings, name, fields.list[i].value,
+											strlen(fields.list[i].value));
+	return WR_OK; /* "version", which is not ours to set */
+}
+
+static bool is_setting(const char *name)
+{
+	for (size_t i = 0; i < settings_number_count; i++)
+		if (strcmp(name, settings_numbers[i].name) == 0)
+			return true;
+	for (size_t i = 0; i < settings_choice_count; i++)
+		if (strcmp(name, settings_choices[i].name) == 0)
+			return true;
+	for (size_t i = 0; i < settings_text_count; i++)
+		if (strcmp(name, settings_texts[i].name) == 0)
+			return true;
+	for (size_t i = 0; i < sizeof(readers) / sizeof(readers[0]); i++)
+		if (strcmp(name, readers[i].name) == 0)
+			return true;
+	return false;
+}
+
 static enum wr_err read_member(struct queue_settings *settings, const struct json_value *member,
-							   size_t number, struct err_detail *ret_detail)
+							   bool takes_null, size_t number, struct err_detail *ret_detail)
 {
 	const char *key = json_key(member);
+	if (takes_null && json_is_null(member) && is_setting(key))
+		return take_default(settings, key);
 	for (size_t i = 0; i < settings_number_count; i++)
 		if (strcmp(key, settings_numbers[i].name) == 0)
 			return read_number(settings, &settings_numbers[i], member, ret_detail);
@@ -170,11 +203,11 @@ static enum wr_err read_member(struct queue_settings *settings, const struct jso
 }
 
 /* Changes settings; what they are after an error means nothing. */
-static enum wr_err read_document(const struct json_value *document, struct queue_settings *settings,
-								 struct err_detail *ret_detail)
+static enum wr_err read_document(const struct json_value *document, bool takes_null,
+								 struct queue_settings *settings, struct err_detail *ret_detail)
 {
 	for (size_t i = 0; i < json_count(document); i++) {
-		enum wr_err err = read_member(settings, json_at(document, i), i, ret_detail);
+		enum wr_err err = read_member(settings, json_at(document, i), takes_null, i, ret_detail);
 		if (err != WR_OK)
 			return err;
 	}
@@ -207,7 +240,7 @@ enum wr_err queue_settings_from_json(const char *json, size_t len,
 	queue_settings_copy(base, &settings);
 	enum wr_err err = parse_object(json, len, &document, ret_detail);
 	if (err == WR_OK)
-		err = read_document(document, &settings, ret_detail);
+		err = read_document(document, true, &settings, ret_detail);
 	if (err == WR_OK)
 		err = settings_check_whole(&settings, ret_detail);
 	if (err == WR_OK)
@@ -236,7 +269,7 @@ enum wr_err queue_settings_from_put(const char *json, size_t len,
 	/* The keys are there for the rows that name them; without the member there are none. */
 	if (json_member(document, "entry_keys") == NULL)
 		settings_drop_entry_keys(&settings);
-	err = read_document(document, &settings, ret_detail);
+	err = read_document(document, false, &settings, ret_detail);
 	if (err == WR_OK)
 		err = settings_check_whole(&settings, ret_detail);
 	if (err == WR_OK)

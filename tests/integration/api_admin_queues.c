@@ -248,6 +248,35 @@ static void a_patch_keeps_what_it_does_not_name(void **state)
 	expect("PATCH", "patched", NULL, "{\"poll_min_ms\":50000}", 422, "invalid_value");
 }
 
+static void what_a_patch_sets_to_null_gets_its_default_again(void **state)
+{
+	(void)state;
+	make_queue("nulled", "{\"state\":\"hold\",\"burst\":5,\"capacity\":7,\"message\":\"Soon\"}");
+	static const char nulls[] = "{\"capacity\":null,\"message\":null}";
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *dry = ask(0, "PATCH", "nulled?dry_run=1", NULL, nulls);
+	api_expect_status(dry, 200);
+	assert_non_null(strstr(dry->body, "{\"field\":\"capacity\",\"before\":7,\"after\":100}"));
+	assert_non_null(
+		strstr(dry->body, "{\"field\":\"message\",\"before\":\"Soon\",\"after\":\"\"}"));
+	assert_int_equal(version_of("nulled"), 1);
+	expect("PATCH", "nulled", NULL, nulls, 200, NULL);
+	assert_int_equal(setting("nulled", "capacity"), 100);
+	assert_int_equal(setting("nulled", "burst"), 5);
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *audit =
+		http_call(stack_internal_url(stack, 0), "GET",
+				  "/admin/v1/audit?queue=default/nulled&limit=1", KEY_HEADER, NULL);
+	assert_non_null(strstr(audit->body, "\"before\":{\"capacity\":7,\"message\":\"Soon\"}"));
+	assert_non_null(strstr(audit->body, "\"after\":{\"capacity\":100,\"message\":\"\","));
+	/* A default that contradicts what is there; a name that is none; a PUT, which has defaults anyway. */
+	expect("PATCH", "nulled", NULL, "{\"poll_min_ms\":20000}", 200, NULL);
+	expect("PATCH", "nulled", NULL, "{\"absent_after_ms\":700000,\"heartbeat_ttl_ms\":null}", 422,
+		   "invalid_value");
+	expect("PATCH", "nulled", NULL, "{\"no_setting\":null}", 422, "invalid_value");
+	expect("PUT", "nulled", NULL, nulls, 422, "invalid_value");
+}
+
 static void a_lane_with_people_in_it_is_not_taken_away(void **state)
 {
 	(void)state;
@@ -578,6 +607,7 @@ int main(void)
 		cmocka_unit_test(of_writers_who_read_the_same_version_one_wins),
 		cmocka_unit_test(a_queue_is_either_changed_or_deleted_by_those_who_read_the_same_version),
 		cmocka_unit_test(a_patch_keeps_what_it_does_not_name),
+		cmocka_unit_test(what_a_patch_sets_to_null_gets_its_default_again),
 		cmocka_unit_test(a_lane_with_people_in_it_is_not_taken_away),
 		cmocka_unit_test(an_operator_sets_the_pace_and_not_the_keys),
 		cmocka_unit_test(a_dry_run_stores_nothing),

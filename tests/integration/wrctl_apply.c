@@ -269,6 +269,17 @@ static void single_settings_are_changed_at_once(void **state)
 	ctl_expect(&set, 0, "at version 2", NULL);
 	assert_int_equal(number_of("/default/single", "settings.rate_per_minute"), 600);
 	assert_int_equal(number_of("/default/single", "settings.capacity"), 50);
+	RUN back = ctl_run(&ctl, "queue", "set", "single", "--default", "message", "capacity=60",
+					   "--default", "rate_per_minute", "--dry-run", NULL);
+	ctl_expect(&back, 0, "~ rate_per_minute: 600 → 60", NULL);
+	ctl_expect(&back, 0, "~ capacity: 50 → 60", NULL);
+	RUN alone = ctl_run(&ctl, "queue", "set", "single", "--default", "rate_per_minute", NULL);
+	ctl_expect(&alone, 0, "at version 3", NULL);
+	assert_int_equal(number_of("/default/single", "settings.rate_per_minute"), 60);
+	RUN which = ctl_run(&ctl, "queue", "set", "single", NULL);
+	ctl_expect(&which, 2, NULL, "which setting?");
+	RUN twice = ctl_run(&ctl, "queue", "set", "single", "burst=5", "--default", "burst", NULL);
+	ctl_expect(&twice, 2, NULL, "burst: is given twice");
 	RUN wrong = ctl_run(&ctl, "queue", "set", "single", "rate_per_minute=-1", NULL);
 	ctl_expect(&wrong, 1, NULL, "rate_per_minute");
 	RUN none = ctl_run(&ctl, "queue", "set", "nowhere", "rate_per_minute=1", NULL);

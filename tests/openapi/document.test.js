@@ -98,6 +98,7 @@ test('the settings of a queue are those of the program, with their limits and de
 		.map((line) => line.split(/ ?\|(?: |$)/).slice(1).map((cell) => cell.trim()));
 	const { properties } = document.components.schemas.QueueSettings;
 	assert.deepEqual(Object.keys(properties), rows.map(([name]) => name.replaceAll('`', '')));
+	assert.deepEqual(Object.keys(document.components.schemas.QueueSettingsChange.properties), Object.keys(properties));
 	for (const [name, preset, values] of rows.map((row) => row.map((cell) => cell.replaceAll('`', '')))) {
 		const property = properties[name];
 		if (property.type === 'integer')

@@ -88,6 +88,19 @@ static void what_is_given_is_taken_and_the_rest_stays(void **state)
 	assert_int_equal(settings.version, 0);
 }
 
+/* All that the store has of settings, one "name=value" a line; gives. */
+static char *fields_text(const struct queue_settings *settings)
+{
+	WR_AUTO(queue_fields_clear) struct queue_fields fields;
+	queue_settings_to_fields(settings, &fields);
+	char *text = mem_alloc_zero(1, fields.text_len + fields.count * 64 + 1);
+	for (size_t i = 0; i < fields.count; i++) {
+		strcat(strcat(text, fields.list[i].name), "=");
+		strcat(strcat(text, fields.list[i].value), "\n");
+	}
+	return text;
+}
+
 static void a_change_keeps_what_it_does_not_name(void **state)
 {
 	(void)state;
@@ -104,6 +117,55 @@ static void a_change_keeps_what_it_does_not_name(void **state)
 	assert_int_equal(changed.version, 5);
 	assert_int_equal(queue_settings_lane(&changed, "c"), 0);
 	assert_int_equal(queue_settings_lane(&changed, "b"), -1);
+}
+
+/* Every setting away from its default, and back by null; the names are those of the tables. */
+static void what_is_null_gets_its_default_again(void **state)
+{
+	(void)state;
+	struct queue_settings defaults;
+	WR_AUTO(mem_free_at) char *changed_text = NULL;
+	WR_AUTO(mem_free_at) char *default_text = NULL;
+	WR_AUTO(queue_settings_clear)
+	struct queue_settings changed =
+		good("{\"rate_per_minute\":7,\"burst\":7,\"poll_min_ms\":4000,\"state\":\"paused\","
+			 "\"challenge\":\"turnstile\",\"captcha_site_key\":\"a\",\"captcha_secret\":\"hush\","
+			 "\"message\":\"Soon\",\"session_renewal\":true,\"template\":\"<!--waitingroom-->\","
+			 "\"lanes\":[{\"name\":\"a\"},{\"name\":\"b\"}],"
+			 "\"allowed_targets\":[\"https://shop.example/\"],\"messages\":{\"de\":\"Bald\"},"
+			 "\"bypass\":[{\"extension\":\"js\"}]}");
+	char nulls[4096] = "{";
+#define NULL_NUMBER(name, ...) "\"" #name "\":null,"
+#define NULL_CHOICE(type, name, ...) "\"" #name "\":null,"
+#define NULL_SHAPE(name, ...) "\"" #name "\":null,"
+	strcat(nulls, QUEUE_NUMBER_TABLE(NULL_NUMBER) QUEUE_CHOICE_TABLE(NULL_CHOICE)
+					  QUEUE_TEXT_TABLE(NULL_NUMBER) QUEUE_SHAPE_TABLE(NULL_SHAPE));
+#undef NULL_NUMBER
+#undef NULL_CHOICE
+#undef NULL_SHAPE
+	strcat(nulls, "\"version\":null}");
+	changed.version = 5;
+	queue_settings_default(&defaults);
+	changed_text = fields_text(&changed);
+	default_text = fields_text(&defaults);
+	assert_string_not_equal(changed_text, default_text);
+	WR_AUTO(queue_settings_clear) struct queue_settings back;
+	struct err_detail detail = {""};
+	if (queue_settings_from_json(nulls, strlen(nulls), &changed, &back, &detail) != WR_OK)
+		fail_msg("%s", detail.text);
+	free(changed_text);
+	changed_text = fields_text(&back);
+	assert_string_equal(changed_text, default_text);
+	assert_int_equal(back.version, 5);
+	const char *one = "{\"message\":null}";
+	WR_AUTO(queue_settings_clear) struct queue_settings less;
+	assert_int_equal(queue_settings_from_json(one, strlen(one), &changed, &less, NULL), WR_OK);
+	assert_string_equal(less.message, "");
+	assert_int_equal(less.burst, 7);
+	struct queue_settings put;
+	assert_int_equal(queue_settings_from_put(one, strlen(one), &changed, &put, &detail),
+					 WR_INVALID);
+	assert_string_equal(detail.text, "message: must be a string");
 }
 
 static void every_number_is_refused_just_outside_its_range_and_named(void **state)
@@ -145,7 +207,10 @@ static const struct {
 	{"{\"burst\":\"10\"}", WR_INVALID, "burst: must be a whole number 1..1000000"},
 	{"{\"burst\":1.5}", WR_INVALID, "burst: must be a whole number 1..1000000"},
 	{"{\"burst\":1e30}", WR_INVALID, "burst: must be a whole number 1..1000000"},
-	{"{\"burst\":null}", WR_INVALID, "burst: must be a whole number 1..1000000"},
+	{"{\"Burst\":null}", WR_INVALID, "member 1 of the settings: must have the name"},
+	{"{\"lanes\":[null]}", WR_INVALID, "lanes[0]: must be an object"},
+	{"{\"poll_min_ms\":29000,\"poll_max_ms\":null,\"absent_after_ms\":null,\"declared\":null}",
+	 WR_INVALID, "member 4 of the settings: must have the name"},
 	{"{\"burst\":true}", WR_INVALID, "burst: must be a whole number 1..1000000"},
 	{"{\"burst\":5,\"Burst\":5}", WR_INVALID, "member 2 of the settings: must have the name"},
 	{"{\"rate\":5}", WR_INVALID, "member 1 of the settings: must have the name"},
@@ -436,6 +501,7 @@ int main(void)
 		cmocka_unit_test(defaults_are_the_table_and_one_open_lane),
 		cmocka_unit_test(what_is_given_is_taken_and_the_rest_stays),
 		cmocka_unit_test(a_change_keeps_what_it_does_not_name),
+		cmocka_unit_test(what_is_null_gets_its_default_again),
 		cmocka_unit_test(every_number_is_refused_just_outside_its_range_and_named),
 		cmocka_unit_test(every_mistake_is_named_with_its_remedy),
 		cmocka_unit_test(values_that_just_go_together_are_taken),

@@ -256,7 +256,7 @@ static void expect_body(char *argument, const char *body)
 {
 	WR_AUTO(mem_free_at) char *made = NULL;
 	struct err_detail detail = {""};
-	assert_int_equal(body_of_settings(1, &argument, &made, &detail), WR_OK);
+	assert_int_equal(body_of_settings(1, &argument, NULL, &made, &detail), WR_OK);
 	assert_string_equal(made, body);
 }
 
@@ -292,7 +292,8 @@ static void what_is_no_setting_is_refused(void **state)
 		char *made = NULL;
 		struct err_detail detail = {""};
 		char *const argv[] = {(char *)wrong[i][0], (char *)wrong[i][1]};
-		assert_int_not_equal(body_of_settings(wrong[i][1] ? 2 : 1, argv, &made, &detail), WR_OK);
+		assert_int_not_equal(body_of_settings(wrong[i][1] ? 2 : 1, argv, NULL, &made, &detail),
+							 WR_OK);
 		assert_null(made);
 		if (strstr(detail.text, wrong[i][2]) == NULL)
 			fail_msg("\"%s\" does not say \"%s\"", detail.text, wrong[i][2]);
