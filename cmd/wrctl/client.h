@@ -56,8 +56,13 @@ const char *client_url(const struct client *client);
 /* Asks; whatever is not a success is said on standard error, and the exit code says what it was.
  * WRCTL_DONE: fills ret. */
 int wrctl_ask(struct wrctl *w, const struct request *request, struct reply *ret);
-/* The same for GET. */
+/* The same, but this status is no refusal: it fills ret, too. */
+int wrctl_ask_or(struct wrctl *w, const struct request *request, int status, struct reply *ret);
+/* The same as wrctl_ask for GET. */
 int wrctl_get(struct wrctl *w, const char *path, struct reply *ret);
+/* A command that only shows: asks by GET, and prints the answer, as it came for --output json. */
+int wrctl_show(struct wrctl *w, const char *path,
+			   void (*print)(const struct wrctl *w, const struct json_value *answer));
 /* Prints the answer as it came, with a newline. */
 void reply_print(const struct reply *reply);
 /* Says what a refusal was about; returns the exit code for it. */

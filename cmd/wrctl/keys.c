@@ -1,7 +1,6 @@
 /* wrctl key create|list|delete, whoami: who may do what. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -13,23 +12,19 @@
 #include "waitingroom/memory.h"
 #include "waitingroom/text.h"
 
-int wrctl_whoami(struct wrctl *w, int argc, char **argv)
+static void print_me(const struct wrctl *w, const struct json_value *answer)
 {
-	WR_AUTO(reply_clear) struct reply reply = {0};
-	(void)argc, (void)argv;
-	int code = wrctl_get(w, "/admin/v1/whoami", &reply);
-	if (code != WRCTL_DONE)
-		return code;
-	if (w->json) {
-		reply_print(&reply);
-		return WRCTL_DONE;
-	}
-	const char *tenant = look_text(reply.json, "tenant");
-	printf("Key %s (%s) at %s: role %s, %s%s.\n", look_text(reply.json, "id"),
-		   look_text(reply.json, "name"), client_url(w->client), look_text(reply.json, "role"),
+	const char *tenant = look_text(answer, "tenant");
+	printf("Key %s (%s) at %s: role %s, %s%s.\n", look_text(answer, "id"),
+		   look_text(answer, "name"), client_url(w->client), look_text(answer, "role"),
 		   strcmp(tenant, "*") == 0 ? "all tenants" : "tenant ",
 		   strcmp(tenant, "*") == 0 ? "" : tenant);
-	return WRCTL_DONE;
+}
+
+int wrctl_whoami(struct wrctl *w, int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	return wrctl_show(w, "/admin/v1/whoami", print_me);
 }
 
 /* ---- create ---- */
@@ -123,18 +118,9 @@ int wrctl_key_create(struct wrctl *w, int argc, char **argv)
 
 /* ---- list, delete ---- */
 
-int wrctl_key_list(struct wrctl *w, int argc, char **argv)
+static void print_keys(const struct wrctl *w, const struct json_value *answer)
 {
-	WR_AUTO(reply_clear) struct reply reply = {0};
-	(void)argc, (void)argv;
-	int code = wrctl_get(w, "/admin/v1/keys", &reply);
-	if (code != WRCTL_DONE)
-		return code;
-	if (w->json) {
-		reply_print(&reply);
-		return WRCTL_DONE;
-	}
-	const struct json_value *keys = look(reply.json, "keys");
+	const struct json_value *keys = look(answer, "keys");
 	WR_AUTO(table_free_at)
 	struct table *table = table_new("id", "name…", "role", "tenant", "expires", "last used");
 	char when[NUMBER_TEXT_BYTES];
@@ -148,7 +134,12 @@ int wrctl_key_list(struct wrctl *w, int argc, char **argv)
 		table_cell(table, PAINT_PLAIN, "%s", moment_text(look_int(key, "last_used_ms", 0), when));
 	}
 	table_print(table, &w->terminal);
-	return WRCTL_DONE;
+}
+
+int wrctl_key_list(struct wrctl *w, int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	return wrctl_show(w, "/admin/v1/keys", print_keys);
 }
 
 int wrctl_key_delete(struct wrctl *w, int argc, char **argv)

@@ -101,15 +101,12 @@ static int read_version(struct wrctl *w, struct plan_step *step)
 {
 	WR_AUTO(mem_free_at) char *path = queue_path(w, step->queue, "");
 	WR_AUTO(reply_clear) struct reply reply = {0};
-	struct err_detail detail = {""};
-	struct request request = {.method = "GET", .path = path};
-	if (client_ask(w->client, &request, &reply, &detail) != WR_OK) {
-		wrctl_say("no answer from %s", detail.text);
-		return WRCTL_UNREACHABLE;
-	}
+	int code = wrctl_ask_or(w, &(struct request){.method = "GET", .path = path}, 404, &reply);
+	if (code != WRCTL_DONE)
+		return code;
 	if (reply.status == 404 && strcmp(reply_code(&reply), "no_such_queue") == 0)
 		return WRCTL_DONE;
-	if (reply.status != 200)
+	if (reply.status == 404)
 		return reply_say(w, &reply);
 	snprintf(step->version, sizeof(step->version), "%lld",
 			 (long long)look_int(reply.json, "version", 0));

@@ -10,10 +10,12 @@
 #include "progress.h"
 #include "waitingroom/memory.h"
 
-static int need_file(const struct wrctl *w, const char **ret)
+static int plan_of_file(struct wrctl *w, struct plan *plan)
 {
-	*ret = wrctl_option(w, "file");
-	return *ret != NULL ? WRCTL_DONE : wrctl_misuse(w, "say which file: -f FILE");
+	const char *path = wrctl_option(w, "file");
+	if (path == NULL)
+		return wrctl_misuse(w, "say which file: -f FILE");
+	return plan_make(w, path, wrctl_flag(w, "prune"), plan);
 }
 
 static int show(const struct wrctl *w, const struct plan *plan)
@@ -30,11 +32,8 @@ static int show(const struct wrctl *w, const struct plan *plan)
 int wrctl_queue_diff(struct wrctl *w, int argc, char **argv)
 {
 	WR_AUTO(plan_clear) struct plan plan = {0};
-	const char *path;
 	(void)argc, (void)argv;
-	int code = need_file(w, &path);
-	if (code == WRCTL_DONE)
-		code = plan_make(w, path, wrctl_flag(w, "prune"), &plan);
+	int code = plan_of_file(w, &plan);
 	if (code == WRCTL_DONE)
 		code = show(w, &plan);
 	if (code == WRCTL_DONE && wrctl_flag(w, "exit-code") && !plan_is_empty(&plan))
@@ -45,11 +44,8 @@ int wrctl_queue_diff(struct wrctl *w, int argc, char **argv)
 int wrctl_queue_apply(struct wrctl *w, int argc, char **argv)
 {
 	WR_AUTO(plan_clear) struct plan plan = {0};
-	const char *path;
 	(void)argc, (void)argv;
-	int code = need_file(w, &path);
-	if (code == WRCTL_DONE)
-		code = plan_make(w, path, wrctl_flag(w, "prune"), &plan);
+	int code = plan_of_file(w, &plan);
 	if (code != WRCTL_DONE) {
 		if (plan.count > 0)
 			wrctl_say("nothing was changed");

@@ -1,6 +1,4 @@
 /* wrctl queue empty|delete: what cannot be undone. The queue's name must be typed, or --yes given. */
-#include <stdlib.h>
-#include <string.h>
 
 #include "actions.h"
 #include "client.h"
@@ -58,22 +56,12 @@ int wrctl_queue_delete(struct wrctl *w, int argc, char **argv)
 /* The API tells how many would go, and a token that says that this has been read. */
 static int ask_for_token(struct wrctl *w, const char *path, struct reply *ret)
 {
-	struct err_detail detail = {""};
-	struct reply reply = {0};
 	struct request request = {.method = "POST", .path = path, .body = "{}"};
-	if (client_ask(w->client, &request, &reply, &detail) != WR_OK) {
-		wrctl_say("no answer from %s", detail.text);
-		return WRCTL_UNREACHABLE;
-	}
-	if (reply.status != 428) {
-		int code = reply.status >= 300 ? reply_say(w, &reply) : WRCTL_DONE;
-		if (code == WRCTL_DONE)
-			wrctl_say("the queue was emptied without a confirmation");
-		reply_clear(&reply);
-		return code == WRCTL_DONE ? WRCTL_REFUSED : code;
-	}
-	*ret = reply;
-	return WRCTL_DONE;
+	int code = wrctl_ask_or(w, &request, 428, ret);
+	if (code != WRCTL_DONE || ret->status == 428)
+		return code;
+	wrctl_say("the queue was emptied without a confirmation");
+	return WRCTL_REFUSED;
 }
 
 int wrctl_queue_empty(struct wrctl *w, int argc, char **argv)

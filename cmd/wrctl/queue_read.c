@@ -114,21 +114,15 @@ static void print_now(const struct wrctl *w, const struct json_value *reply)
 	putchar('\n');
 }
 
+static void print_queue(const struct wrctl *w, const struct json_value *answer)
+{
+	print_now(w, answer);
+	print_settings(w, look(answer, "settings"));
+}
+
 int wrctl_queue_get(struct wrctl *w, int argc, char **argv)
 {
 	WR_AUTO(mem_free_at) char *path = queue_path(w, argv[0], "");
-	WR_AUTO(reply_clear) struct reply reply = {0};
 	(void)argc;
-	if (path == NULL)
-		return WRCTL_USAGE;
-	int code = wrctl_get(w, path, &reply);
-	if (code != WRCTL_DONE)
-		return code;
-	if (w->json) {
-		reply_print(&reply);
-		return WRCTL_DONE;
-	}
-	print_now(w, reply.json);
-	print_settings(w, look(reply.json, "settings"));
-	return WRCTL_DONE;
+	return path != NULL ? wrctl_show(w, path, print_queue) : WRCTL_USAGE;
 }

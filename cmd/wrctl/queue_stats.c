@@ -1,6 +1,4 @@
 /* wrctl queue stats: one queue now and in the last hour. */
-#include <stdlib.h>
-#include <string.h>
 
 #include "actions.h"
 #include "client.h"
@@ -101,23 +99,17 @@ static void print_series(const struct wrctl *w, const struct json_value *series)
 	table_print(table, &w->terminal);
 }
 
+static void print_stats(const struct wrctl *w, const struct json_value *answer)
+{
+	print_now(w, answer);
+	print_rates(w, answer);
+	if (json_is_object(look(answer, "series")))
+		print_series(w, look(answer, "series"));
+}
+
 int wrctl_queue_stats(struct wrctl *w, int argc, char **argv)
 {
 	WR_AUTO(mem_free_at) char *path = queue_path(w, argv[0], "/stats");
-	WR_AUTO(reply_clear) struct reply reply = {0};
 	(void)argc;
-	if (path == NULL)
-		return WRCTL_USAGE;
-	int code = wrctl_get(w, path, &reply);
-	if (code != WRCTL_DONE)
-		return code;
-	if (w->json) {
-		reply_print(&reply);
-		return WRCTL_DONE;
-	}
-	print_now(w, reply.json);
-	print_rates(w, reply.json);
-	if (json_is_object(look(reply.json, "series")))
-		print_series(w, look(reply.json, "series"));
-	return WRCTL_DONE;
+	return path != NULL ? wrctl_show(w, path, print_stats) : WRCTL_USAGE;
 }

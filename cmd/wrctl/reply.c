@@ -102,14 +102,14 @@ static int say_silence(const struct wrctl *w, enum wr_err err, const struct err_
 	return WRCTL_UNREACHABLE;
 }
 
-int wrctl_ask(struct wrctl *w, const struct request *request, struct reply *ret)
+int wrctl_ask_or(struct wrctl *w, const struct request *request, int status, struct reply *ret)
 {
 	struct err_detail detail = {""};
 	struct reply reply = {0};
 	enum wr_err err = client_ask(w->client, request, &reply, &detail);
 	if (err != WR_OK)
 		return say_silence(w, err, &detail);
-	if (reply.status < 200 || reply.status > 299) {
+	if (reply.status != status && (reply.status < 200 || reply.status > 299)) {
 		int code = reply_say(w, &reply);
 		reply_clear(&reply);
 		return code;
@@ -118,9 +118,26 @@ int wrctl_ask(struct wrctl *w, const struct request *request, struct reply *ret)
 	return WRCTL_DONE;
 }
 
+int wrctl_ask(struct wrctl *w, const struct request *request, struct reply *ret)
+{
+	return wrctl_ask_or(w, request, 200, ret);
+}
+
 int wrctl_get(struct wrctl *w, const char *path, struct reply *ret)
 {
 	return wrctl_ask(w, &(struct request){.method = "GET", .path = path}, ret);
+}
+
+int wrctl_show(struct wrctl *w, const char *path,
+			   void (*print)(const struct wrctl *w, const struct json_value *answer))
+{
+	WR_AUTO(reply_clear) struct reply reply = {0};
+	int code = wrctl_get(w, path, &reply);
+	if (code == WRCTL_DONE && w->json)
+		reply_print(&reply);
+	else if (code == WRCTL_DONE)
+		print(w, reply.json);
+	return code;
 }
 
 char *queue_path(const struct wrctl *w, const char *name, const char *rest)

@@ -1,5 +1,4 @@
 /* wrctl pods, log-level, preview: the programs themselves. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "actions.h"
@@ -35,25 +34,21 @@ static void pod_row(struct table *table, const struct json_value *pod, int64_t n
 	table_cell(table, PAINT_PLAIN, "%s", look_text(pod, "address"));
 }
 
-int wrctl_pods(struct wrctl *w, int argc, char **argv)
+static void print_pods(const struct wrctl *w, const struct json_value *answer)
 {
-	WR_AUTO(reply_clear) struct reply reply = {0};
-	(void)argc, (void)argv;
-	int code = wrctl_get(w, "/admin/v1/pods", &reply);
-	if (code != WRCTL_DONE)
-		return code;
-	if (w->json) {
-		reply_print(&reply);
-		return WRCTL_DONE;
-	}
-	const struct json_value *pods = look(reply.json, "pods");
+	const struct json_value *pods = look(answer, "pods");
 	WR_AUTO(table_free_at)
 	struct table *table = table_new("instance", "kind", "version", "state", "up", "conns>",
 									"req/s>", "store ms>", "address…");
 	for (size_t i = 0; pods != NULL && i < json_count(pods); i++)
-		pod_row(table, json_at(pods, i), look_int(reply.json, "as_of_ms", 0));
+		pod_row(table, json_at(pods, i), look_int(answer, "as_of_ms", 0));
 	table_print(table, &w->terminal);
-	return WRCTL_DONE;
+}
+
+int wrctl_pods(struct wrctl *w, int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	return wrctl_show(w, "/admin/v1/pods", print_pods);
 }
 
 /* ---- log level ---- */

@@ -9,18 +9,9 @@
 #include "waitingroom/memory.h"
 #include "waitingroom/text.h"
 
-int wrctl_tenant_list(struct wrctl *w, int argc, char **argv)
+static void print_tenants(const struct wrctl *w, const struct json_value *answer)
 {
-	WR_AUTO(reply_clear) struct reply reply = {0};
-	(void)argc, (void)argv;
-	int code = wrctl_get(w, "/admin/v1/tenants", &reply);
-	if (code != WRCTL_DONE)
-		return code;
-	if (w->json) {
-		reply_print(&reply);
-		return WRCTL_DONE;
-	}
-	const struct json_value *tenants = look(reply.json, "tenants");
+	const struct json_value *tenants = look(answer, "tenants");
 	WR_AUTO(table_free_at)
 	struct table *table = table_new("tenant", "title", "queues>", "most>", "note…");
 	for (size_t i = 0; tenants != NULL && i < json_count(tenants); i++) {
@@ -32,7 +23,12 @@ int wrctl_tenant_list(struct wrctl *w, int argc, char **argv)
 		table_cell(table, PAINT_PLAIN, "%s", look_text(tenant, "note"));
 	}
 	table_print(table, &w->terminal);
-	return WRCTL_DONE;
+}
+
+int wrctl_tenant_list(struct wrctl *w, int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	return wrctl_show(w, "/admin/v1/tenants", print_tenants);
 }
 
 /* "/admin/v1/tenants/<name>"; gives; NULL: said. */
@@ -49,24 +45,6 @@ static char *tenant_path(const struct wrctl *w, const char *name)
 }
 
 /* What is not given stays as it is there. */
-static int read_tenant(struct wrctl *w, const char *path, struct reply *ret)
-{
-	struct err_detail detail = {""};
-	struct reply reply = {0};
-	if (client_ask(w->client, &(struct request){.method = "GET", .path = path}, &reply, &detail) !=
-		WR_OK) {
-		wrctl_say("no answer from %s", detail.text);
-		return WRCTL_UNREACHABLE;
-	}
-	if (reply.status != 200 && reply.status != 404) {
-		int code = reply_say(w, &reply);
-		reply_clear(&reply);
-		return code;
-	}
-	*ret = reply;
-	return WRCTL_DONE;
-}
-
 static const char *text_of(const struct wrctl *w, const struct reply *there, const char *member)
 {
 	const char *given = wrctl_option(w, member);
@@ -81,7 +59,9 @@ int wrctl_tenant_set(struct wrctl *w, int argc, char **argv)
 	char body[8192];
 	struct json_out out;
 	(void)argc;
-	int code = path ? read_tenant(w, path, &there) : WRCTL_USAGE;
+	if (path == NULL)
+		return WRCTL_USAGE;
+	int code = wrctl_ask_or(w, &(struct request){.method = "GET", .path = path}, 404, &there);
 	int64_t most = there.status == 200 ? look_int(there.json, "queues_max", -1) : -1;
 	if (code != WRCTL_DONE || !wrctl_number(w, "queues-max", 0, 1000000, &most))
 		return code != WRCTL_DONE ? code : WRCTL_USAGE;
