@@ -131,6 +131,18 @@ uint64_t walk_count(struct walk *walk);							/* not negative */
 void walk_copy(struct walk *walk, char *ret_text, size_t room); /* text that must fit with NUL */
 void walk_state(struct walk *walk, enum place_state *ret_state);
 void walk_expect(struct walk *walk, bool holds); /* garbled, when it does not hold */
+/* A text that must be one of these; gives which. 0 when it is none of them. */
+size_t walk_word(struct walk *walk, const char *const words[], size_t count);
+#define WALK_WORD(walk, words) walk_word((walk), (words), sizeof(words) / sizeof((words)[0]))
+/* The same where a word says how the step went. Gives the row; one with an error when it is none of them. */
+struct answer_word {
+	const char *word;
+	enum wr_err err;
+	int value; /* what the caller makes of it */
+};
+const struct answer_word *walk_answer(struct walk *walk, const struct answer_word words[],
+									  size_t count);
+#define WALK_ANSWER(walk, words) walk_answer((walk), (words), sizeof(words) / sizeof((words)[0]))
 /* Does 'left' hold 'before' elements and then 'each' for everybody asked about? Gives the number of people to
  * unpack: 0 when not. */
 size_t walk_people(struct walk *walk, size_t left, size_t before, size_t each, size_t asked);

@@ -279,6 +279,28 @@ void walk_state(struct walk *walk, enum place_state *ret_state)
 	*ret_state = place_state_from_letter(len == 1 ? letter[0] : '-');
 }
 
+size_t walk_word(struct walk *walk, const char *const words[], size_t count)
+{
+	const char *word = walk_text(walk, NULL);
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(words[i], word) == 0)
+			return i;
+	walk_expect(walk, false);
+	return 0;
+}
+
+const struct answer_word *walk_answer(struct walk *walk, const struct answer_word words[],
+									  size_t count)
+{
+	static const struct answer_word none = {"", WR_STORE_AWAY, 0};
+	const char *word = walk_text(walk, NULL);
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(words[i].word, word) == 0)
+			return &words[i];
+	walk_expect(walk, false);
+	return &none;
+}
+
 size_t walk_people(struct walk *walk, size_t left, size_t before, size_t each, size_t asked)
 {
 	walk_expect(walk, left == before + each * asked);

@@ -54,11 +54,8 @@ void store_note_key_used(struct store *store, const char *id, int64_t now_ms)
 
 static void step_end(struct call *call, enum wr_err err, const struct reply *reply)
 {
-	static const struct {
-		const char *word;
-		enum wr_err err;
-		int result; /* -1: the number of the answer */
-	} answers[] = {
+	static const struct answer_word words[] = {
+		/* -1: the number of the answer */
 		{"ok", WR_OK, -1},
 		{"full", WR_QUOTA, -1},
 		{"taken", WR_CONFLICT, -1},
@@ -71,17 +68,10 @@ static void step_end(struct call *call, enum wr_err err, const struct reply *rep
 	};
 	struct walk walk = walk_begin(err, reply);
 	walk_expect(&walk, walk_array(&walk) == 2);
-	const char *word = walk_text(&walk, NULL);
+	const struct answer_word *answer = WALK_ANSWER(&walk, words);
 	int64_t number = walk_int(&walk);
-	size_t i = 0;
-	while (i < sizeof(answers) / sizeof(answers[0]) && strcmp(answers[i].word, word) != 0)
-		i++;
-	bool known = i < sizeof(answers) / sizeof(answers[0]);
-	walk_expect(&walk, known);
 	err = walk_end(&walk, call);
-	if (!err && answers[i].result >= 0)
-		number = answers[i].result;
-	call->fn.step(call->ctx, err ? err : answers[i].err, number);
+	call->fn.step(call->ctx, err ? err : answer->err, answer->value >= 0 ? answer->value : number);
 }
 
 static struct call *step_call(struct store *store, enum script script, size_t arguments,

@@ -11,7 +11,7 @@
 
 /* ---- join ---- */
 
-static void take_code(struct walk *walk, enum join_code *ret_code)
+static enum join_code take_code(struct walk *walk)
 {
 	static const char *const words[] = {
 		[JOIN_NEW] = "new",		  [JOIN_SAME] = "same", [JOIN_REUSED] = "reused",
@@ -19,14 +19,7 @@ static void take_code(struct walk *walk, enum join_code *ret_code)
 		[JOIN_RATE] = "rate",	  [JOIN_LANE] = "lane", [JOIN_REPLAYED] = "replayed",
 		[JOIN_USED] = "used",
 	};
-	const char *word = walk_text(walk, NULL);
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (strcmp(words[i], word) == 0) {
-			*ret_code = (enum join_code)i;
-			return;
-		}
-	}
-	walk_expect(walk, false);
+	return (enum join_code)WALK_WORD(walk, words);
 }
 
 /* "<holder>:<id>", or "-" for somebody without an identity. */
@@ -63,7 +56,7 @@ static void enqueue_end(struct call *call, enum wr_err err, const struct reply *
 	struct joined *people = scratch_room(call->store, count, sizeof(*people));
 	for (size_t i = 0; i < count; i++) {
 		struct joined *person = &people[i];
-		take_code(&walk, &person->code);
+		person->code = take_code(&walk);
 		walk_state(&walk, &person->state);
 		walk_copy(&walk, person->lane, sizeof(person->lane));
 		person->ticket = walk_count(&walk);

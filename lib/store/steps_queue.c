@@ -78,31 +78,22 @@ void store_reap(struct store *store, const struct queue_name *queue, int64_t gap
 
 static void put_end(struct call *call, enum wr_err err, const struct reply *reply)
 {
-	static const struct {
-		const char *word;
-		enum wr_err err;
-		enum put_result result;
-		bool has_version;
-	} answers[] = {
-		{"created", WR_OK, PUT_CREATED, true},	   {"changed", WR_OK, PUT_CHANGED, true},
-		{"same", WR_OK, PUT_SAME, true},		   {"conflict", WR_CONFLICT, PUT_SAME, true},
-		{"noqueue", WR_NO_QUEUE, PUT_SAME, false}, {"busy", WR_BUSY, PUT_SAME, false},
-		{"lane", WR_LANE_IN_USE, PUT_SAME, true},
+	static const struct answer_word words[] = {
+		{"created", WR_OK, PUT_CREATED},	{"changed", WR_OK, PUT_CHANGED},
+		{"same", WR_OK, PUT_SAME},			{"conflict", WR_CONFLICT, PUT_SAME},
+		{"noqueue", WR_NO_QUEUE, PUT_SAME}, {"busy", WR_BUSY, PUT_SAME},
+		{"lane", WR_LANE_IN_USE, PUT_SAME},
 	};
 	struct walk walk = walk_begin(err, reply);
 	walk_array(&walk);
-	const char *word = walk_text(&walk, NULL);
-	size_t i = 0;
-	while (i < sizeof(answers) / sizeof(answers[0]) && strcmp(answers[i].word, word) != 0)
-		i++;
-	bool known = i < sizeof(answers) / sizeof(answers[0]);
-	walk_expect(&walk, known);
-	uint64_t version = known && answers[i].has_version ? walk_count(&walk) : 0;
+	const struct answer_word *answer = WALK_ANSWER(&walk, words);
+	bool has_version = answer->err != WR_NO_QUEUE && answer->err != WR_BUSY;
+	uint64_t version = has_version ? walk_count(&walk) : 0;
 	err = walk_end(&walk, call);
 	if (err)
 		call->fn.put(call->ctx, err, PUT_SAME, 0);
 	else
-		call->fn.put(call->ctx, answers[i].err, answers[i].result, version);
+		call->fn.put(call->ctx, answer->err, (enum put_result)answer->value, version);
 }
 
 static void list_name(struct store *store, const char *command, const char *name, call_end_fn end,
@@ -227,23 +218,17 @@ void store_patch_queue(struct store *store, const struct queue_name *queue,
 
 static void delete_end(struct call *call, enum wr_err err, const struct reply *reply)
 {
-	static const struct {
-		const char *word;
-		enum wr_err err;
-	} answers[] = {
-		{"more", WR_OK}, {"done", WR_OK}, {"noqueue", WR_NO_QUEUE}, {"conflict", WR_CONFLICT}};
+	static const struct answer_word words[] = {{"more", WR_OK, true},
+											   {"done", WR_OK, false},
+											   {"noqueue", WR_NO_QUEUE, false},
+											   {"conflict", WR_CONFLICT, false}};
 	struct walk walk = walk_begin(err, reply);
 	walk_array(&walk);
-	const char *word = walk_text(&walk, NULL);
-	size_t i = 0;
-	while (i < sizeof(answers) / sizeof(answers[0]) && strcmp(answers[i].word, word) != 0)
-		i++;
-	bool known = i < sizeof(answers) / sizeof(answers[0]);
-	walk_expect(&walk, known);
+	const struct answer_word *answer = WALK_ANSWER(&walk, words);
 	err = walk_end(&walk, call);
 	if (!err)
-		err = answers[i].err;
-	call->fn.deleted(call->ctx, err, !err && i == 0);
+		err = answer->err;
+	call->fn.deleted(call->ctx, err, !err && answer->value);
 }
 
 void store_delete_queue(struct store *store, const struct queue_name *queue, int limit,
@@ -268,31 +253,24 @@ void store_delete_queue(struct store *store, const struct queue_name *queue, int
 
 static void empty_end(struct call *call, enum wr_err err, const struct reply *reply)
 {
-	static const struct {
-		const char *word;
-		enum wr_err err;
-	} answers[] = {{"more", WR_OK},
-				   {"done", WR_OK},
-				   {"conflict", WR_CONFLICT},
-				   {"recovering", WR_BUSY},
-				   {"noqueue", WR_NO_QUEUE}};
+	static const struct answer_word words[] = {{"more", WR_OK, true},
+											   {"done", WR_OK, false},
+											   {"conflict", WR_CONFLICT, false},
+											   {"recovering", WR_BUSY, false},
+											   {"noqueue", WR_NO_QUEUE, false}};
+	const char *how_far = "";
+	uint64_t expired = 0;
 	struct walk walk = walk_begin(err, reply);
 	walk_array(&walk);
-	const char *word = walk_text(&walk, NULL), *how_far = "";
-	size_t i = 0;
-	while (i < sizeof(answers) / sizeof(answers[0]) && strcmp(answers[i].word, word) != 0)
-		i++;
-	bool known = i < sizeof(answers) / sizeof(answers[0]);
-	uint64_t expired = 0;
-	walk_expect(&walk, known);
-	if (known && answers[i].err == WR_OK) {
+	const struct answer_word *answer = WALK_ANSWER(&walk, words);
+	if (answer->err == WR_OK) {
 		expired = walk_count(&walk);
 		how_far = walk_text(&walk, NULL);
 	}
 	err = walk_end(&walk, call);
 	if (!err)
-		err = answers[i].err;
-	call->fn.emptied(call->ctx, err, expired, !err && i == 0, how_far);
+		err = answer->err;
+	call->fn.emptied(call->ctx, err, expired, !err && answer->value, how_far);
 }
 
 void store_empty_queue(struct store *store, const struct queue_name *queue, int limit,

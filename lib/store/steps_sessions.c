@@ -5,7 +5,6 @@
 #include "lib/store/client.h"
 
 #include <assert.h>
-#include <string.h>
 
 #define PASS_KEPT_MS ((PASS_LIFE_S + 2 * TOKEN_LEEWAY_S) * 1000)
 
@@ -56,18 +55,11 @@ void store_revoke(struct store *store, const struct queue_name *queue, const sto
 
 /* ---- redeem ---- */
 
-static void take_redeem_code(struct walk *walk, enum redeem_code *ret_code)
+static enum redeem_code take_redeem_code(struct walk *walk)
 {
 	static const char *const words[] = {
 		[REDEEM_OK] = "ok", [REDEEM_USED] = "used", [REDEEM_ENDED] = "ended"};
-	const char *word = walk_text(walk, NULL);
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (strcmp(words[i], word) == 0) {
-			*ret_code = (enum redeem_code)i;
-			return;
-		}
-	}
-	walk_expect(walk, false);
+	return (enum redeem_code)WALK_WORD(walk, words);
 }
 
 static void redeem_end(struct call *call, enum wr_err err, const struct reply *reply)
@@ -78,7 +70,7 @@ static void redeem_end(struct call *call, enum wr_err err, const struct reply *r
 	size_t count = walk_people(&walk, left, 1, 2, call->asked);
 	struct redeemed *people = scratch_room(call->store, count, sizeof(*people));
 	for (size_t i = 0; i < count; i++) {
-		take_redeem_code(&walk, &people[i].code);
+		people[i].code = take_redeem_code(&walk);
 		people[i].ends_ms = walk_int(&walk);
 	}
 	err = walk_end(&walk, call);

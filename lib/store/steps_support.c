@@ -140,12 +140,7 @@ static void restore_end(struct call *call, enum wr_err err, const struct reply *
 	struct walk walk = walk_begin(err, reply);
 	walk_expect(&walk, walk_outcome(&walk) == 6 || walk.err);
 	walk_int(&walk); /* the store's time, of no use here */
-	const char *word = walk_text(&walk, NULL);
-	size_t i = 0;
-	while (i < sizeof(words) / sizeof(words[0]) && strcmp(words[i], word) != 0)
-		i++;
-	walk_expect(&walk, i < sizeof(words) / sizeof(words[0]));
-	result.outcome = (enum recall_outcome)i;
+	result.outcome = (enum recall_outcome)WALK_WORD(&walk, words);
 	walk_state(&walk, &result.state);
 	walk_copy(&walk, result.lane, sizeof(result.lane));
 	result.ticket = walk_count(&walk);
