@@ -1,7 +1,7 @@
 /* Pods: what each process of an installation tells about itself, every few seconds, through the store.
  *
  * What     One table makes the struct, the row in the store, and GET /admin/v1/pods.
- * Used by  cmd/api and cmd/admitter (write), cmd/api admin_pods and health (read), wrctl top.
+ * Used by  pod_reporter.c, cmd/api and cmd/admitter (write), cmd/api admin_pods and health (read), wrctl top.
  * Threads  any; plain data.
  */
 #ifndef WAITINGROOM_PODS_H
