@@ -6,6 +6,8 @@
  */
 #include "admin_audit.h"
 
+#include "admin_shown.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,21 +20,6 @@
 #define NAMES_BYTES 2048 /* everything but before and after, escaped */
 
 /* ---- the entry ---- */
-
-static void put_value(struct json_out *out, const char *key, const char *json, size_t max)
-{
-	size_t len = strlen(json);
-	char hash[65];
-	if (len <= max) {
-		json_out_raw(out, key, json, len);
-		return;
-	}
-	sha256_hex(json, len, hash);
-	json_out_object(out, key);
-	json_out_string(out, "sha256", hash);
-	json_out_int(out, "bytes", (int64_t)len);
-	json_out_object_end(out);
-}
 
 struct audit_names { /* borrows */
 	const char *key_id, *name, *action, *object, *tenant, *queue, *request_id, *address;
@@ -66,8 +53,8 @@ static void print_entry(const struct audit_names *names, const char *before, con
 	json_out_init(&out, ret_entry, room - 1);
 	json_out_object(&out, NULL);
 	put_names(&out, names);
-	put_value(&out, "before", before, each);
-	put_value(&out, "after", after, each);
+	admin_shown_put(&out, "before", before, each);
+	admin_shown_put(&out, "after", after, each);
 	json_out_object_end(&out);
 	if (out.overflow)
 		abort(); /* names are bounded by where they come from */
@@ -138,21 +125,6 @@ struct store_audit admin_audit_of(const struct admin_notes *notes, const char *e
 
 /* ---- what differs between settings ---- */
 
-/* As GET shows them: without secrets. gives; NULL for none */
-static struct json_value *shown(const struct queue_settings *settings)
-{
-	if (settings == NULL)
-		return NULL;
-	struct json_value *document = NULL;
-	struct json_out out;
-	WR_AUTO(mem_free_at) char *text = mem_alloc_zero(1, QUEUE_SETTINGS_JSON_BYTES);
-	json_out_init(&out, text, QUEUE_SETTINGS_JSON_BYTES);
-	queue_settings_to_json(settings, &out, NULL);
-	if (out.overflow || json_parse(out.text, out.len, &document, NULL) != WR_OK)
-		abort(); /* what we print we can read */
-	return document;
-}
-
 /* The members of 'these' that 'others' lacks or has otherwise. */
 static void put_different(struct json_out *out, const struct json_value *these,
 						  const struct json_value *others)
@@ -164,7 +136,7 @@ static void put_different(struct json_out *out, const struct json_value *these,
 		WR_AUTO(mem_free_at) char *value = json_print(member);
 		WR_AUTO(mem_free_at) char *other_value = other != NULL ? json_print(other) : NULL;
 		if (other_value == NULL || strcmp(value, other_value) != 0)
-			put_value(out, json_key(member), value, VALUE_MAX_BYTES);
+			admin_shown_put(out, json_key(member), value, VALUE_MAX_BYTES);
 	}
 }
 
@@ -215,8 +187,8 @@ static char *print_different(const struct queue_settings *settings, const struct
 void admin_audit_settings(const struct queue_settings *before, const struct queue_settings *after,
 						  char **ret_before, char **ret_after)
 {
-	WR_AUTO(json_free_at) struct json_value *old = shown(before);
-	WR_AUTO(json_free_at) struct json_value *new = shown(after);
+	WR_AUTO(json_free_at) struct json_value *old = admin_shown(before);
+	WR_AUTO(json_free_at) struct json_value *new = admin_shown(after);
 	*ret_before = print_different(before, old, new, NULL);
 	*ret_after = print_different(after, new, old, before);
 }

@@ -6,8 +6,8 @@
  */
 #include "admin_queue.h"
 
-#include <stdio.h>
-#include <stdlib.h>
+#include "admin_shown.h"
+
 #include <string.h>
 
 #include "waitingroom/forecast.h"
@@ -17,49 +17,21 @@
 #define LONG_CHARS 1024 /* of a member, as JSON */
 #define ANSWER_BYTES (256 * 1024)
 
-/* gives a document of the settings */
-static struct json_value *document_of(const struct queue_settings *settings)
-{
-	WR_AUTO(mem_free_at) char *text = mem_alloc_zero(1, QUEUE_SETTINGS_JSON_BYTES);
-	struct json_value *document = NULL;
-	struct json_out out;
-	json_out_init(&out, text, QUEUE_SETTINGS_JSON_BYTES);
-	queue_settings_to_json(settings, &out, NULL);
-	if (json_parse(text, out.len, &document, NULL) != WR_OK)
-		abort(); /* it is our own */
-	return document;
-}
-
-static void put_side(struct json_out *out, const char *key, const char *json)
-{
-	size_t len = strlen(json);
-	char hash[65];
-	if (len <= LONG_CHARS) {
-		json_out_raw(out, key, json, len);
-		return;
-	}
-	sha256_hex(json, len, hash);
-	json_out_object(out, key);
-	json_out_string(out, "sha256", hash);
-	json_out_int(out, "bytes", (int64_t)len);
-	json_out_object_end(out);
-}
-
 static void put_change(struct json_out *out, const char *field, const char *before,
 					   const char *after)
 {
 	json_out_object(out, NULL);
 	json_out_string(out, "field", field);
-	put_side(out, "before", before);
-	put_side(out, "after", after);
+	admin_shown_put(out, "before", before, LONG_CHARS);
+	admin_shown_put(out, "after", after, LONG_CHARS);
 	json_out_object_end(out);
 }
 
 static void put_changes(struct json_out *out, const struct queue_settings *before,
 						const struct queue_settings *after, bool is_new)
 {
-	WR_AUTO(json_free_at) struct json_value *old = document_of(before);
-	WR_AUTO(json_free_at) struct json_value *new = document_of(after);
+	WR_AUTO(json_free_at) struct json_value *old = admin_shown(before);
+	WR_AUTO(json_free_at) struct json_value *new = admin_shown(after);
 	json_out_array(out, "changes");
 	for (size_t i = 0; i < json_count(new); i++) {
 		const char *field = json_key(json_at(new, i));
