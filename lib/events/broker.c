@@ -19,13 +19,13 @@
  */
 #include "broker.h"
 
+#include "reason.h"
 #include "waitingroom/log.h"
 #include "waitingroom/memory.h"
 
 #include <assert.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #define RECONNECT_MS 500
@@ -191,9 +191,7 @@ static natsStatus make_context(struct broker *broker)
 
 static enum wr_err say_status(struct err_detail *ret_detail, natsStatus status)
 {
-	const char *reason = nats_GetLastError(NULL);
-	return err_say(ret_detail, WR_BROKER_AWAY, "%s",
-				   reason && reason[0] ? reason : natsStatus_GetText(status));
+	return err_say(ret_detail, WR_BROKER_AWAY, "%s", reason_of(status));
 }
 
 /* Why the connection ended, when the server said so ("authorization violation"). */

@@ -12,9 +12,9 @@
 
 #include <nats/nats.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "broker.h"
+#include "reason.h"
 #include "stream.h"
 #include "waitingroom/memory.h"
 
@@ -37,12 +37,6 @@ struct event_watch {
 	uint64_t reconnects; /* when the subscription was made */
 	bool lost;
 };
-
-static const char *reason_of(natsStatus status)
-{
-	const char *reason = nats_GetLastError(NULL);
-	return reason && reason[0] ? reason : natsStatus_GetText(status);
-}
 
 static void on_error(natsConnection *connection, natsSubscription *subscription, natsStatus err,
 					 void *closure)

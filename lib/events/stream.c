@@ -10,6 +10,7 @@
  */
 #include "stream.h"
 
+#include "reason.h"
 #include "waitingroom/log.h"
 
 #include <stdio.h>
@@ -110,13 +111,6 @@ static bool take_over(jsStreamConfig *is, const jsStreamConfig *should)
 	STREAM_SETTING_TABLE(STREAM_SETTING)
 #undef STREAM_SETTING
 	return changes;
-}
-
-/* What the library said last on this thread, which is about the call that just failed. */
-static const char *reason_of(natsStatus status)
-{
-	const char *reason = nats_GetLastError(NULL);
-	return reason && reason[0] ? reason : natsStatus_GetText(status);
 }
 
 static void log_refusal(const char *stream, natsStatus status)

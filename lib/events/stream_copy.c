@@ -11,6 +11,7 @@
 #include "waitingroom/stream_copy.h"
 
 #include "broker.h"
+#include "reason.h"
 #include "waitingroom/memory.h"
 
 #include <inttypes.h>
@@ -42,9 +43,7 @@ struct stream_copy {
 
 static enum wr_err away(struct err_detail *ret_detail, const char *what, natsStatus status)
 {
-	const char *reason = nats_GetLastError(NULL);
-	return err_say(ret_detail, WR_BROKER_AWAY, "the broker: %s: %s", what,
-				   reason && reason[0] ? reason : natsStatus_GetText(status));
+	return err_say(ret_detail, WR_BROKER_AWAY, "the broker: %s: %s", what, reason_of(status));
 }
 
 /* ---- the connection ---- */
