@@ -8,7 +8,6 @@
 
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "waitingroom/memory.h"
@@ -22,14 +21,24 @@
 
 /* ---- attributes ---- */
 
-static void put_text_value(struct json_out *out, const char *key, const char *text)
+static void attribute_begin(struct json_out *out, const char *key)
 {
 	json_out_object(out, NULL);
 	json_out_string(out, "key", key);
 	json_out_object(out, "value");
+}
+
+static void attribute_end(struct json_out *out)
+{
+	json_out_object_end(out);
+	json_out_object_end(out);
+}
+
+static void put_text_value(struct json_out *out, const char *key, const char *text)
+{
+	attribute_begin(out, key);
 	json_out_string(out, "stringValue", text);
-	json_out_object_end(out);
-	json_out_object_end(out);
+	attribute_end(out);
 }
 
 /* int64 in JSON is a string */
@@ -42,12 +51,9 @@ static void put_number(struct json_out *out, const char *key, int64_t number)
 
 static void put_number_value(struct json_out *out, const char *key, int64_t number)
 {
-	json_out_object(out, NULL);
-	json_out_string(out, "key", key);
-	json_out_object(out, "value");
+	attribute_begin(out, key);
 	put_number(out, "intValue", number);
-	json_out_object_end(out);
-	json_out_object_end(out);
+	attribute_end(out);
 }
 
 static void put_notes(struct json_out *out, const struct span *span)
