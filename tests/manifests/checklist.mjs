@@ -25,6 +25,8 @@ const selects = (selector, workload) =>
 const autoscaled = (workload) =>
 	[...of('HorizontalPodAutoscaler'), ...of('ScaledObject')].filter((scaler) => scaler.spec.scaleTargetRef.name === workload.metadata.name);
 const observers = yaml.parse(fs.readFileSync(new URL('../../k8s/monitoring/namespace.yaml', import.meta.url), 'utf8'));
+const runbookFiles = new URL('../../deploy/runbooks/', import.meta.url);
+const runbooks = fs.readdirSync(runbookFiles).map((name) => fs.readFileSync(new URL(name, runbookFiles), 'utf8')).join('\n');
 const isOpen = (peers) => !peers || peers.some((peer) => Object.keys(peer).length === 0);
 
 const rules = {
@@ -119,6 +121,13 @@ const rules = {
 	'a backup is let in by store and broker': () =>
 		each(jobs, (j) => [6379, 4222].every((port) => of('NetworkPolicy').some((p) =>
 			(p.spec.ingress ?? []).some((rule) => rule.ports?.some((x) => x.port === port) && rule.from?.some((f) => f.podSelector && selects(f.podSelector, j)))))),
+	'what runbooks tell to look at is there': () => {
+		// The operator makes a service of the name of a Dragonfly.
+		const kinds = { svc: ['Service', 'Dragonfly'], deploy: ['Deployment'], deployment: ['Deployment'], cronjob: ['CronJob'] };
+		const named = [...runbooks.matchAll(/kubectl[^`]*?\b(svc|deploy|deployment|cronjob)\/([a-z-]+)/g)];
+		if (named.length < 5) return ['the runbooks name nothing'];
+		return overlay === 'dev' ? [] : named.filter(([, kind, name]) => !of(...kinds[kind]).some((o) => o.metadata.name === name)).map(([, kind, name]) => `${kind}/${name}`);
+	},
 	'stores keep their data on volumes': () => each(of('StatefulSet'), (s) => s.spec.volumeClaimTemplates?.length > 0),
 };
 

@@ -40,7 +40,7 @@ static bool answers(int port)
 /* A port whose neighbours that the stack will use are free, too. */
 static int free_port_base(void)
 {
-	static const int offsets[] = {0, 1, 2, 5, 101, 102, 103, 104};
+	static const int offsets[] = {0, 1, 2, 5, 101, 102, 103, 104, 105, 106};
 	for (int tries = 0; tries < 50; tries++) {
 		int base = free_port(), taken = 0;
 		for (size_t i = 0; i < COUNT(offsets); i++)
@@ -165,8 +165,8 @@ static void stack_json_says_where_things_are(void **state)
 	(void)state;
 	WR_AUTO(mem_free_at) char *text = temp_read(stack_file, NULL);
 	cJSON *stack = cJSON_Parse(text);
-	static const char *const members[] = {"site", "api",	   "internal", "store",
-										  "nats", "admin_key", "queue"};
+	static const char *const members[] = {"site",  "api",  "internal",	"admitters",
+										  "store", "nats", "admin_key", "queue"};
 	for (size_t i = 0; i < COUNT(members); i++) {
 		if (!cJSON_HasObjectItem(stack, members[i]))
 			fail_msg("no \"%s\" in %s", members[i], text);
@@ -174,11 +174,49 @@ static void stack_json_says_where_things_are(void **state)
 	cJSON_Delete(stack);
 }
 
+/* What is indented in the text is meant to be pasted. */
+static char *pasted(const char *text)
+{
+	char *script = mem_copy_string("set -ex\n");
+	for (const char *line = text; line != NULL; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (strncmp(line, "  ", 2) != 0)
+			continue;
+		WR_AUTO(mem_free_at) char *before = script;
+		bool is_live = strncmp(line, "  wrctl top", 11) == 0; /* needs a terminal */
+		if (asprintf(&script, "%s%.*s%s\n", before, (int)strcspn(line, "\n"), line,
+					 is_live ? " --once" : "") < 0)
+			abort();
+	}
+	return script;
+}
+
+static bool runs(const char *script)
+{
+	struct process *shell =
+		process_start("paste", (const char *const[]){"bash", "-c", script, NULL}, NULL);
+	int code = process_wait(shell, 20000);
+	process_free(shell);
+	return code == 0;
+}
+
+static void what_is_printed_can_be_pasted_into_a_shell(void **state)
+{
+	(void)state;
+	WAIT_UNTIL(5000, process_log_has(run, "Ctrl-C stops everything"), "the text is printed");
+	WR_AUTO(mem_free_at) char *text = process_log(run);
+	WR_AUTO(mem_free_at) char *script = pasted(text);
+	assert_non_null(strstr(script, "wrctl doctor"));
+	/* wrctl doctor finds fault with programs that have only just begun. */
+	WAIT_UNTIL(30000, runs(script), "all commands end well");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(from_the_shop_to_the_room_and_back_with_a_turn),
 		cmocka_unit_test(stack_json_says_where_things_are),
+		cmocka_unit_test(what_is_printed_can_be_pasted_into_a_shell),
 	};
 	return cmocka_run_group_tests_name("front_door", tests, open_door, close_door);
 }

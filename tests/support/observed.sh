@@ -60,7 +60,7 @@ choose_ports() {
 	local offset
 	for _ in $(seq 50); do
 		base=$((20000 + RANDOM % 9000))
-		for offset in 0 1 2 5 101 102 103 104 110 111 112 113; do
+		for offset in 0 1 2 5 101 102 103 104 105 106 110 111 112 113; do
 			is_free $((base + offset)) || continue 2
 		done
 		return
@@ -81,7 +81,7 @@ start_stack() { # <visitors>
 	until_true 60 "the stack runs" test -s "$stack"
 	API=$(jq -r '.internal[0]' "$stack") STORE=$(jq -r .store "$stack")
 	NATS_PORT=$(jq -r '.nats | sub(".*:"; "")' "$stack") NATS_HOST=127.0.0.1
-	ADMITTER=http://$(jq -r .internal "$work/run/admitter-1.json")
+	ADMITTER=$(jq -r '.admitters[0]' "$stack")
 	PROMETHEUS=http://127.0.0.1:$((base + 110)) ALERTMANAGER=http://127.0.0.1:$((base + 111))
 	export API ADMITTER STORE NATS_PORT NATS_HOST PROMETHEUS ALERTMANAGER
 	REDIS_ADDR=$STORE in_background exporter prometheus-redis-exporter \
@@ -95,7 +95,7 @@ write_configuration() {
 	sed -i -E 's/^( *for:) .*/\1 2s/; /admitter_steps/ s/\[1m\]/[8s]/; s/(outbox_oldest_seconds\)) > 60/\1 > 4/' \
 		"$work/prometheus/alerts.yml"
 	targets waitingroom-api "$(jq -r '[.internal[] | sub("http://"; "") | "\"" + . + "\""] | join(",")' "$stack")"
-	targets waitingroom-admitter "\"${ADMITTER#http://}\", \"$(jq -r .internal "$work/run/admitter-2.json")\""
+	targets waitingroom-admitter "$(jq -r '[.admitters[] | sub("http://"; "") | "\"" + . + "\""] | join(",")' "$stack")"
 	targets store "\"127.0.0.1:$((base + 112))\""
 	targets broker ''
 	targets alertmanager "\"${ALERTMANAGER#http://}\""
