@@ -17,7 +17,6 @@
 #include <strings.h>
 
 #define COOKIE_NAME_BYTES (QUEUE_NAME_TEXT_BYTES + 24)
-#define PLACE_LIFE_S 86400
 
 /* Kinds of cookies, as their names have it. */
 #define PLACE "place-"
@@ -218,7 +217,7 @@ static void set_cookie(const struct worker *worker, struct http_request *request
 void credentials_set_cookie(struct worker *worker, struct http_request *request,
 							const struct queue_name *queue, const char *token)
 {
-	set_cookie(worker, request, PLACE, queue, token, PLACE_LIFE_S);
+	set_cookie(worker, request, PLACE, queue, token, POSITION_TOKEN_LIFE_MAX_S);
 }
 
 void credentials_drop_cookie(struct worker *worker, struct http_request *request,
@@ -234,7 +233,7 @@ void credentials_retire_cookie(struct worker *worker, struct http_request *reque
 	size_t len;
 	credentials_drop_cookie(worker, request, &claims->queue);
 	if (position_token_print(worker->signer, claims, token, &len) == WR_OK)
-		set_cookie(worker, request, WAS, &claims->queue, token, PLACE_LIFE_S);
+		set_cookie(worker, request, WAS, &claims->queue, token, POSITION_TOKEN_DAY_S);
 }
 
 void credentials_revive_cookie(struct worker *worker, struct http_request *request,

@@ -21,7 +21,6 @@
 
 #define KEY_MAX_CHARS 128
 #define USER_MAX_BYTES 1024
-#define TOKEN_LIFE_S 86400
 
 /* Quoted (structured field string) or bare, 1..128 visible characters. */
 static enum wr_err read_key(const struct http_request *request, const char **ret_key,
@@ -342,12 +341,15 @@ void enqueue_answer(struct worker *worker, struct http_request *request, enum wr
 	notes->claims.ticket = person->ticket;
 	notes->claims.holder = person->holder;
 	notes->claims.issued_s = person->joined_ms / 1000;
-	notes->claims.expires_s = notes->claims.issued_s + TOKEN_LIFE_S;
 	enum place_source source = place_find(worker, &notes->claims, &look, &refused);
 	if (source == PLACE_REFUSED) {
 		worker_problem(worker, request, refused, NULL);
 		return;
 	}
+	int64_t hold_ms = look.snapshot->settings->heartbeat_ttl_ms;
+	notes->claims.expires_s = notes->claims.issued_s + POSITION_TOKEN_DAY_S + hold_ms / 1000;
+	position_token_extend(&notes->claims, hold_ms,
+						  worker->wall); /* of a place that was made long ago */
 	/* In line, and the store's own count is newer than the local picture. */
 	if (person->code == JOIN_NEW && person->state == PLACE_WAITING)
 		look.position = person->position;

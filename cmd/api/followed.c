@@ -20,7 +20,6 @@
 #include <stdlib.h>
 
 #define RANGES_AT_ONCE 256
-#define PLACE_TOKEN_LIFE_S 86400
 #define COMMON_BYTES 8192 /* a message, escaped; those of languages come on top */
 
 static void free_index(void *index)
@@ -186,7 +185,7 @@ static bool add_revocation(struct revocations *table, const struct revocation *r
 	}
 	if (revocation->holder > 0)
 		return revocations_add_holder(table, revocation->position_id, revocation->holder,
-									  now_s + PLACE_TOKEN_LIFE_S);
+									  now_s + POSITION_TOKEN_LIFE_MAX_S);
 	return revocations_add_session(table, revocation->position_id, revocation->until_s);
 }
 

@@ -161,7 +161,7 @@ static void keep_token(struct worker *worker, struct http_request *request,
 		credentials_set_cookie(worker, request, &notes->claims.queue, token);
 }
 
-/* The token that enqueue gives; the same place always gets the same claims. */
+/* The token that enqueue gives; the same place gets the same claims as long as it is young. */
 static enum wr_err join_token(struct worker *worker, const struct position_claims *claims,
 							  char ret_text[TOKEN_MAX_BYTES + 1])
 {
@@ -217,12 +217,19 @@ static void answer_admitted(struct worker *worker, struct http_request *request,
 }
 
 /* A join gets its token. A token from before a total loss is exchanged once the line is whole
- * again: it would not outlive another loss. It also says that positions may have grown this once. */
-static bool wants_token(const struct parked *notes, const struct place_look *look)
+ * again: it would not outlive another loss. It also says that positions may have grown this once. One
+ * that is getting old is made anew, but not while the place may have ended without our knowing. */
+static bool wants_token(const struct worker *worker, struct parked *notes,
+						const struct place_look *look)
 {
-	return notes->is_join || notes->was_lost ||
-		   (!look->snapshot->recovering && !look->stale &&
-			strcmp(notes->claims.epoch, look->snapshot->epoch) != 0);
+	const struct queue_snapshot *snapshot = look->snapshot;
+	if (notes->is_join || notes->was_lost)
+		return true;
+	if (snapshot->recovering || look->stale)
+		return false;
+	return strcmp(notes->claims.epoch, snapshot->epoch) != 0 ||
+		   position_token_extend(&notes->claims, snapshot->settings->heartbeat_ttl_ms,
+								 worker->wall);
 }
 
 static __attribute__((noinline)) void reply_with_token(struct worker *worker,
@@ -245,7 +252,7 @@ void place_answer_in_line(struct worker *worker, struct http_request *request,
 						  const struct place_look *look)
 {
 	struct parked *notes = http_request_notes(request);
-	if (wants_token(notes, look))
+	if (wants_token(worker, notes, look))
 		reply_with_token(worker, request, notes, look);
 	else
 		reply_waiting(worker, request, notes, look, NULL);

@@ -30,9 +30,14 @@
 #define POSITION_ID_CHARS 16 /* 96 bits, base64url */
 #define EPOCH_CHARS 11		 /* 64 bits, base64url */
 #define TARGET_HASH_CHARS 11 /* 64 bits of SHA-256 of the target, base64url; empty: no target */
-#define PASS_ID_CHARS 16	 /* 96 random bits, base64url */
-#define PASS_LIFE_S 120		 /* of a pass, from when it was made; longer ones are refused */
-#define BINDING_CHARS 11	 /* 64 bits, base64url; empty: bound to nothing */
+/* A place's token outlives the time that the place is held unheard by a day, and is made anew when half
+ * of that day is over: who waits for days keeps a good one, who has gone does not. */
+#define POSITION_TOKEN_DAY_S 86400
+#define POSITION_TOKEN_LIFE_MAX_S (2 * POSITION_TOKEN_DAY_S) /* heartbeat_ttl_ms is a day at most */
+#define POSITION_TOKEN_SUM_MAX_S (INT64_C(30) * 24 * 3600) /* of all of a place's, from the join */
+#define PASS_ID_CHARS 16								   /* 96 random bits, base64url */
+#define PASS_LIFE_S 120	 /* of a pass, from when it was made; longer ones are refused */
+#define BINDING_CHARS 11 /* 64 bits, base64url; empty: bound to nothing */
 
 struct position_claims {
 	struct queue_name queue;				 /* "aud":"tenant/queue" */
@@ -91,6 +96,10 @@ WR_MUST_USE enum wr_err session_token_print(struct signer *signer,
 											char ret_text[TOKEN_MAX_BYTES + 1], size_t *ret_len);
 WR_MUST_USE enum wr_err pass_token_print(struct signer *signer, const struct pass_claims *claims,
 										 char ret_text[TOKEN_MAX_BYTES + 1], size_t *ret_len);
+
+/* Moves the end of a place's token on when half of its day is over. False: it stays as it is.
+ * hold_ms  how long the place is held without being heard */
+bool position_token_extend(struct position_claims *claims, int64_t hold_ms, struct wall_time now);
 
 /* text   borrows 'len' bytes; need not end in NUL.
  * now    wall clock; exp and iat are compared with TOKEN_LEEWAY_S of leeway.

@@ -147,7 +147,7 @@ static bool queue_is_valid(const struct queue_name *queue)
 static bool stand_is_valid(const struct position_claims *claims)
 {
 	return claims->ticket >= 1 && claims->ticket <= NUMBER_MAX &&
-		   life_is_valid(claims->issued_s, claims->expires_s, POSITION_LIFE_MAX_S);
+		   life_is_valid(claims->issued_s, claims->expires_s, POSITION_TOKEN_SUM_MAX_S);
 }
 
 static bool position_is_valid(const struct position_claims *claims)

@@ -9,7 +9,6 @@
 
 #include "waitingroom/token.h"
 
-#define POSITION_LIFE_MAX_S (INT64_C(30) * 24 * 3600)
 #define SESSION_LIFE_MAX_S (INT64_C(7) * 24 * 3600)
 
 /* As many payload bytes as a token of TOKEN_MAX_BYTES can hold. */

@@ -164,6 +164,21 @@ static enum wr_err seal_token(struct signer *signer, enum token_type type, const
 	return WR_OK;
 }
 
+bool position_token_extend(struct position_claims *claims, int64_t hold_ms, struct wall_time now)
+{
+	int64_t now_s = now.ms / 1000, hold_s = hold_ms / 1000;
+	if (claims->expires_s - now_s > POSITION_TOKEN_DAY_S / 2 + hold_s)
+		return false;
+	int64_t end_s = now_s + POSITION_TOKEN_DAY_S + hold_s;
+	int64_t last_s = claims->issued_s + POSITION_TOKEN_SUM_MAX_S;
+	if (end_s > last_s)
+		end_s = last_s;
+	if (end_s <= claims->expires_s)
+		return false;
+	claims->expires_s = end_s;
+	return true;
+}
+
 enum wr_err position_token_print(struct signer *signer, const struct position_claims *claims,
 								 char ret_text[TOKEN_MAX_BYTES + 1], size_t *ret_len)
 {

@@ -114,7 +114,7 @@ static void the_cookie_over_plain_http_is_named_after_the_queue(void **state)
 	WR_AUTO(mem_free_at) char *token = http_answer_text(answer, "token");
 	char cookie[2048];
 	snprintf(cookie, sizeof(cookie),
-			 "wr-place-members=%s; Path=/; Max-Age=86400; HttpOnly; SameSite=Lax", token);
+			 "wr-place-members=%s; Path=/; Max-Age=172800; HttpOnly; SameSite=Lax", token);
 	assert_string_equal(http_answer_header(answer, "Set-Cookie"), cookie);
 }
 

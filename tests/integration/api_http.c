@@ -359,7 +359,7 @@ static void secure_cookies_are_bound_to_the_host_and_to_https(void **state)
 	WR_AUTO(mem_free_at) char *token = http_answer_text(joined, "token");
 	char cookie[2048];
 	snprintf(cookie, sizeof(cookie),
-			 "__Host-wr-place-line=%s; Path=/; Max-Age=86400; HttpOnly; SameSite=Lax; Secure",
+			 "__Host-wr-place-line=%s; Path=/; Max-Age=172800; HttpOnly; SameSite=Lax; Secure",
 			 token);
 	expect_header(joined, "Set-Cookie", cookie);
 	snprintf(cookie, sizeof(cookie), "Cookie: __Host-wr-place-line=%s\r\n", token);

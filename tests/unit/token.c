@@ -415,6 +415,23 @@ static void tables_that_follow_each_other_at_one_address_are_told_apart(void **s
 	assert_int_equal(verify_position(&desk, &token), WR_BAD_TOKEN);
 }
 
+static void a_token_is_extended_when_half_of_its_day_is_over_and_by_thirty_days_in_all(void **state)
+{
+	(void)state;
+	const int64_t hold_ms = 7200000, day_s = POSITION_TOKEN_DAY_S, joined_s = 1800000000;
+	struct position_claims claims = {.issued_s = joined_s, .expires_s = joined_s + day_s + 7200};
+	struct wall_time before = {(joined_s + day_s / 2 - 1) * 1000};
+	struct wall_time half = {(joined_s + day_s / 2) * 1000};
+	assert_false(position_token_extend(&claims, hold_ms, before));
+	assert_true(position_token_extend(&claims, hold_ms, half));
+	assert_int_equal(claims.expires_s, joined_s + day_s / 2 + day_s + 7200);
+	assert_false(position_token_extend(&claims, hold_ms, half));
+	struct wall_time late = {(joined_s + POSITION_TOKEN_SUM_MAX_S - 3600) * 1000};
+	assert_true(position_token_extend(&claims, hold_ms, late));
+	assert_int_equal(claims.expires_s, joined_s + POSITION_TOKEN_SUM_MAX_S);
+	assert_false(position_token_extend(&claims, hold_ms, late));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -433,6 +450,8 @@ int main(void)
 		cmocka_unit_test(a_token_of_a_key_that_was_taken_out_is_refused),
 		cmocka_unit_test(another_key_under_the_same_kid_does_not_verify),
 		cmocka_unit_test(tables_that_follow_each_other_at_one_address_are_told_apart),
+		cmocka_unit_test(
+			a_token_is_extended_when_half_of_its_day_is_over_and_by_thirty_days_in_all),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

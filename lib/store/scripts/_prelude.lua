@@ -26,7 +26,7 @@ local call = redis.call
 local Q = string.match(KEYS[1], '^(wr:{[^{}]+}:)settings$')
 local CHUNK = 131072
 local STATS_KEEP_MS = 7200000 -- an hour is shown, and the minutes of it that have begun
-local REVOCATIONS_KEEP_MS = 90000000 -- longer than any token that they speak of
+local REVOCATIONS_KEEP_MS = 180000000 -- longer than any token that they speak of
 local clock = call('TIME')
 local now = tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000)
 

@@ -120,7 +120,7 @@ local function redeem(kind, paper, id)
 	redeemed[key('spent:' .. kind .. ':' .. paper.name)] = { id = id, life = paper.life }
 end
 
-local PERSON_LIFE_S = '172800' -- longer than any token of a place
+local PERSON_LIFE_S = '2678400' -- longer than all tokens of a place together
 local nothing, finished = {}, { e = true, l = true, x = true, m = true }
 local persons, moved = {}, {}
 local answer, mine = { 'ok', epoch, int(now) }, {}
