@@ -1,15 +1,12 @@
-/* The rules of the doctor: what is found in which facts, and that they are those of the alerts. */
+/* The rules of the doctor: what is found in which facts, and how it is told. */
 #include "waitingroom/health.h"
 
 #include "support/cmocka.h"
-#include "support/temp.h"
 #include "waitingroom/json_in.h"
 #include "waitingroom/memory.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define NOW_MS INT64_C(1767225600000)
 
@@ -444,92 +441,6 @@ static void texts_are_cut_at_whole_characters_and_are_json(void **state)
 	health_report_clear(&report);
 }
 
-/* ---- INFO ---- */
-
-static void info_of_redis_valkey_and_dragonfly_is_understood(void **state)
-{
-	(void)state;
-	struct health_store store = {.reachable = true};
-	health_read_info(&store,
-					 "# Server\r\nredis_version:7.0.15\r\n# Memory\r\nused_memory:1048576\r\n"
-					 "used_memory_human:1M\r\nmaxmemory:2097152\r\nmaxmemory_policy:allkeys-lru\r\n"
-					 "loading:0\r\nrdb_last_bgsave_status:err\r\naof_enabled:0\r\n"
-					 "aof_last_write_status:err\r\nrole:master\r\nconnected_slaves:2\r\n");
-	assert_string_equal(store.server, "Redis");
-	assert_string_equal(store.version, "7.0.15");
-	assert_int_equal(store.used_bytes, 1048576);
-	assert_int_equal(store.max_bytes, 2097152);
-	assert_int_equal(store.replicas, 2);
-	assert_true(store.evicts);
-	assert_true(store.saving_failed);
-	assert_false(store.appending_failed); /* it is off */
-	store = (struct health_store){.reachable = true};
-	health_read_info(&store, "redis_version:7.2.4\r\nserver_name:valkey\r\nvalkey_version:8.0.1\r\n"
-							 "maxmemory:0\r\nmaxmemory_policy:allkeys-lru\r\n");
-	assert_string_equal(store.server, "Valkey");
-	assert_string_equal(store.version, "8.0.1");
-	assert_false(store.evicts); /* nothing to make room for */
-	store = (struct health_store){.reachable = true};
-	health_read_info(&store, "redis_version:7.4.0\r\ndragonfly_version:df-v1.39.0\r\n"
-							 "maxmemory:1000\r\ncache_mode:cache\r\nrole:master\r\n");
-	assert_string_equal(store.server, "DragonflyDB");
-	assert_true(store.evicts);
-	health_read_info(&store, "");
-}
-
-/* ---- alerts and runbooks ---- */
-
-/* The expression of an alert in deploy/prometheus/alerts.yml. */
-static bool alert_has(const char *rules, const char *alert, const char *number)
-{
-	char name[64];
-	snprintf(name, sizeof(name), "- alert: %s\n", alert);
-	const char *from = strstr(rules, name);
-	const char *to = from ? strstr(from, "annotations:") : NULL;
-	const char *at = from ? strstr(from, number) : NULL;
-	return at != NULL && to != NULL && at < to;
-}
-
-static void limits_are_those_of_the_alerts(void **state)
-{
-	(void)state;
-	WR_AUTO(mem_free_at) char *rules = temp_read("deploy/prometheus/alerts.yml", NULL);
-	assert_non_null(rules);
-#define LIMIT_CHECK(name, number, alert, text)                                                     \
-	if (!alert_has(rules, alert, text))                                                            \
-		fail_msg("%s: the alert %s does not say \"%s\"", #name, alert, text);
-	HEALTH_LIMIT_TABLE(LIMIT_CHECK)
-#undef LIMIT_CHECK
-}
-
-/* Every text behind "Runbook: " in the program's sources. */
-static void every_runbook_that_is_named_is_there(void **state)
-{
-	(void)state;
-	static const char *const sources[] = {"lib/ops/health.c", "lib/ops/health_pods.c",
-										  "lib/ops/health_queues.c", "lib/ops/health_settings.c"};
-	size_t named = 0;
-	for (size_t i = 0; i < sizeof(sources) / sizeof(sources[0]); i++) {
-		WR_AUTO(mem_free_at) char *text = temp_read(sources[i], NULL);
-		assert_non_null(text);
-		for (char *at = strchr(text, '"'); at; at = strchr(at + 1, '"')) {
-			size_t len = strspn(at + 1, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz");
-			char path[128];
-			/* A word in quotes with two capitals, none of them next to another: StoreSlow. */
-			if (at[1 + len] != '"' || len < 6 || at[1] < 'A' || at[1] > 'Z' ||
-				strspn(at + 2, "abcdefghijklmnopqrstuvwxyz") + 1 == len)
-				continue;
-			snprintf(path, sizeof(path), "deploy/runbooks/%.*s.md", (int)len, at + 1);
-			if (strncmp(at + 1, "DragonflyDB", len) == 0)
-				continue;
-			if (access(path, R_OK) != 0)
-				fail_msg("%s names %s", sources[i], path);
-			named++;
-		}
-	}
-	assert_true(named > 20);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -546,9 +457,6 @@ int main(void)
 		cmocka_unit_test(keys_that_end_soon_are_named),
 		cmocka_unit_test(without_the_store_only_what_is_known_is_judged),
 		cmocka_unit_test(texts_are_cut_at_whole_characters_and_are_json),
-		cmocka_unit_test(info_of_redis_valkey_and_dragonfly_is_understood),
-		cmocka_unit_test(limits_are_those_of_the_alerts),
-		cmocka_unit_test(every_runbook_that_is_named_is_there),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
