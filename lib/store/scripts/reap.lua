@@ -22,7 +22,8 @@ local ttl, first = number(cfg[2], 300000), number(cfg[3], 30000)
 local claim_ttl, keep = number(cfg[4], 600000), int(number(cfg[5], 3600000))
 local told_until = cfg[7] == '1' and since + 10000 or 0 -- pods are back within two seconds
 local missed, ended, expired, finished, departed = {}, {}, {}, {}, {}
-local sessions_out, beats_out, later, repaired, before, dated = {}, {}, {}, {}, {}, {}
+local sessions_out, later, repaired, before, dated = {}, {}, {}, {}, {}
+local silenced = {} -- { ids, hashes and number of those who end, why } of each kind of silence
 local restored, prefix = {}, key('position:')
 
 -- Hash, state, why and let_in of whoever ends, one after the other: a table a person costs more.
@@ -69,25 +70,34 @@ for i = 1, #due, 2 do
 	end
 end
 
+-- Hundreds of people a call: what is rare is asked for when it is met, and lengths are counted here,
+-- where Lua would search for them.
 local function expire(ids, reason)
+	local hashes, n, said = {}, 0, ' ' .. reason
+	local told = #expired
 	for i = 1, #ids do
 		local id = ids[i]
 		local hash = prefix .. id
-		local p = call('HMGET', hash, 's', 'l', 't', 'a', 'b', 'e', 'n')
-		beats_out[#beats_out + 1] = id
-		if p[1] == 'w' then
-			expired[#expired + 1] = named(id, p[7]) .. ' ' .. p[2] .. ' ' .. p[3] .. ' ' .. reason
-			ends_as(hash, 'x', reason)
-			expires_from(p[2], id)
-			if p[4] or p[5] then before[#before + 1] = id else departs(departed, p[2], tonumber(p[3])) end
-		elseif p[1] == 'a' or p[1] == 'c' then
+		local p = call('HMGET', hash, 's', 'l', 't', 'a', 'b', 'n')
+		local state, lane, ticket = p[1], p[2], p[3]
+		if state == 'w' then
+			n = n + 1
+			hashes[n] = hash
+			expired[told + n] = (p[6] and named(id, p[6]) or id) .. ' ' .. lane .. ' ' .. ticket .. said
+			if restored[lane] ~= false then expires_from(lane, id) end
+			if p[4] or p[5] then before[#before + 1] = id else departs(departed, lane, tonumber(ticket)) end
+		elseif state == 'a' or state == 'c' then
 			-- Admitted, but the store lost the rest of that step: give it its slot's end.
-			repaired[#repaired + 1] = int(p[1] == 'c' and number(p[6], now) or now + claim_ttl)
+			repaired[#repaired + 1] = int(state == 'c' and number(call('HGET', hash, 'e'), now)
+				or now + claim_ttl)
 			repaired[#repaired + 1] = id
 		else
 			-- Ended, but the store lost the rest of that step.
 			before[#before + 1] = id
 		end
+	end
+	if #ids > 0 then
+		silenced[#silenced + 1] = { ids = ids, hashes = hashes, n = n, why = reason }
 	end
 end
 if now - since > ttl then
@@ -108,6 +118,10 @@ for i = 1, #dated do call('HSET', position_key(dated[i].id), 'i', dated[i].i) en
 for i = 1, #finished, 4 do
 	finish(finished[i], finished[i + 1], keep, finished[i + 2], finished[i + 3])
 end
+for i = 1, #silenced do
+	local hashes, why = silenced[i].hashes, silenced[i].why
+	for k = 1, silenced[i].n do finish(hashes[k], 'x', keep, why) end
+end
 if #sessions_out > 0 then call('ZREM', key('sessions'), unpack(sessions_out)) end
 if #later > 0 then call('ZADD', key('sessions'), 'XX', unpack(later)) end
 if #repaired > 0 then call('ZADD', key('sessions'), 'NX', unpack(repaired)) end
@@ -118,7 +132,11 @@ end
 for lane, ids in pairs(restored) do
 	if ids then call('ZREM', key('restored:' .. lane), unpack(ids)) end
 end
-if #beats_out > 0 then call('ZREM', key('heartbeats'), unpack(beats_out)) end
+local looked = 0
+for i = 1, #silenced do
+	call('ZREM', key('heartbeats'), unpack(silenced[i].ids))
+	looked = looked + #silenced[i].ids
+end
 depart(departed)
 forget_revocations()
 
@@ -132,7 +150,7 @@ local function marked(lane)
 end
 
 -- The end of a recovery window: whoever of the lost tickets has not come back is not in line.
-local more = (#due == 2 * limit or #beats_out >= limit) and 1 or 0
+local more = (#due == 2 * limit or looked >= limit) and 1 or 0
 local recovery = call('HMGET', key('counts'), 'recover_until', 'rebuild')
 local until_ms = number(recovery[1], 0)
 -- After a total loss the pods may come later than the queue: nobody can report while nobody listens.
