@@ -10,6 +10,15 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The people of the newest outbox entry. gives */
+static char *last_lines(const struct room *room)
+{
+	return redis_text(
+		client, "EVAL %s 1 %soutbox",
+		"local e = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', '1') return e[1][2][8]",
+		room->prefix);
+}
+
 /* ---- capacity and rate ---- */
 
 static void people_are_let_in_in_the_order_of_their_tickets(void **state)
@@ -40,12 +49,25 @@ static void an_event_says_since_when_somebody_has_waited(void **state)
 	room_beat(room, "ann");
 	room_set(room, "capacity=1");
 	room_admit(room);
-	WR_AUTO(mem_free_at)
-	char *last = redis_text(
-		client, "EVAL %s 1 %soutbox",
-		"local e = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', '1') return e[1][2][8]",
-		room->prefix);
+	WR_AUTO(mem_free_at) char *last = last_lines(room);
 	assert_string_equal(last, "ann main 1 1700000000000 line");
+	room_free(room);
+}
+
+static void an_event_of_somebody_who_is_traced_carries_the_trace(void **state)
+{
+	(void)state;
+	struct room *room = room_open(client, "capacity=0");
+	room_join(room, "ann bob!t:00-b-01");
+	room_beat(room, "ann bob");
+	room_set(room, "capacity=2");
+	room_admit(room);
+	WR_AUTO(mem_free_at) char *last = last_lines(room);
+	assert_string_equal(last, "ann main 1 1700000000000 line\n"
+							  "bob main 2 1700000000000 line tp=00-b-01");
+	assert_int_equal(redis_number(client, "HEXISTS %scounts traced", room->prefix), 1);
+	room_admit(room);
+	assert_int_equal(redis_number(client, "HEXISTS %scounts traced", room->prefix), 0);
 	room_free(room);
 }
 
@@ -362,6 +384,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(people_are_let_in_in_the_order_of_their_tickets),
 		cmocka_unit_test(an_event_says_since_when_somebody_has_waited),
+		cmocka_unit_test(an_event_of_somebody_who_is_traced_carries_the_trace),
 		cmocka_unit_test(active_people_never_exceed_the_capacity),
 		cmocka_unit_test(a_minute_lets_in_the_rate_and_not_one_more),
 		cmocka_unit_test(a_pause_of_the_ticks_leaves_no_backlog_above_the_burst),

@@ -45,9 +45,14 @@ for i = 1, #lanes do
 		- number(call('HGET', key('counts'), 'gone:' .. name), 0)
 end
 
+-- 'traced': somebody whose way is traced has joined since nobody was in line (enqueue).
+local counts = call('HMGET', key('counts'), 'rebuild', 'traced')
+local traces = some(counts[2])
+if traces and in_line == 0 then call('HDEL', key('counts'), 'traced') end
+
 local units = bucket_read(number(cfg[4], 0), number(cfg[5], 1))
 local places
-if call('HGET', key('counts'), 'rebuild') then
+if counts[1] then
 	places = 0
 elseif state == 'passthrough' then
 	places = limit
@@ -66,7 +71,35 @@ if wanted == 0 then
 	return { 'ok', int(now), 0, 0, free, in_line, 0 }
 end
 
-local taken, aside, looked, seen, departed = {}, {}, 0, {}, {}
+local deadline = int(now + number(cfg[7], 600000))
+local order = (extra > 0 or state == 'draining') and 'operator'
+	or (state == 'passthrough' and 'passthrough' or 'line')
+-- Whoever is let in: ids, their hashes, their lines for the outbox, and deadline and id by turns.
+local taken, hashes, lines, sessions, let_in = {}, {}, {}, {}, 0
+local absent, aside, ghosts, departed = {}, {}, {}, {}
+local looked, met, met_twice = 0, {}, false -- somebody may be met in two places only if this is true
+
+-- What is known of some ids. No table a person, which would be a tenth of the step: as many arrays
+-- as there are facts, and the replies as they come. More is read of those who may have been put back
+-- by an operator, and of whom the lane is not known.
+local HEARTBEATS, POSITION = key('heartbeats'), key('position:')
+local function look(ids, rare)
+	local people = { ids = ids, hashes = {}, rows = {}, rare = {}, scores = {}, at = 1, count = #ids }
+	if #ids == 0 then return people end
+	local keys, rows = people.hashes, people.rows
+	people.scores = call('ZMSCORE', HEARTBEATS, unpack(ids))
+	for i = 1, #ids do
+		local hash = POSITION .. ids[i]
+		keys[i] = hash
+		if traces then
+			rows[i] = call('HMGET', hash, 's', 't', 'j', 'a', 'tp')
+		else
+			rows[i] = call('HMGET', hash, 's', 't', 'j', 'a')
+		end
+		if rare then people.rare[i] = call('HMGET', hash, 'l', 'n') end
+	end
+	return people
+end
 
 -- Has this person only just joined, so that the first heartbeat may still be on its way? A ghost's
 -- score is the negative of the time it was made.
@@ -77,114 +110,141 @@ end
 
 -- Was this person there lately?
 local present_from = now - absent_after
+local always_present = since >= present_from
 local function is_present(score)
-	return score >= 0 and (score >= present_from or since >= present_from)
+	return score >= present_from or always_present and score >= 0
 end
 
--- Reads what is known of some ids, in their order. 'lane': where they stand; nil for those who may
--- be of any, and may have been put back by an operator.
-local prefix = key('position:')
-local function look(ids, lane)
-	local people = {}
-	if #ids == 0 then return people end
-	local scores = call('ZMSCORE', key('heartbeats'), unpack(ids))
-	for i = 1, #ids do
-		local id = ids[i]
-		local hash = prefix .. id
-		local p = call('HMGET', hash, 's', 't', 'j', 'a')
-		people[i] = { id = id, hash = hash, s = p[1], l = lane, ticket = p[2] or '0',
-			t = tonumber(p[2] or 0), j = p[3], a = p[4],
-			known = scores[i], score = tonumber(scores[i] or NOBODY) }
-		if not lane then
-			local more = call('HMGET', hash, 'l', 'n')
-			people[i].l, people[i].n = more[1], more[2]
-		end
+local function take(people, i, lane, how)
+	local id, row, rare = people.ids[i], people.rows[i], people.rare[i]
+	let_in = let_in + 1
+	taken[let_in], hashes[let_in] = id, people.hashes[i]
+	sessions[let_in * 2 - 1], sessions[let_in * 2] = deadline, id
+	lines[let_in] = (rare and rare[2] and named(id, rare[2]) or id) .. lane.between .. (row[2] or '0')
+		.. ' ' .. (row[3] or now_text) .. how .. (row[5] and traced(row[5]) or '')
+	lane.let_in = lane.let_in + 1
+end
+
+-- Out of the line until they come back; 'returned': they stood at the front.
+local function set_aside(people, i, returned)
+	local n = #aside + 1
+	local id, hash = people.ids[i], people.hashes[i]
+	aside[n] = { hash = hash, returned = returned }
+	absent[n * 2 - 1], absent[n * 2] = people.rows[i][2] or '0', id
+	-- A place that no set knows (a lost write) starts again as a ghost, so that reap finds it.
+	if not people.scores[i] then ghosts[#ghosts + 1] = id end
+end
+
+local by_name = {}
+local function lane_called(name)
+	local lane = by_name[name]
+	if not lane then
+		lane = { between = ' ' .. name .. ' ', let_in = 0 }
+		by_name[name] = lane
 	end
-	return people
-end
-
-local function take(p, how)
-	p.how = how
-	taken[#taken + 1] = p
+	return lane
 end
 
 -- Those who came back stand before everybody.
 local back = {}
-while #taken < wanted and looked < limit do
-	local count = math.min(wanted - #taken, limit - looked)
-	local people = look(call('ZRANGE', key('returned'), int(#back), int(#back + count - 1)))
-	for i = 1, #people do
-		local p = people[i]
-		back[#back + 1] = p.id
-		p.returned = true
-		seen[p.id] = true
-		if p.s == 'w' then
-			if is_present(p.score) then take(p, 'returned') else aside[#aside + 1] = p end
+while let_in < wanted and looked < limit do
+	local count = math.min(wanted - let_in, limit - looked)
+	local people = look(call('ZRANGE', key('returned'), int(#back), int(#back + count - 1)), true)
+	for i = 1, people.count do
+		back[#back + 1] = people.ids[i]
+		met[people.ids[i]], met_twice = true, true
+		if people.rows[i][1] == 'w' then
+			if is_present(tonumber(people.scores[i] or NOBODY)) then
+				take(people, i, lane_called(people.rare[i][1]), ' returned')
+			else
+				set_aside(people, i, true)
+			end
 		end
 	end
-	looked = looked + #people
-	if #people < count then break end
+	looked = looked + people.count
+	if people.count < count then break end
 end
 
 -- A cursor walks one lane: the list from its tail, merged with 'restored' by ticket.
 local function refill(c)
-	local count = math.floor((wanted - #taken) / #lanes) + 16
-	if c.at > #c.people and not c.list_end then
-		c.used = c.used + #c.people
+	local count = math.floor((wanted - let_in) / #lanes) + 16
+	if c.listed.at > c.listed.count and not c.list_end then
+		c.used = c.used + c.listed.count
 		local list = call('LRANGE', c.list, int(-(c.used + count)), int(-(c.used + 1)))
-		local ids, last = {}, #list + 1
-		for i = 1, #list do ids[i] = list[last - i] end
-		c.people, c.at = look(ids, c.lane), 1
-		c.list_end = #ids < count
+		local ids, n = {}, #list
+		for i = 1, n do ids[i] = list[n + 1 - i] end
+		c.listed, c.list_end = look(ids), n < count
 	end
-	if c.restored_at > #c.restored and not c.restored_end then
-		local from = c.restored_used + #c.restored
+	if c.restored.at > c.restored.count and not c.restored_end then
+		local from = c.restored_used + c.restored.count
 		c.restored_used = from
-		c.restored = look(call('ZRANGE', c.zset, int(from), int(from + count - 1)))
-		c.restored_at = 1
-		c.restored_end = #c.restored < count
+		c.restored = look(call('ZRANGE', c.zset, int(from), int(from + count - 1)), true)
+		c.restored_end = c.restored.count < count
+		if c.restored.count > 0 then met_twice = true end -- a place may be in both
 	end
 end
 
--- The next person of the lane who is waiting and there, or nil; sets aside the absent on the way.
--- A newcomer ends the walk: everybody behind has joined later still.
-local function peek(c)
-	while not c.next and not c.newcomers and looked < limit do
-		refill(c)
-		local listed, restored = c.people[c.at], c.restored[c.restored_at]
-		if not listed and not restored then
+-- Finds the next person of the lane who is waiting and there, and says whether there is one; sets
+-- aside the absent on the way. A newcomer ends the walk: everybody behind has joined later still.
+local function find_next(c)
+	while looked < limit do
+		local listed, restored = c.listed, c.restored
+		if listed.at > listed.count and not c.list_end
+			or restored.at > restored.count and not c.restored_end then
+			refill(c)
+			listed, restored = c.listed, c.restored
+		end
+		local people, i = listed, listed.at
+		local row, other = listed.rows[i], restored.rows[restored.at]
+		if not row and not other then
 			c.ended = true
-			return nil
+			return false
 		end
-		local p
-		if listed and (listed.s ~= 'w' or not restored or listed.t < restored.t) then
-			p = listed
-			if p.s == 'w' and not p.a and not seen[p.id] and is_newcomer(p.score) then
-				c.newcomers = true
-				return nil
-			end
-			c.at = c.at + 1
-		else
-			p = restored
-			p.restored = true
-			c.restored_at = c.restored_at + 1
+		if other and (not row or row[1] == 'w' and tonumber(row[2] or 0) >= tonumber(other[2] or 0)) then
+			people, i, row = restored, restored.at, other
 		end
+		local score = tonumber(people.scores[i] or NOBODY)
+		local waits = row[1] == 'w' and not row[4] and not (met_twice and met[people.ids[i]])
+		if waits and people == listed and score < 0 and is_newcomer(score) then
+			c.newcomers = true
+			return false
+		end
+		people.at = i + 1
 		looked = looked + 1
-		if p.s == 'w' and not p.a and not seen[p.id] then
-			if #c.restored > 0 then seen[p.id] = true end -- a place may be in both
-			if is_present(p.score) then c.next = p else aside[#aside + 1] = p end
-		elseif p.s then
-			departs(departed, p.l, p.t)
+		if waits then
+			if met_twice then met[people.ids[i]] = true end
+			if is_present(score) then
+				c.next, c.next_at = people, i
+				return true
+			end
+			set_aside(people, i, false)
 		end
+		if row[1] then departs(departed, c.lane, tonumber(row[2] or 0)) end
 	end
-	return c.next
+	return false
+end
+
+-- Whoever went in from a lane's list behind somebody with a higher ticket, in this step or before.
+-- Who comes back or was restored is let in late by right.
+local inversions = 0
+local function take_next(c)
+	local people, i = c.next, c.next_at
+	local ticket = tonumber(people.rows[i][2] or 0)
+	c.next = nil
+	take(people, i, c.facts, c.how)
+	departs(departed, c.lane, ticket)
+	if people == c.listed then
+		c.last_in = c.last_in or number(call('HGET', key('tokens'), 'let_in:' .. c.lane), 0)
+		if ticket <= c.last_in then inversions = inversions + 1 else c.last_in = ticket end
+	end
 end
 
 local credits, cursors = {}, {}
 for i = 1, #lanes do
-	cursors[i] = { lane = lanes[i].name, list = key('waiting:' .. lanes[i].name),
-		zset = key('restored:' .. lanes[i].name),
-		people = {}, at = 1, used = 0, restored = {}, restored_at = 1, restored_used = 0 }
+	local name = lanes[i].name
+	cursors[i] = { lane = name, facts = lane_called(name), how = ' ' .. order,
+		list = key('waiting:' .. name), zset = key('restored:' .. name),
+		listed = look({}), used = 0, restored = look({}), restored_used = 0 }
 	credits[i] = 0
 end
 if #lanes > 1 then
@@ -192,10 +252,13 @@ if #lanes > 1 then
 		credits[i] = number(call('HGET', key('tokens'), 'credit:' .. lanes[i].name), 0)
 	end
 end
-while #taken < wanted do
+-- Most queues have one lane, and nothing to weigh.
+while #lanes == 1 and let_in < wanted and find_next(cursors[1]) do take_next(cursors[1]) end
+while #lanes > 1 and let_in < wanted do
 	local best, sum = nil, 0
 	for i = 1, #lanes do
-		if peek(cursors[i]) then
+		local c = cursors[i]
+		if c.next or not c.newcomers and find_next(c) then
 			credits[i] = credits[i] + lanes[i].weight
 			sum = sum + lanes[i].weight
 			if not best or credits[i] > credits[best] then best = i end
@@ -203,64 +266,23 @@ while #taken < wanted do
 	end
 	if not best then break end
 	credits[best] = credits[best] - sum
-	take(cursors[best].next, (extra > 0 or state == 'draining') and 'operator' or (state == 'passthrough' and 'passthrough' or 'line'))
-	cursors[best].next = nil
-end
-
--- How many of those who were just let in from a lane's list stood behind somebody who went in from
--- it earlier, in this step or before? Who comes back or was restored is let in late by right.
-local function inversions()
-	local highest, n = {}, 0
-	for i = 1, #taken do
-		local p = taken[i]
-		if not p.returned and not p.restored then
-			local last = highest[p.l]
-				or number(call('HGET', key('tokens'), 'let_in:' .. p.l), 0)
-			if p.t <= last then n = n + 1 end
-			highest[p.l] = math.max(last, p.t)
-		end
-	end
-	for lane, ticket in pairs(highest) do
-		call('HSET', key('tokens'), 'let_in:' .. lane, int(ticket))
-	end
-	return n
-end
-
-local lines = {}
-for i = 1, #taken do
-	local p = taken[i]
-	lines[i] = (p.n and named(p.id, p.n) or p.id) .. ' ' .. p.l .. ' ' .. p.ticket .. ' ' .. (p.j or int(now)) .. ' ' .. p.how
+	take_next(cursors[best])
 end
 tell('admitted', epoch_now(), lines)
 
-local deadline, sessions, ids, per_lane = int(now + number(cfg[7], 600000)), {}, {}, {}
-for i = 1, #taken do
-	local p = taken[i]
-	call('HSET', p.hash, 's', 'a')
-	sessions[i * 2 - 1] = deadline
-	sessions[i * 2] = p.id
-	ids[i] = p.id
-	per_lane[p.l] = (per_lane[p.l] or 0) + 1
-	if not p.returned then departs(departed, p.l, p.t) end
-end
-local absent = {}
+for i = 1, let_in do call('HSET', hashes[i], 's', 'a') end
 for i = 1, #aside do
-	local p = aside[i]
-	call('HSET', p.hash, 'a', now_text)
-	if p.returned then call('HDEL', p.hash, 'b') else departs(departed, p.l, p.t) end
-	-- A place that no set knows (a lost write) starts again as a ghost, so that reap finds it.
-	if not p.known then call('ZADD', key('heartbeats'), int(-now), p.id) end
-	absent[i * 2 - 1] = p.ticket
-	absent[i * 2] = p.id
+	call('HSET', aside[i].hash, 'a', now_text)
+	if aside[i].returned then call('HDEL', aside[i].hash, 'b') end
 end
-if #taken > 0 then
-	violated('double', #taken - call('ZADD', key('sessions'), unpack(sessions)))
+for i = 1, #ghosts do call('ZADD', HEARTBEATS, int(-now), ghosts[i]) end
+if let_in > 0 then
+	violated('double', let_in - call('ZADD', key('sessions'), unpack(sessions)))
 	if state ~= 'passthrough' then
-		violated('capacity',
-			math.min(#taken, call('ZCARD', key('sessions')) - number(cfg[6], 0)))
+		violated('capacity', math.min(let_in, call('ZCARD', key('sessions')) - number(cfg[6], 0)))
 	end
-	violated('inversion', inversions())
-	call('ZREM', key('heartbeats'), unpack(ids))
+	violated('inversion', inversions)
+	call('ZREM', HEARTBEATS, unpack(taken))
 end
 if #aside > 0 then call('ZADD', key('absent'), unpack(absent)) end
 if #back > 0 then call('ZREM', key('returned'), unpack(back)) end
@@ -268,15 +290,13 @@ depart(departed)
 for i = 1, #lanes do
 	local c = cursors[i]
 	-- Somebody seen and not taken stays where they are.
-	local used, restored_used = c.used + c.at - 1, c.restored_used + c.restored_at - 1
-	if c.next then
-		if c.people[c.at - 1] == c.next then used = used - 1 else restored_used = restored_used - 1 end
-	end
+	local used, restored_used = c.used + c.listed.at - 1, c.restored_used + c.restored.at - 1
+	if c.next and c.next == c.listed then used = used - 1 end
+	if c.next and c.next == c.restored then restored_used = restored_used - 1 end
 	if used > 0 then call('LTRIM', c.list, '0', int(-used - 1)) end -- RPOP would hand them all over
 	if restored_used > 0 then call('ZREMRANGEBYRANK', c.zset, '0', int(restored_used - 1)) end
-	if #lanes > 1 then
-		call('HSET', key('tokens'), 'credit:' .. lanes[i].name, int(credits[i]))
-	end
+	if #lanes > 1 then call('HSET', key('tokens'), 'credit:' .. c.lane, int(credits[i])) end
+	if c.last_in then call('HSET', key('tokens'), 'let_in:' .. c.lane, int(c.last_in)) end
 end
 for i = 1, #lanes do
 	local name = lanes[i].name
@@ -287,10 +307,10 @@ for i = 1, #lanes do
 			kept[3] or int(now))
 	end
 end
-for name, n in pairs(per_lane) do
-	call('HINCRBY', key('counts'), 'admitted:' .. name, int(n))
+for name, lane in pairs(by_name) do
+	if lane.let_in > 0 then call('HINCRBY', key('counts'), 'admitted:' .. name, int(lane.let_in)) end
 end
-if extra == 0 and state ~= 'passthrough' and state ~= 'draining' then units = units - #taken * 60000 end
+if extra == 0 and state ~= 'passthrough' and state ~= 'draining' then units = units - let_in * 60000 end
 bucket_write(units)
-count('admitted', #taken)
-return { 'ok', int(now), #taken, #aside, free - #taken, in_line, (looked >= limit or #taken == limit) and 1 or 0 }
+count('admitted', let_in)
+return { 'ok', int(now), let_in, #aside, free - let_in, in_line, (looked >= limit or let_in == limit) and 1 or 0 }

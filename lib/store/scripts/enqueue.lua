@@ -235,14 +235,14 @@ tell('admitted', epoch, admitted)
 for name, paper in pairs(redeemed) do call('SET', name, paper.id, 'EX', paper.life) end
 for name, id in pairs(persons) do call('SET', name, id, 'EX', PERSON_LIFE_S) end
 local deadline = int(now + number(cfg[8], 600000))
-local beats, sessions = {}, {}
+local beats, sessions, traces = {}, {}, false
 for i = 1, #made do
 	local p = made[i]
 	local fields = { 's', p.s, 'l', p.l, 't', int(p.t), 'j', p.j }
 	if p.r ~= '' then fields[#fields + 1] = 'r'; fields[#fields + 1] = p.r end
 	if p.g ~= '' then fields[#fields + 1] = 'g'; fields[#fields + 1] = p.g end
 	if p.u ~= '' then fields[#fields + 1] = 'u'; fields[#fields + 1] = p.u end
-	if p.tp then fields[#fields + 1] = 'tp'; fields[#fields + 1] = p.tp end
+	if p.tp then fields[#fields + 1] = 'tp'; fields[#fields + 1] = p.tp; traces = true end
 	call('HSET', position_key(p.id), unpack(fields))
 	if p.s == 'w' then
 		-- Negative until the first heartbeat: the place is a ghost, made at -score.
@@ -254,6 +254,7 @@ for i = 1, #made do
 		call('HINCRBY', key('counts'), 'admitted:' .. p.l, '1')
 	end
 end
+if traces then call('HSET', key('counts'), 'traced', '1') end
 for name, line in pairs(lane) do
 	if line.ticket > line.first then call('SET', key('ticket:' .. name), int(line.ticket)) end
 	if #line.list > 0 then call('LPUSH', key('waiting:' .. name), unpack(line.list)) end
