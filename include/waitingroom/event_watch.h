@@ -1,6 +1,6 @@
 /* Event watch: reads events of the stream as they come, for people who look on.
  *
- * What     An ordered consumer that leaves nothing behind in the broker. Each event is told once and in the
+ * What     A consumer that leaves nothing behind in the broker. Each event is told once and in the
  *          stream's order, also when the connection broke or the broker restarted in between.
  * Used by  wrctl watch.
  * Threads  a watch belongs to one thread, which waits in event_watch_next.

@@ -108,8 +108,8 @@ void stream_copy_close(struct stream_copy *copy)
 {
 	if (!copy)
 		return;
+	natsConnection_Close(copy->connection); /* nobody reads any more: D103 */
 	jsCtx_Destroy(copy->js);
-	natsConnection_Close(copy->connection);
 	natsConnection_Destroy(copy->connection);
 	pthread_mutex_destroy(&copy->mutex);
 	free(copy->headers);
@@ -239,6 +239,15 @@ static enum wr_err read_batch(struct reading *reading, natsSubscription *subscri
 	return err;
 }
 
+/* Destroyed only when the library's thread has surely done with it: see lib/README.md, D103. */
+static void end(struct stream_copy *copy, natsSubscription *subscription)
+{
+	(void)natsSubscription_Unsubscribe(subscription);
+	if (natsConnection_FlushTimeout(copy->connection, REQUEST_MS) != NATS_OK)
+		natsConnection_Close(copy->connection); /* it is of no use any more */
+	natsSubscription_Destroy(subscription);
+}
+
 enum wr_err stream_copy_read(struct stream_copy *copy, const char *stream, stream_message_fn fn,
 							 void *ctx, struct err_detail *ret_detail)
 {
@@ -255,7 +264,7 @@ enum wr_err stream_copy_read(struct stream_copy *copy, const char *stream, strea
 	struct reading reading = {.copy = copy, .fn = fn, .ctx = ctx, .detail = ret_detail};
 	while (!err && reading.last < extent.last)
 		err = read_batch(&reading, subscription, extent.last);
-	natsSubscription_Destroy(subscription);
+	end(copy, subscription);
 	js_DeleteConsumer(copy->js, stream, name, NULL, NULL); /* or it goes by itself in a minute */
 	return err;
 }

@@ -130,6 +130,7 @@ static struct broker_client broker_open(struct stack *stack)
 
 static void broker_close(struct broker_client *client)
 {
+	natsConnection_Close(client->connection);
 	jsCtx_Destroy(client->js);
 	natsConnection_Destroy(client->connection);
 }

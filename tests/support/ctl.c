@@ -1,4 +1,4 @@
-/* wrctl as a process: a shell puts its outputs into files; script(1) gives it a terminal. */
+/* wrctl as a process: a shell keeps its two outputs apart; script(1) gives it a terminal. */
 #include "support/ctl.h"
 
 #include "support/api.h"
@@ -15,12 +15,13 @@
 #define ARGUMENTS_MAX 40
 #define DEADLINE_MS 20000
 
-/* $1 output, $2 error, $3 input, the rest is the command */
-#define PLAIN "out=$1 err=$2 in=$3; shift 3; exec \"$@\" >\"$out\" 2>\"$err\" <\"$in\""
+/* $1 output, $2 input, the rest is the command. The error stays in the process' log, which is shown
+ * when it fails: with the report of a sanitizer nobody gets to look at the run. */
+#define PLAIN "out=$1 in=$2; shift 2; exec \"$@\" >\"$out\" <\"$in\""
 /* ${*@Q} is bash's: script(1) takes one text for a shell. The first line of a typescript that -q
  * leaves out is not written with -O either. */
 #define TERMINAL                                                                                   \
-	": >\"$2\"; out=$1 in=$3; shift 3; exec script -qefc \"stty cols 100; exec ${*@Q}\" "          \
+	"out=$1 in=$2; shift 2; exec script -qefc \"stty cols 100; exec ${*@Q}\" "                     \
 	"/dev/null <\"$in\" >\"$out\""
 
 static char *text_or_null(const char *name, const char *value)
@@ -78,12 +79,12 @@ static void command_fini(struct command *command)
 	free(command->config);
 }
 
-static void read_outputs(struct ctl_run *run, const char *out, const char *err)
+static void read_outputs(struct ctl_run *run, const char *out, const struct process *process)
 {
 	struct err_detail detail;
 	run->out = temp_read(out, NULL);
-	run->err = temp_read(err, NULL);
-	if (run->out == NULL || run->err == NULL)
+	run->err = process_log(process);
+	if (run->out == NULL)
 		fail_msg("wrctl left no output");
 	if (json_parse(run->out, strlen(run->out), &run->json, &detail) != WR_OK)
 		run->json = NULL;
@@ -120,17 +121,17 @@ struct pty *ctl_start_on_pty(const struct ctl *ctl, int lines, int columns, ...)
 
 struct ctl_run ctl_run(const struct ctl *ctl, ...)
 {
-	WR_AUTO(mem_free_at) char *out = temp_path("ctl.out"), *err = temp_path("ctl.err");
+	WR_AUTO(mem_free_at) char *out = temp_path("ctl.out");
 	WR_AUTO(mem_free_at) char *in = temp_file("ctl.in", ctl->input ? ctl->input : "");
-	const char *const shell[] = {"bash", "-c", ctl->terminal ? TERMINAL : PLAIN, "ctl", out, err,
+	const char *const shell[] = {"bash", "-c", ctl->terminal ? TERMINAL : PLAIN, "ctl", out,
 								 in,	 NULL};
 	va_list arguments;
 	va_start(arguments, ctl);
 	struct process *process = start(ctl, shell, arguments);
 	va_end(arguments);
 	struct ctl_run run = {.code = process_wait(process, DEADLINE_MS)};
+	read_outputs(&run, out, process);
 	process_free(process);
-	read_outputs(&run, out, err);
 	return run;
 }
 

@@ -1,4 +1,4 @@
-/* Reads a stream back with an ordered consumer, up to the sequence that was last at the start. */
+/* Reads a stream back with a consumer of its own, up to the sequence that was last at the start. */
 #include "support/event_stream.h"
 
 #include "support/cmocka.h"
@@ -10,6 +10,7 @@
 #define STREAM "WAITINGROOM"
 #define START_DEADLINE_MS 10000
 #define MESSAGE_DEADLINE_MS 10000
+#define HEARTBEAT_NS INT64_C(5000000000)
 
 static bool answers(struct event_stream *stream)
 {
@@ -70,7 +71,11 @@ void event_stream_read(struct event_stream *stream)
 	stream->events = mem_alloc_zero(messages, sizeof(*stream->events));
 	jsSubOptions options;
 	jsSubOptions_Init(&options);
-	options.Ordered = true;
+	/* not the library's ordered one: see lib/README.md, D103 */
+	options.Config.AckPolicy = js_AckNone;
+	options.Config.DeliverPolicy = js_DeliverAll;
+	options.Config.FlowControl = true;
+	options.Config.Heartbeat = HEARTBEAT_NS;
 	natsSubscription *subscription = NULL;
 	assert_int_equal(js_SubscribeSync(&subscription, stream->js, "wr.>", NULL, &options, NULL),
 					 NATS_OK);
@@ -87,12 +92,16 @@ void event_stream_read(struct event_stream *stream)
 		};
 		natsMsg_Destroy(message);
 	}
+	/* the library's thread must have done with it: see D103 as well */
+	assert_int_equal(natsSubscription_Unsubscribe(subscription), NATS_OK);
+	assert_int_equal(natsConnection_FlushTimeout(stream->connection, MESSAGE_DEADLINE_MS), NATS_OK);
 	natsSubscription_Destroy(subscription);
 }
 
 void event_stream_close(struct event_stream *stream)
 {
 	forget(stream);
+	natsConnection_Close(stream->connection);
 	jsCtx_Destroy(stream->js);
 	natsConnection_Destroy(stream->connection);
 	free(stream);
