@@ -16,6 +16,11 @@ struct wrctl;
 #define COMPLETE_FILES "<files>"
 #define COMPLETE_QUEUES "<queues>"
 #define COMPLETE_CONTEXTS "<contexts>"
+#define COMPLETE_TENANTS "<tenants>"
+#define COMPLETE_KEYS "<keys>"				 /* ids of keys of the admin API */
+#define COMPLETE_COMMANDS "<commands>"		 /* wrctl's own */
+#define COMPLETE_SETTINGS "<settings>"		 /* of queues: "capacity" */
+#define COMPLETE_ASSIGNMENTS "<assignments>" /* the same: "capacity=", and the words behind it */
 
 struct option_row {
 	const char *name;	  /* "file", given as --file */
@@ -30,11 +35,11 @@ struct option_row {
 typedef int (*command_fn)(struct wrctl *w, int argc, char **argv);
 
 struct command {
-	const char *words;	   /* "queue apply" */
-	const char *arguments; /* as the help shows them: "QUEUE COUNT" */
-	int least, most;	   /* how many arguments */
-	const char *complete;  /* of the first argument; NULL */
-	const char *role;	   /* "viewer", "operator", "admin"; NULL: asks no server */
+	const char *words;		 /* "queue apply" */
+	const char *arguments;	 /* as the help shows them: "QUEUE COUNT" */
+	int least, most;		 /* how many arguments */
+	const char *complete[2]; /* of the first argument, and of all behind it; NULL */
+	const char *role;		 /* "viewer", "operator", "admin"; NULL: asks no server */
 	command_fn run;
 	const struct option_row
 		*options;		  /* ends with a row without a name; NULL: none but the common */

@@ -121,6 +121,10 @@ int wrctl_key_create(struct wrctl *w, int argc, char **argv)
 static void print_keys(const struct wrctl *w, const struct json_value *answer)
 {
 	const struct json_value *keys = look(answer, "keys");
+	if (wrctl_flag(w, "names")) {
+		look_print_texts(keys, "id");
+		return;
+	}
 	WR_AUTO(table_free_at)
 	struct table *table = table_new("id", "name…", "role", "tenant", "expires", "last used");
 	char when[NUMBER_TEXT_BYTES];

@@ -1,6 +1,7 @@
 /* Looking into answers. */
 #include "look.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,6 +47,12 @@ const char *look_text(const struct json_value *value, const char *path)
 	const char *text = "";
 	const struct json_value *found = look(value, path);
 	return found != NULL && json_string(found, &text) ? text : "";
+}
+
+void look_print_texts(const struct json_value *array, const char *path)
+{
+	for (size_t i = 0; array != NULL && i < json_count(array); i++)
+		puts(look_text(json_at(array, i), path));
 }
 
 bool look_flag(const struct json_value *value, const char *path)

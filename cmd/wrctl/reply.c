@@ -133,7 +133,7 @@ int wrctl_show(struct wrctl *w, const char *path,
 {
 	WR_AUTO(reply_clear) struct reply reply = {0};
 	int code = wrctl_get(w, path, &reply);
-	if (code == WRCTL_DONE && w->json)
+	if (code == WRCTL_DONE && w->json && !wrctl_flag(w, "names"))
 		reply_print(&reply);
 	else if (code == WRCTL_DONE)
 		print(w, reply.json);

@@ -12,6 +12,10 @@
 static void print_tenants(const struct wrctl *w, const struct json_value *answer)
 {
 	const struct json_value *tenants = look(answer, "tenants");
+	if (wrctl_flag(w, "names")) {
+		look_print_texts(tenants, "tenant");
+		return;
+	}
 	WR_AUTO(table_free_at)
 	struct table *table = table_new("tenant", "title", "queues>", "most>", "note…");
 	for (size_t i = 0; tenants != NULL && i < json_count(tenants); i++) {

@@ -90,6 +90,10 @@ static void put_character(struct pty *pty, const char *bytes, size_t len)
 		pty->line += pty->line + 1 < LINES_MAX;
 	} else if (bytes[0] == '\r') {
 		pty->column = 0;
+	} else if (bytes[0] == '\b') {
+		pty->column -= pty->column > 0;
+	} else if (bytes[0] == '\a') {
+		return;
 	} else if (pty->column >= pty->columns || pty->line >= pty->lines) {
 		if (pty->alternate) /* it would wrap or scroll */
 			fail_msg("\"%.*s\" at line %d, column %d of %d x %d", (int)len, bytes, pty->line + 1,
@@ -119,7 +123,7 @@ static void obey(struct pty *pty, const char *text, char letter)
 		pty->alternate = letter == 'h';
 	} else if (strcmp(text, "?25") == 0) {
 		pty->hidden = letter == 'l';
-	} else if (strcmp(text, "?7") != 0) {
+	} else if (strcmp(text, "?7") != 0 && strcmp(text, "?2004") != 0 /* shells do that */) {
 		fail_msg("a sequence that not every terminal knows: ESC [ %s %c", text, letter);
 	}
 }
