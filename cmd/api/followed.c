@@ -52,6 +52,9 @@ void followed_shown(struct followed *followed, struct quiescence *quiescence)
 		quiescence_retire(quiescence, outgoing->thing, outgoing->free_fn);
 		free(outgoing);
 	}
+	for (size_t i = 0; i < followed->lane_count; i++)
+		for (void *chunk; (chunk = position_index_drop(followed->lanes[i].index)) != NULL;)
+			quiescence_retire(quiescence, chunk, free);
 }
 
 struct followed *followed_new(const struct queue_name *name, uint32_t slot)
@@ -69,6 +72,7 @@ void followed_free(struct followed *followed, struct quiescence *quiescence)
 {
 	for (size_t i = 0; i < followed->lane_count; i++)
 		let_go(followed, followed->lanes[i].index, free_index);
+	followed->lane_count = 0;
 	if (followed->settings != NULL)
 		let_go(followed, followed->settings, free_settings);
 	let_go(followed, followed->revocations, free_revocations);
@@ -128,6 +132,7 @@ static void start_new_indexes(struct followed *followed)
 	for (size_t i = 0; i < followed->lane_count; i++) {
 		let_go(followed, followed->lanes[i].index, free_index);
 		followed->lanes[i].index = position_index_new();
+		followed->lanes[i].is_loaded = false;
 		followed->lanes[i].estimator = (struct estimator){.started = false};
 		calibration_forget(&followed->lanes[i].calibration);
 	}
@@ -158,7 +163,7 @@ static void apply_departures(struct followed *followed, const struct synced *ans
 		struct followed_lane *lane = lane_of(followed, answer, from);
 		struct ticket_range ranges[RANGES_AT_ONCE];
 		size_t count = 0;
-		for (size_t i = 0; lane != NULL && i <= answer->departure_count; i++) {
+		for (size_t i = 0; lane != NULL && lane->is_loaded && i <= answer->departure_count; i++) {
 			bool last = i == answer->departure_count;
 			if (!last && answer->departures[i].lane == from)
 				ranges[count++] = answer->departures[i].range;
@@ -228,10 +233,15 @@ void followed_apply(struct followed *followed, const struct synced *answer)
 	remember_departures(followed, answer);
 	if (followed->recovering)
 		return; /* the bitmap is not the truth yet */
+	for (int from = 0; from < (int)answer->lane_count; from++) {
+		struct followed_lane *lane = lane_of(followed, answer, from);
+		if (lane != NULL && answer->lanes[from].gone == 0)
+			lane->is_loaded = true; /* with nothing */
+	}
 	apply_departures(followed, answer);
 	for (int from = 0; from < (int)answer->lane_count; from++) {
 		struct followed_lane *lane = lane_of(followed, answer, from);
-		if (lane != NULL)
+		if (lane != NULL && lane->is_loaded)
 			position_index_set_last(lane->index, answer->lanes[from].ticket);
 	}
 }

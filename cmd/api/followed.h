@@ -7,6 +7,7 @@
 struct followed_lane {
 	char name[NAME_MAX_CHARS + 1];
 	struct position_index *index;
+	bool is_loaded; /* the index has what had left before this pod came */
 	struct estimator estimator;
 	struct calibration calibration;
 };
@@ -49,12 +50,13 @@ void followed_apply(struct followed *followed, const struct synced *answer);
 /* The next answer shall tell all revocations again: the store may have forgotten that it told some, and
  * count anew. */
 void followed_ask_revocations(struct followed *followed);
-/* Lanes whose index has counted fewer departures than the store: bit i for lane i. */
+/* Lanes whose index has counted fewer departures than the store, and is to be loaded: bit i for lane i. */
 unsigned followed_behind(const struct followed *followed, const struct synced *answer);
 /* The picture for the workers; gives. */
 struct queue_snapshot *followed_snapshot(struct followed *followed, const struct synced *answer,
 										 struct mono_time now);
-/* That picture is the one that workers find now: retires what only older ones showed. */
+/* That picture is the one that workers find now: retires what only older ones showed, and what of the
+ * indexes nobody needs any more. */
 void followed_shown(struct followed *followed, struct quiescence *quiescence);
 
 #endif

@@ -22,6 +22,7 @@
 
 #include "accuracy.h"
 #include "followed.h"
+#include "followed_load.h"
 #include "queues_file.h"
 #include "waitingroom/log.h"
 #include "waitingroom/memory.h"
@@ -85,35 +86,13 @@ static void on_synced(void *ctx, enum wr_err err, const struct synced *answer)
 	queue_settings_default(&call->answer.settings); /* lent, too; followed has its own */
 }
 
-struct chunk_call {
-	struct position_index *index;
-	size_t chunk;
-	bool done;
-	enum wr_err err;
-};
-
-static void on_chunk(void *ctx, enum wr_err err, const uint8_t *bitmap, size_t bytes)
+/* In the answer, by the number that the lane has here. */
+static uint64_t last_ticket(const struct sync_call *call, size_t lane)
 {
-	struct chunk_call *call = ctx;
-	call->done = true;
-	call->err =
-		err == WR_OK ? position_index_load_chunk(call->index, call->chunk, bitmap, bytes) : err;
-}
-
-/* Departures that this pod has missed (it is new, or fell behind the stream): the bitmap has all. */
-static enum wr_err reload_lane(struct sync *sync, struct followed *followed, size_t lane,
-							   uint64_t last_ticket)
-{
-	atomic_fetch_add(&sync->reloads, 1);
-	for (size_t chunk = 0; chunk * INDEX_CHUNK_TICKETS < last_ticket; chunk++) {
-		struct chunk_call call = {.index = followed->lanes[lane].index, .chunk = chunk};
-		store_read_chunk(sync->store, &followed->name, followed->lanes[lane].name, chunk, on_chunk,
-						 &call);
-		store_wait(sync->store, &call.done);
-		if (call.err != WR_OK)
-			return call.err;
-	}
-	return WR_OK;
+	for (size_t from = 0; from < call->answer.lane_count; from++)
+		if (strcmp(call->answer.lanes[from].lane, call->followed->lanes[lane].name) == 0)
+			return call->answer.lanes[from].ticket;
+	return 0;
 }
 
 /* ---- revival ---- */
@@ -207,8 +186,8 @@ static enum wr_err publish(struct sync *sync, const struct sync_call *call)
 	unsigned behind = followed_behind(followed, &call->answer);
 	for (size_t i = 0; i < followed->lane_count; i++)
 		if ((behind >> i & 1u) != 0) {
-			enum wr_err err =
-				reload_lane(sync, followed, i, position_index_last(followed->lanes[i].index));
+			atomic_fetch_add(&sync->reloads, 1);
+			enum wr_err err = followed_load_lane(followed, i, sync->store, last_ticket(call, i));
 			if (err != WR_OK)
 				return err;
 		}

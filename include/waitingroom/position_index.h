@@ -10,10 +10,14 @@
  * this chunk, and the number that left before the chunk. A look-up is one chunk pointer, two counts
  * and at most 8 popcounts, at any size. Bits are only ever set, so a position never grows.
  *
+ * A room that is always open gives out tickets for ever. Chunks at the low end of which everybody has left
+ * are not kept, so memory and the limit are about the stretch from the first person in line to the last
+ * ticket, not about everybody who ever came.
+ *
  * What     The pod's picture of one lane. Chunk and offset of ticket t: (t-1) / 131072, (t-1) % 131072.
  * Used by  queue_table, cmd/api.
  * Threads  one writer; any number of readers, which never wait: a sequence lock around each change,
- *          all shared words are atomics. Chunks are only added; the whole is freed through
+ *          all shared words are atomics. Dropped chunks and the whole are freed through
  *          quiescence.
  */
 #ifndef WAITINGROOM_POSITION_INDEX_H
@@ -27,7 +31,7 @@
 
 #define INDEX_CHUNK_TICKETS 131072u
 #define INDEX_CHUNK_BYTES (INDEX_CHUNK_TICKETS / 8)
-#define INDEX_CHUNKS_MAX 4096u /* 536 million tickets a lane */
+#define INDEX_CHUNKS_MAX 4096u /* 536 million tickets a lane, from the first chunk that is kept */
 #define INDEX_TICKETS_MAX ((uint64_t)INDEX_CHUNKS_MAX * INDEX_CHUNK_TICKETS)
 
 struct position_index;
@@ -42,15 +46,23 @@ void position_index_free(struct position_index *index);
 
 /* Writer. Marks ranges of tickets as gone, in one sequence-lock section per call of bounded length
  * (at most 4096 tickets or 64 ranges are applied per section, so that readers never wait long).
- * Bits set before stay set and are counted once. A range past INDEX_TICKETS_MAX: WR_LIMIT; one
+ * Bits set before stay set and are counted once. A range past the limit: WR_LIMIT; one
  * that begins at 0 or ends before it begins: WR_INVALID; nothing of the call is applied then. */
 WR_MUST_USE enum wr_err position_index_apply(struct position_index *index,
 											 const struct ticket_range *ranges, size_t count);
 
 /* Writer. Sets every bit of one chunk that is set in 'bitmap' (the store's bit order: offset 0 is
  * the top bit of byte 0; may be shorter than INDEX_CHUNK_BYTES, the rest is zero). */
-WR_MUST_USE enum wr_err position_index_load_chunk(struct position_index *index, size_t chunk,
+WR_MUST_USE enum wr_err position_index_load_chunk(struct position_index *index, uint64_t chunk,
 												  const uint8_t *bitmap, size_t bytes);
+
+/* Writer, of an index that knows nothing yet: everybody of the first 'chunks' chunks has left. */
+void position_index_skip(struct position_index *index, uint64_t chunks);
+/* The first chunk that is kept; everybody before has left. */
+uint64_t position_index_first_chunk(const struct position_index *index);
+/* Writer. Takes the first chunk off when everybody of it has left and it is not the last one; NULL
+ * otherwise. Gives it, for free(); readers may be looking at it until their turns end. */
+void *position_index_drop(struct position_index *index);
 
 /* Writer. Last ticket given out; never lowered. Tickets above it are unknown to the index. */
 void position_index_set_last(struct position_index *index, uint64_t last_ticket);

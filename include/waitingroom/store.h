@@ -273,8 +273,11 @@ void store_sync(struct store *store, const struct queue_name *queue, const char 
 /* One chunk of the bitmap of departed tickets, as position_index_load_chunk takes it. */
 typedef void (*store_chunk_fn)(void *ctx, enum wr_err err, const uint8_t *bitmap, size_t bytes);
 void store_read_chunk(struct store *store, const struct queue_name *queue, const char *lane,
-					  size_t chunk, store_chunk_fn fn, void *ctx);
-
+					  uint64_t chunk, store_chunk_fn fn, void *ctx);
+/* How many of a chunk have left. */
+typedef void (*store_step_fn)(void *ctx, enum wr_err err, int64_t number);
+void store_count_chunk(struct store *store, const struct queue_name *queue, const char *lane,
+					   uint64_t chunk, store_step_fn fn, void *ctx);
 /* Names of all queues (wr:queues); names that do not parse are skipped. */
 typedef void (*store_queues_fn)(void *ctx, enum wr_err err, const struct queue_name *names,
 								size_t count);
@@ -415,9 +418,8 @@ void store_look_key(struct store *store, const char *id, store_key_fn fn, void *
 /* Nobody waits for it. */
 void store_note_key_used(struct store *store, const char *id, int64_t now_ms);
 
-/* How a step went, with a number that some of them have. */
-typedef void (*store_step_fn)(void *ctx, enum wr_err err, int64_t number);
-/* row: JSON that begins with "tenant". number: when it was made.
+/* A step tells how it went, with a number that some of them have.
+ * row: JSON that begins with "tenant". number: when it was made.
  * WR_QUOTA: there are keys_max; WR_CONFLICT: that id is taken; WR_NO_TENANT. */
 void store_put_key(struct store *store, const char *id, const char *row, const char *tenant,
 				   uint64_t keys_max, const struct store_audit *audit, store_step_fn fn, void *ctx);

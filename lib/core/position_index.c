@@ -21,11 +21,15 @@
  * position lies between those before and after the change and is never above one seen earlier.
  *
  * Chunks are allocated without gaps up to the last ticket, before that ticket is published in
- * 'last', and live as long as the index: a reader that was let past the check of 'last' finds its
- * chunk there. Only the writer looks at chunks above.
+ * 'last': a reader that was let past the check of 'last' finds its chunk there. Only the writer looks
+ * at chunks above. They stand in a ring, by their number. At its low end a chunk of which everybody has left is
+ * dropped: 'base' moves on, and what is before it is known without looking. A reader that was let past the
+ * check of 'base' may still find the dropped chunk, which lives until its turn ends and says the same; or the
+ * one that has its place in the ring now, and tells it by its number.
  */
 #include "waitingroom/position_index.h"
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,6 +52,7 @@
 
 struct chunk {
 	_Alignas(CACHE_LINE_BYTES) _Atomic uint64_t words[CHUNK_WORDS];
+	uint64_t number;							 /* constant */
 	_Atomic uint32_t before_block[CHUNK_BLOCKS]; /* left in this chunk before the block */
 	_Atomic uint64_t before_chunk;				 /* left in the lane before this chunk */
 	uint32_t gone;								 /* left in this chunk; the writer's own */
@@ -57,8 +62,9 @@ struct position_index {
 	_Atomic uint64_t sequence;
 	_Atomic uint64_t last;
 	_Atomic uint64_t gone;
-	_Atomic size_t chunk_count; /* allocated, without gaps */
-	_Atomic(struct chunk *) chunks[INDEX_CHUNKS_MAX];
+	_Atomic uint64_t base; /* number of the first chunk that is kept */
+	_Atomic uint64_t end;  /* of the first one that is not allocated yet */
+	_Atomic(struct chunk *) chunks[INDEX_CHUNKS_MAX]; /* those from base to end, by number */
 };
 
 /* ---- memory ---- */
@@ -72,22 +78,34 @@ void position_index_free(struct position_index *index)
 {
 	if (!index)
 		return;
-	for (size_t i = 0; i < index->chunk_count; i++)
-		free(index->chunks[i]);
+	for (uint64_t i = index->base; i < index->end; i++)
+		free(index->chunks[i % INDEX_CHUNKS_MAX]);
 	free(index);
 }
 
-static struct chunk *chunk_at(const struct position_index *index, size_t number)
+static uint64_t chunk_of(uint64_t ticket)
 {
-	return atomic_load_explicit(&index->chunks[number], memory_order_acquire);
+	return (ticket - 1) / INDEX_CHUNK_TICKETS;
 }
 
-static struct chunk *chunk_new(uint64_t before_chunk)
+static struct chunk *chunk_at(const struct position_index *index, uint64_t number)
+{
+	return atomic_load_explicit(&index->chunks[number % INDEX_CHUNKS_MAX], memory_order_acquire);
+}
+
+/* The last ticket that there is room for. */
+static uint64_t ticket_limit(const struct position_index *index)
+{
+	return (index->base + INDEX_CHUNKS_MAX) * INDEX_CHUNK_TICKETS;
+}
+
+static struct chunk *chunk_new(uint64_t number, uint64_t before_chunk)
 {
 	struct chunk *chunk = aligned_alloc(CACHE_LINE_BYTES, sizeof(*chunk));
 	if (!chunk)
 		abort();
 	memset(chunk, 0, sizeof(*chunk));
+	chunk->number = number;
 	atomic_init(&chunk->before_chunk, before_chunk);
 	return chunk;
 }
@@ -95,16 +113,43 @@ static struct chunk *chunk_new(uint64_t before_chunk)
 /* New chunks come after all others: nobody has left there, and everybody who has left did before. */
 static void grow(struct position_index *index, uint64_t ticket)
 {
-	size_t count = index->chunk_count, wanted = (size_t)((ticket - 1) / INDEX_CHUNK_TICKETS) + 1;
-	for (; count < wanted; count++)
-		atomic_store_explicit(&index->chunks[count], chunk_new(index->gone), memory_order_release);
-	atomic_store_explicit(&index->chunk_count, count, memory_order_release);
+	uint64_t end = index->end, wanted = chunk_of(ticket) + 1;
+	for (; end < wanted; end++)
+		atomic_store_explicit(&index->chunks[end % INDEX_CHUNKS_MAX], chunk_new(end, index->gone),
+							  memory_order_release);
+	atomic_store_explicit(&index->end, end, memory_order_release);
+}
+
+void position_index_skip(struct position_index *index, uint64_t chunks)
+{
+	assert(index->end == 0 && "the index knows something already");
+	atomic_store_explicit(&index->gone, chunks * INDEX_CHUNK_TICKETS, memory_order_release);
+	atomic_store_explicit(&index->end, chunks, memory_order_release);
+	atomic_store_explicit(&index->base, chunks, memory_order_release);
+}
+
+uint64_t position_index_first_chunk(const struct position_index *index)
+{
+	return atomic_load_explicit(&index->base, memory_order_acquire);
+}
+
+void *position_index_drop(struct position_index *index)
+{
+	uint64_t base = index->base;
+	if (base + 1 >= index->end)
+		return NULL;
+	struct chunk *chunk = chunk_at(index, base);
+	if (chunk->gone < INDEX_CHUNK_TICKETS)
+		return NULL;
+	atomic_store_explicit(&index->base, base + 1, memory_order_release);
+	return chunk;
 }
 
 size_t position_index_bytes(const struct position_index *index)
 {
 	return sizeof(*index) +
-		   sizeof(struct chunk) * atomic_load_explicit(&index->chunk_count, memory_order_acquire);
+		   sizeof(struct chunk) * (atomic_load_explicit(&index->end, memory_order_acquire) -
+								   atomic_load_explicit(&index->base, memory_order_acquire));
 }
 
 /* ---- sequence lock ---- */
@@ -175,13 +220,13 @@ static void mark(struct chunk *chunk, uint32_t first, uint32_t last)
 }
 
 /* Mends the counts of the chunks after the lowest one changed, and the total. */
-static void mend_chunks(struct position_index *index, size_t lowest)
+static void mend_chunks(struct position_index *index, uint64_t lowest)
 {
-	struct chunk *chunk = index->chunks[lowest];
+	struct chunk *chunk = chunk_at(index, lowest);
 	uint64_t before =
 		atomic_load_explicit(&chunk->before_chunk, memory_order_relaxed) + chunk->gone;
-	for (size_t i = lowest + 1; i < index->chunk_count; i++) {
-		chunk = index->chunks[i];
+	for (uint64_t i = lowest + 1; i < index->end; i++) {
+		chunk = chunk_at(index, i);
 		atomic_store_explicit(&chunk->before_chunk, before, memory_order_release);
 		before += chunk->gone;
 	}
@@ -195,26 +240,43 @@ struct progress {
 	uint64_t next;
 };
 
+static void next_range(struct progress *progress)
+{
+	if (++progress->at < progress->count)
+		progress->next = progress->ranges[progress->at].first;
+}
+
+/* What is before the first chunk has left already. */
+static void pass_over(const struct position_index *index, struct progress *progress)
+{
+	uint64_t first = index->base * INDEX_CHUNK_TICKETS + 1;
+	while (progress->at < progress->count && progress->ranges[progress->at].last < first)
+		next_range(progress);
+	if (progress->next < first)
+		progress->next = first;
+}
+
 /* Marks what one section may hold, in pieces that do not cross a chunk. */
 static void apply_section(struct position_index *index, struct progress *progress)
 {
-	size_t lowest = INDEX_CHUNKS_MAX;
-	uint64_t tickets_left = SECTION_TICKETS;
+	uint64_t lowest = UINT64_MAX, tickets_left = SECTION_TICKETS;
 	section_begin(index);
 	for (unsigned pieces = 0;
 		 pieces < SECTION_RANGES && tickets_left && progress->at < progress->count; pieces++) {
 		uint64_t first = progress->next - 1, last = progress->ranges[progress->at].last - 1;
-		size_t number = (size_t)(first / INDEX_CHUNK_TICKETS);
-		uint64_t chunk_last = (uint64_t)(number + 1) * INDEX_CHUNK_TICKETS - 1;
+		uint64_t number = first / INDEX_CHUNK_TICKETS;
+		uint64_t chunk_last = (number + 1) * INDEX_CHUNK_TICKETS - 1;
 		uint64_t end = last < chunk_last ? last : chunk_last;
 		if (end - first >= tickets_left)
 			end = first + tickets_left - 1;
-		mark(index->chunks[number], first % INDEX_CHUNK_TICKETS, end % INDEX_CHUNK_TICKETS);
+		mark(chunk_at(index, number), first % INDEX_CHUNK_TICKETS, end % INDEX_CHUNK_TICKETS);
 		lowest = number < lowest ? number : lowest;
 		tickets_left -= end - first + 1;
 		progress->next = end + 2;
-		if (end == last && ++progress->at < progress->count)
-			progress->next = progress->ranges[progress->at].first;
+		if (end == last) {
+			next_range(progress);
+			pass_over(index, progress);
+		}
 	}
 	mend_chunks(index, lowest);
 	section_end(index);
@@ -227,7 +289,7 @@ enum wr_err position_index_apply(struct position_index *index, const struct tick
 	for (size_t i = 0; i < count; i++) {
 		if (ranges[i].first == 0 || ranges[i].first > ranges[i].last)
 			return WR_INVALID;
-		if (ranges[i].last > INDEX_TICKETS_MAX)
+		if (ranges[i].last > ticket_limit(index))
 			return WR_LIMIT;
 		highest = ranges[i].last > highest ? ranges[i].last : highest;
 	}
@@ -235,6 +297,7 @@ enum wr_err position_index_apply(struct position_index *index, const struct tick
 		return WR_OK;
 	grow(index, highest);
 	struct progress progress = {.ranges = ranges, .count = count, .next = ranges[0].first};
+	pass_over(index, &progress);
 	while (progress.at < count)
 		apply_section(index, &progress);
 	return WR_OK;
@@ -253,15 +316,15 @@ static uint64_t word_from_store(const uint8_t *bitmap, size_t bytes, size_t word
 	return bits;
 }
 
-enum wr_err position_index_load_chunk(struct position_index *index, size_t chunk,
+enum wr_err position_index_load_chunk(struct position_index *index, uint64_t chunk,
 									  const uint8_t *bitmap, size_t bytes)
 {
-	if (chunk >= INDEX_CHUNKS_MAX || bytes > INDEX_CHUNK_BYTES)
+	if (chunk >= index->base + INDEX_CHUNKS_MAX || bytes > INDEX_CHUNK_BYTES)
 		return WR_LIMIT;
-	if (!bytes)
+	if (!bytes || chunk < index->base)
 		return WR_OK;
-	grow(index, (uint64_t)chunk * INDEX_CHUNK_TICKETS + 1);
-	struct chunk *into = index->chunks[chunk];
+	grow(index, chunk * INDEX_CHUNK_TICKETS + 1);
+	struct chunk *into = chunk_at(index, chunk);
 	uint32_t added = 0;
 	section_begin(index);
 	for (size_t word = 0; word < CHUNK_WORDS; word++) {
@@ -277,7 +340,7 @@ enum wr_err position_index_load_chunk(struct position_index *index, size_t chunk
 
 void position_index_set_last(struct position_index *index, uint64_t last_ticket)
 {
-	uint64_t last = last_ticket < INDEX_TICKETS_MAX ? last_ticket : INDEX_TICKETS_MAX;
+	uint64_t limit = ticket_limit(index), last = last_ticket < limit ? last_ticket : limit;
 	if (last <= index->last)
 		return;
 	grow(index, last);
@@ -308,7 +371,14 @@ enum wr_err position_index_find(const struct position_index *index, uint64_t tic
 {
 	if (ticket == 0 || ticket > atomic_load_explicit(&index->last, memory_order_acquire))
 		return WR_NOT_FOUND;
-	const struct chunk *chunk = chunk_at(index, (size_t)((ticket - 1) / INDEX_CHUNK_TICKETS));
+	uint64_t number = chunk_of(ticket);
+	const struct chunk *chunk =
+		number < position_index_first_chunk(index) ? NULL : chunk_at(index, number);
+	if (chunk == NULL ||
+		chunk->number != number) { /* dropped: with all who came before, they have left */
+		*ret_answer = (struct index_answer){.in_line = false, .position = 1};
+		return WR_OK;
+	}
 	struct index_answer answer;
 	for (unsigned look = 0; look < LOOKS_MAX; look++) {
 		uint64_t before = atomic_load_explicit(&index->sequence, memory_order_acquire);

@@ -4,6 +4,7 @@
 
 #include "waitingroom/memory.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -251,14 +252,36 @@ static void chunk_end(struct call *call, enum wr_err err, const struct reply *re
 	call->fn.chunk(call->ctx, err, err ? NULL : (const uint8_t *)bitmap, err ? 0 : bytes);
 }
 
+static void send_chunk(struct call *call, const char *command, const struct queue_name *queue,
+					   const char *lane, uint64_t chunk)
+{
+	char rest[NAME_MAX_CHARS + 32];
+	snprintf(rest, sizeof(rest), "gone:%s:%" PRIu64, lane, chunk);
+	call_add_text(call, command);
+	call_add_key(call, queue, rest);
+	call_send(call);
+}
+
 void store_read_chunk(struct store *store, const struct queue_name *queue, const char *lane,
-					  size_t chunk, store_chunk_fn fn, void *ctx)
+					  uint64_t chunk, store_chunk_fn fn, void *ctx)
 {
 	struct call *call = call_command(store, 2, chunk_end, ctx);
 	call->fn.chunk = fn;
-	char rest[NAME_MAX_CHARS + 32];
-	snprintf(rest, sizeof(rest), "gone:%s:%zu", lane, chunk);
-	call_add_text(call, "GET");
-	call_add_key(call, queue, rest);
-	call_send(call);
+	send_chunk(call, "GET", queue, lane, chunk);
+}
+
+static void count_end(struct call *call, enum wr_err err, const struct reply *reply)
+{
+	struct walk walk = walk_begin(err, reply);
+	int64_t count = walk_int(&walk);
+	err = walk_end(&walk, call);
+	call->fn.step(call->ctx, err, err ? 0 : count);
+}
+
+void store_count_chunk(struct store *store, const struct queue_name *queue, const char *lane,
+					   uint64_t chunk, store_step_fn fn, void *ctx)
+{
+	struct call *call = call_command(store, 2, count_end, ctx);
+	call->fn.step = fn;
+	send_chunk(call, "BITCOUNT", queue, lane, chunk);
 }

@@ -145,6 +145,85 @@ static void the_last_ticket_of_all_has_a_place(void **state)
 	position_index_free(index);
 }
 
+/* ---- the low end ---- */
+
+#define CHUNK ((uint64_t)INDEX_CHUNK_TICKETS)
+
+static size_t drop_all(struct position_index *index)
+{
+	size_t count = 0;
+	for (void *chunk; (chunk = position_index_drop(index)) != NULL; count++)
+		free(chunk);
+	return count;
+}
+
+static void chunks_that_everybody_has_left_are_dropped_and_what_they_said_stays_true(void **state)
+{
+	(void)state;
+	struct position_index *index = position_index_new();
+	position_index_set_last(index, 3 * CHUNK + 10);
+	apply_one(index, 1, CHUNK - 1);
+	apply_one(index, CHUNK + 1, 2 * CHUNK);
+	assert_int_equal(drop_all(index), 0); /* somebody stands in the first */
+	size_t bytes = position_index_bytes(index);
+	apply_one(index, CHUNK, CHUNK);
+	assert_int_equal(drop_all(index), 2);
+	assert_true(position_index_bytes(index) < bytes * 2 / 3);
+	assert_int_equal(position_index_first_chunk(index), 2);
+	assert_false(is_in_line(index, 1));
+	assert_false(is_in_line(index, 2 * CHUNK));
+	assert_int_equal(position_of(index, 2 * CHUNK + 1), 1);
+	assert_int_equal(position_of(index, 3 * CHUNK + 10), CHUNK + 10);
+	assert_int_equal(position_index_gone(index), 2 * CHUNK);
+	apply_one(index, 5, 2 * CHUNK + 3); /* heard of once more, with some news */
+	assert_int_equal(position_index_gone(index), 2 * CHUNK + 3);
+	assert_int_equal(position_of(index, 2 * CHUNK + 4), 1);
+	apply_one(index, 7, 8);
+	struct ticket_range ranges[] = {{1, 1}, {2 * CHUNK + 4, 2 * CHUNK + 4}, {9, 9}, {3, 4}};
+	assert_int_equal(position_index_apply(index, ranges, 4), WR_OK);
+	uint8_t bitmap[] = {0xff};
+	assert_int_equal(position_index_load_chunk(index, 0, bitmap, 1), WR_OK);
+	assert_int_equal(position_index_gone(index), 2 * CHUNK + 4);
+	position_index_free(index);
+}
+
+static void the_last_chunk_is_kept_although_everybody_has_left(void **state)
+{
+	(void)state;
+	struct position_index *index = position_index_new();
+	position_index_set_last(index, CHUNK);
+	apply_one(index, 1, CHUNK);
+	assert_int_equal(drop_all(index), 0);
+	position_index_set_last(index, CHUNK + 1);
+	assert_int_equal(drop_all(index), 1);
+	assert_int_equal(position_of(index, CHUNK + 1), 1);
+	position_index_free(index);
+}
+
+static void an_index_may_begin_behind_ten_billion_who_have_left(void **state)
+{
+	(void)state;
+	const uint64_t chunks = 80000, first = chunks * CHUNK + 1;
+	struct position_index *index = position_index_new();
+	position_index_skip(index, chunks);
+	position_index_set_last(index, first + 99);
+	assert_int_equal(position_index_gone(index), first - 1);
+	assert_false(is_in_line(index, 1));
+	assert_false(is_in_line(index, first - 1));
+	assert_int_equal(position_of(index, first), 1);
+	assert_int_equal(position_of(index, first + 99), 100);
+	apply_one(index, 1, first + 9);
+	assert_int_equal(position_of(index, first + 99), 90);
+	assert_true(position_index_bytes(index) < 100000);
+	/* Round the ring, and as far behind the first as there is room. */
+	position_index_set_last(index, UINT64_MAX);
+	assert_int_equal(position_index_last(index), chunks * CHUNK + INDEX_TICKETS_MAX);
+	assert_int_equal(position_of(index, chunks * CHUNK + INDEX_TICKETS_MAX),
+					 INDEX_TICKETS_MAX - 10);
+	assert_int_equal(position_of(index, first + 99), 90);
+	position_index_free(index);
+}
+
 static void a_loaded_chunk_has_offset_0_on_top_of_byte_0(void **state)
 {
 	(void)state;
@@ -254,6 +333,14 @@ static void compare_with_model(const struct position_index *index)
 	}
 }
 
+static void the_low_end_leaves(struct position_index *index)
+{
+	uint64_t last = 1 + dice(MODEL_TICKETS * 3 / 4);
+	apply_one(index, 1, last);
+	memset(model_gone + 1, true, last);
+	drop_all(index);
+}
+
 static void random_histories_agree_with_the_model(void **state)
 {
 	(void)state;
@@ -267,6 +354,8 @@ static void random_histories_agree_with_the_model(void **state)
 				apply_randomly(index);
 			else
 				load_randomly(index);
+			if (history > 0 && dice(4) == 0)
+				the_low_end_leaves(index);
 			compare_with_model(index);
 		}
 		position_index_free(index);
@@ -325,6 +414,8 @@ positions_seen_by_readers_never_grow_and_are_never_older_or_newer_than_published
 	shared.index = position_index_new();
 	position_index_set_last(shared.index, WATCHED / 2);
 	pthread_t readers[READERS];
+	void *dropped[WATCHED / INDEX_CHUNK_TICKETS + 1];
+	size_t dropped_count = 0;
 	for (int i = 0; i < READERS; i++)
 		assert_int_equal(pthread_create(&readers[i], NULL, watch, NULL), 0);
 	WAIT_UNTIL(10000, atomic_load(&shared.looks) > 1000, "readers look");
@@ -336,8 +427,12 @@ positions_seen_by_readers_never_grow_and_are_never_older_or_newer_than_published
 		atomic_store(&shared.will, next);
 		apply_one(shared.index, gone + 1, next);
 		atomic_store(&shared.did, next);
+		void *chunk = position_index_drop(shared.index);
+		if (chunk != NULL)
+			dropped[dropped_count++] = chunk; /* freed when nobody can be looking */
 		gone = next;
 	}
+	assert_true(dropped_count > 10);
 	long looks = atomic_load(&shared.looks);
 	WAIT_UNTIL(10000, atomic_load(&shared.looks) > looks + 1000, "readers see the end");
 	atomic_store(&shared.over, true);
@@ -345,6 +440,8 @@ positions_seen_by_readers_never_grow_and_are_never_older_or_newer_than_published
 		pthread_join(readers[i], NULL);
 	assert_int_equal(atomic_load(&shared.outside), 0);
 	assert_int_equal(atomic_load(&shared.grown), 0);
+	while (dropped_count > 0)
+		free(dropped[--dropped_count]);
 	position_index_free(shared.index);
 }
 
@@ -359,6 +456,9 @@ int main(void)
 		cmocka_unit_test(new_tickets_stand_behind_departures_of_before),
 		cmocka_unit_test(a_range_past_the_limit_applies_nothing_of_the_call),
 		cmocka_unit_test(the_last_ticket_of_all_has_a_place),
+		cmocka_unit_test(chunks_that_everybody_has_left_are_dropped_and_what_they_said_stays_true),
+		cmocka_unit_test(the_last_chunk_is_kept_although_everybody_has_left),
+		cmocka_unit_test(an_index_may_begin_behind_ten_billion_who_have_left),
 		cmocka_unit_test(a_loaded_chunk_has_offset_0_on_top_of_byte_0),
 		cmocka_unit_test(loading_a_chunk_keeps_what_was_set_before),
 		cmocka_unit_test(a_million_tickets_cost_little_more_than_a_bit_each),

@@ -1,0 +1,14 @@
+/* Loading a lane's index from the store's bitmap (see followed_load.c). */
+#ifndef WAITINGROOM_API_FOLLOWED_LOAD_H
+#define WAITINGROOM_API_FOLLOWED_LOAD_H
+
+#include "followed.h"
+#include "waitingroom/store.h"
+
+/* Blocks. The index has then at least what had left when it was asked for.
+ * last_ticket  given out in that lane, by the answer that was applied last
+ * WR_STORE_AWAY; what was loaded stays, and the rest is loaded the next time. */
+WR_MUST_USE enum wr_err followed_load_lane(struct followed *followed, size_t lane,
+										   struct store *store, uint64_t last_ticket);
+
+#endif
