@@ -41,23 +41,7 @@ void heartbeat_serve(void *ctx, struct http_request *request, const struct route
 		worker_problem(worker, request, err, NULL);
 		return;
 	}
-	struct place_look look;
-	enum place_source source = place_find(worker, &notes->claims, &look, &err);
-	if (notes->was_lost && source == PLACE_FROM_INDEX)
-		source = PLACE_FROM_STORE; /* the picture may not have heard of it */
-	switch (source) {
-	case PLACE_FROM_INDEX:
-		gather_beat(worker->gather, look.snapshot, look.lane, &notes->claims);
-		metrics_add(worker->shard, METRIC_BEATS, look.stale ? BEAT_STALE : BEAT_INDEX, 1);
-		place_answer_in_line(worker, request, &look);
-		return;
-	case PLACE_FROM_STORE:
-		err = gather_request(worker->gather, look.snapshot->slot,
-							 claims_turn(request) ? GATHER_POLL : GATHER_STAY, request);
-		if (err != WR_OK)
-			worker_problem(worker, request, err, NULL);
-		return;
-	case PLACE_REFUSED:
-		place_answer_over(worker, request, err, NULL);
-	}
+	const struct queue_snapshot *unsure = place_beat(worker, request);
+	if (unsure != NULL)
+		place_ask(worker, request, unsure, claims_turn(request) ? GATHER_POLL : GATHER_STAY);
 }

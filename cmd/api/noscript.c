@@ -182,29 +182,11 @@ void noscript_left(struct worker *worker, struct http_request *request)
 /* Looks the place of the cookie up: where it stands is answered at once or by the store. */
 static void look_up(struct worker *worker, struct http_request *request)
 {
-	struct parked *notes = http_request_notes(request);
-	struct place_look look;
-	enum wr_err err = WR_OK;
-	enum place_source source = place_find(worker, &notes->claims, &look, &err);
-	if (notes->was_lost && source == PLACE_FROM_INDEX)
-		source = PLACE_FROM_STORE; /* the picture may not have heard of it */
-	switch (source) {
-	case PLACE_FROM_INDEX:
-		gather_beat(worker->gather, look.snapshot, look.lane, &notes->claims);
-		metrics_add(worker->shard, METRIC_BEATS, look.stale ? BEAT_STALE : BEAT_INDEX, 1);
-		place_answer_in_line(worker, request, &look);
-		return;
-	case PLACE_FROM_STORE:
-		/* Only whoever presses the button takes the turn up. */
-		err = gather_request(worker->gather, look.snapshot->slot,
-							 notes->page == PAGE_LOOK ? GATHER_STAY : GATHER_POLL, request);
-		break;
-	case PLACE_REFUSED:
-		place_answer_over(worker, request, err, NULL);
-		return;
-	}
-	if (err != WR_OK)
-		worker_problem(worker, request, err, NULL);
+	const struct parked *notes = http_request_notes(request);
+	const struct queue_snapshot *unsure = place_beat(worker, request);
+	/* Only whoever presses the button takes the turn up. */
+	if (unsure != NULL)
+		place_ask(worker, request, unsure, notes->page == PAGE_LOOK ? GATHER_STAY : GATHER_POLL);
 }
 
 void noscript_nobody(struct worker *worker, struct http_request *request)

@@ -281,6 +281,36 @@ void place_answer_over(struct worker *worker, struct http_request *request, enum
 		http_reply(request, 204, NULL, "", 0);
 }
 
+const struct queue_snapshot *place_beat(struct worker *worker, struct http_request *request)
+{
+	const struct parked *notes = http_request_notes(request);
+	struct place_look look;
+	enum wr_err err = WR_OK;
+	enum place_source source = place_find(worker, &notes->claims, &look, &err);
+	if (notes->was_lost && source == PLACE_FROM_INDEX)
+		source = PLACE_FROM_STORE; /* the picture may not have heard of it */
+	switch (source) {
+	case PLACE_FROM_INDEX:
+		gather_beat(worker->gather, look.snapshot, look.lane, &notes->claims);
+		metrics_add(worker->shard, METRIC_BEATS, look.stale ? BEAT_STALE : BEAT_INDEX, 1);
+		place_answer_in_line(worker, request, &look);
+		return NULL;
+	case PLACE_FROM_STORE:
+		return look.snapshot;
+	case PLACE_REFUSED:
+		place_answer_over(worker, request, err, NULL);
+	}
+	return NULL;
+}
+
+void place_ask(struct worker *worker, struct http_request *request,
+			   const struct queue_snapshot *snapshot, enum gather_kind kind)
+{
+	enum wr_err err = gather_request(worker->gather, snapshot->slot, kind, request);
+	if (err != WR_OK)
+		worker_problem(worker, request, err, NULL);
+}
+
 void place_answer_visit(struct worker *worker, struct http_request *request, enum wr_err err,
 						const struct visit *visit)
 {

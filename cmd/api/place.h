@@ -31,6 +31,12 @@ void place_answer_in_line(struct worker *worker, struct http_request *request,
 void place_answer_over(struct worker *worker, struct http_request *request, enum wr_err err,
 					   const struct err_detail *detail);
 
+/* Whoever has the claims in the notes is there: a heartbeat, and an answer from the picture. NULL: it has been
+ * answered; otherwise only the store knows, and place_ask asks it. Lends until the turn ends. */
+const struct queue_snapshot *place_beat(struct worker *worker, struct http_request *request);
+void place_ask(struct worker *worker, struct http_request *request,
+			   const struct queue_snapshot *snapshot, enum gather_kind kind);
+
 /* What the store says of a parked request's place; err: the call failed, 'visit' is NULL. */
 void place_answer_visit(struct worker *worker, struct http_request *request, enum wr_err err,
 						const struct visit *visit);
