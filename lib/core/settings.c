@@ -54,11 +54,7 @@ enum wr_err settings_add_target(struct queue_settings *settings, const char *tex
 		return err_say(ret_detail, WR_INVALID, "allowed_targets[%u]: must be at most %d bytes",
 					   number, QUEUE_TARGET_BYTES);
 	struct target target;
-	const char *wrong = target_parse(text, len, &target);
-	if (!wrong && !target.has_origin)
-		wrong = "must begin with https:// or http://";
-	if (!wrong && target.tail_len)
-		wrong = "must not have a query (\"?\") or a fragment (\"#\")";
+	const char *wrong = target_parse_base(text, len, &target);
 	if (wrong)
 		return err_say(ret_detail, WR_INVALID, "allowed_targets[%u]: %s", number, wrong);
 	target_print(&target, settings->targets[number]);

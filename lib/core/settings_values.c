@@ -160,11 +160,7 @@ static enum wr_err rebuild_room_url(const char *field, const char *text, size_t 
 		*ret_text = '\0';
 		return WR_OK;
 	}
-	const char *wrong = target_parse(text, len, &target);
-	if (!wrong && !target.has_origin)
-		wrong = "must begin with https:// or http://";
-	if (!wrong && target.tail_len)
-		wrong = "must not have a query (\"?\") or a fragment (\"#\")";
+	const char *wrong = target_parse_base(text, len, &target);
 	if (wrong)
 		return err_say(ret_detail, WR_INVALID, "%s: %s", field, wrong);
 	size_t chars = target_print(&target, ret_text);

@@ -193,6 +193,20 @@ const char *target_parse(const char *text, size_t len, struct target *ret_target
 	return NULL;
 }
 
+const char *target_parse_base(const char *text, size_t len, struct target *ret_target)
+{
+	struct target target;
+	const char *wrong = target_parse(text, len, &target);
+	if (wrong)
+		return wrong;
+	if (!target.has_origin)
+		return "must begin with https:// or http://";
+	if (target.tail_len)
+		return "must not have a query (\"?\") or a fragment (\"#\")";
+	*ret_target = target;
+	return NULL;
+}
+
 size_t target_print(const struct target *target, char *ret_text)
 {
 	char *end = ret_text;

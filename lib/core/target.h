@@ -29,6 +29,9 @@ struct target {
 /* text  borrows 'len' bytes. Returns NULL and fills, or what is wrong with it: "must …" (static). */
 const char *target_parse(const char *text, size_t len, struct target *ret_target);
 
+/* The same of a URL that others are put behind: with an origin, without query and fragment. */
+const char *target_parse_base(const char *text, size_t len, struct target *ret_target);
+
 /* The same target as text: scheme and host in lower case, no port that goes without saying. With
  * NUL; never longer than what was parsed, so that much room and one byte do. Returns the length. */
 size_t target_print(const struct target *target, char *ret_text);
