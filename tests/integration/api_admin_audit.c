@@ -6,6 +6,7 @@
 #include "support/cloudevent.h"
 #include "support/cmocka.h"
 #include "support/event_stream.h"
+#include "support/shared_stack.h"
 #include "support/wait.h"
 #include "waitingroom/memory.h"
 
@@ -17,7 +18,6 @@
 #define AUDIT "/admin/v1/audit"
 #define ENTRIES_MAX 200
 
-static struct stack *stack;
 static struct event_stream *stream;
 
 static int open_room(void **state)
@@ -37,10 +37,8 @@ static int open_room(void **state)
 
 static int close_room(void **state)
 {
-	(void)state;
 	event_stream_close(stream);
-	stack_free(stack);
-	return 0;
+	return shared_stack_close(state);
 }
 
 /* ---- asking ---- */

@@ -7,6 +7,7 @@
 
 #include "support/api.h"
 #include "support/cmocka.h"
+#include "support/shared_stack.h"
 #include "support/wait.h"
 #include "waitingroom/memory.h"
 
@@ -24,7 +25,6 @@
 	"{\"id\":\"wall\",\"role\":\"viewer\",\"tenant\":\"acme\",\"sha256\":"                         \
 	"\"d6656dd8f6fbb89013d7c902ff7041ad06c7209ea9f9a644098b2581eaa4bb2d\"}]}"
 
-static struct stack *stack;
 static char *acme_admin, *rival_admin, rival_id[KEY_ID_BYTES];
 
 static int open_room(void **state)
@@ -47,11 +47,9 @@ static int open_room(void **state)
 
 static int close_room(void **state)
 {
-	(void)state;
 	free(acme_admin);
 	free(rival_admin);
-	stack_free(stack);
-	return 0;
+	return shared_stack_close(state);
 }
 
 /* ---- the table of routes ---- */

@@ -6,11 +6,11 @@
  */
 #include "support/api.h"
 #include "support/cmocka.h"
-#include "support/key_texts.h"
+#include "support/shared_signer.h"
+#include "support/shared_stack.h"
 #include "support/temp.h"
 #include "waitingroom/memory.h"
 #include "waitingroom/text.h"
-#include "waitingroom/token.h"
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -21,15 +21,11 @@
 #define DAY_S 86400
 #define TOKEN_ROOM (TOKEN_MAX_BYTES + 1)
 
-static struct stack *stack;
 static const char *url;
-static struct keys *keys;
-static struct signer *signer;
 static char *before, epoch[EPOCH_CHARS + 1];
 
 static int open_room(void **state)
 {
-	(void)state;
 	WR_AUTO(mem_free_at) char *file = temp_file("signing-keys.json", KEY_FILE_OF_THREE);
 	char setting[256];
 	snprintf(setting, sizeof(setting), "WR_TOKEN_KEYS_FILE=%s", file);
@@ -39,25 +35,19 @@ static int open_room(void **state)
 		.queues = QUEUES(QUEUE("line", HELD) "," QUEUE("empty", "\"capacity\":5,\"burst\":5")),
 		.env = (const char *const[]){NO_RATE_LIMITS, setting, NULL}});
 	url = stack_url(stack, 0);
-	assert_int_equal(keys_parse(KEY_FILE_OF_THREE, strlen(KEY_FILE_OF_THREE), &keys, NULL), WR_OK);
-	signer = signer_new();
-	signer_use_keys(signer, keys);
 	WR_AUTO(mem_free_at) char *reply = redis_do(stack->redis, "GET wr:{default/line}:epoch");
 	assert_int_equal(sscanf(reply, "$11 %11s", epoch), 1);
 	before = api_store_digest(stack);
-	return 0;
+	return shared_signer_open(state);
 }
 
 static int close_room(void **state)
 {
-	(void)state;
 	WR_AUTO(mem_free_at) char *after = api_store_digest(stack);
 	assert_string_equal(before, after);
 	free(before);
-	signer_free(signer);
-	keys_free(keys);
-	stack_free(stack);
-	return 0;
+	shared_signer_close(state);
+	return shared_stack_close(state);
 }
 
 /* ---- making tokens ---- */

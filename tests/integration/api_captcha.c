@@ -7,6 +7,7 @@
 #include "support/cmocka.h"
 #include "support/fake_provider.h"
 #include "support/process.h"
+#include "support/shared_stack.h"
 #include "support/wait.h"
 #include "waitingroom/challenge.h"
 #include "waitingroom/memory.h"
@@ -22,7 +23,6 @@
 		 "\",\"challenge_bits_min\":2,\"challenge_bits_max\":4,\"challenge_puzzles\":3"
 
 static struct fake_provider *provider;
-static struct stack *stack;
 static const char *url;
 
 static int open_room(void **state)
@@ -56,10 +56,8 @@ static int open_room(void **state)
 
 static int close_room(void **state)
 {
-	(void)state;
-	stack_free(stack);
 	fake_provider_free(provider);
-	return 0;
+	return shared_stack_close(state);
 }
 
 /* Restarted: all breakers are closed. */

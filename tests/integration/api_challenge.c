@@ -5,6 +5,7 @@
  */
 #include "support/api.h"
 #include "support/cmocka.h"
+#include "support/shared_stack.h"
 #include "waitingroom/challenge.h"
 #include "waitingroom/client_ip.h"
 #include "waitingroom/memory.h"
@@ -18,7 +19,6 @@
 	HELD ",\"challenge\":\"pow\",\"challenge_bits_min\":2,\"challenge_bits_max\":12,"              \
 		 "\"challenge_puzzles\":5"
 
-static struct stack *stack;
 static const char *url;
 static struct keys *keys;
 static struct signer *signer;
@@ -65,11 +65,9 @@ static int open_room(void **state)
 
 static int close_room(void **state)
 {
-	(void)state;
-	stack_free(stack);
 	signer_free(signer);
 	keys_free(keys);
-	return 0;
+	return shared_stack_close(state);
 }
 
 /* ---- visitors ---- */

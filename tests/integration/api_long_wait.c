@@ -3,27 +3,22 @@
  */
 #include "support/api.h"
 #include "support/cmocka.h"
-#include "support/key_texts.h"
+#include "support/shared_signer.h"
+#include "support/shared_stack.h"
 #include "support/temp.h"
 #include "waitingroom/memory.h"
-#include "waitingroom/token.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define HOUR_S 3600
 #define DAY_S (24 * HOUR_S)
 #define HOLD_S 300
 
-static struct stack *stack;
 static const char *url;
-static struct keys *keys;
-static struct signer *signer;
 
 static int open_room(void **state)
 {
-	(void)state;
 	WR_AUTO(mem_free_at) char *file = temp_file("signing-keys.json", KEY_FILE_OF_THREE);
 	char setting[256];
 	snprintf(setting, sizeof(setting), "WR_TOKEN_KEYS_FILE=%s", file);
@@ -34,19 +29,13 @@ static int open_room(void **state)
 		.queues = QUEUES(QUEUE("demo", HELD)),
 		.env = (const char *const[]){NO_RATE_LIMITS, "WR_RELAY=0", setting, NULL}});
 	url = stack_url(stack, 0);
-	assert_int_equal(keys_parse(KEY_FILE_OF_THREE, strlen(KEY_FILE_OF_THREE), &keys, NULL), WR_OK);
-	signer = signer_new();
-	signer_use_keys(signer, keys);
-	return 0;
+	return shared_signer_open(state);
 }
 
 static int close_room(void **state)
 {
-	(void)state;
-	signer_free(signer);
-	keys_free(keys);
-	stack_free(stack);
-	return 0;
+	shared_signer_close(state);
+	return shared_stack_close(state);
 }
 
 static struct position_claims claims_of(const char *token)

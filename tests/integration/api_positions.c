@@ -7,6 +7,7 @@
 #include "support/api.h"
 #include "support/cmocka.h"
 #include "support/process.h"
+#include "support/shared_stack.h"
 #include "support/wait.h"
 #include "waitingroom/memory.h"
 
@@ -24,7 +25,6 @@ struct visitor {
 	int64_t seen[PODS]; /* the last position that a pod told; 0: none */
 };
 
-static struct stack *stack;
 static struct visitor visitors[PEOPLE];
 static int visitor_count;
 static unsigned seed;
@@ -52,13 +52,11 @@ static int open_room(void **state)
 
 static int close_room(void **state)
 {
-	(void)state;
 	for (int i = 0; i < visitor_count; i++) {
 		free(visitors[i].token);
 		free(visitors[i].id);
 	}
-	stack_free(stack);
-	return 0;
+	return shared_stack_close(state);
 }
 
 static int random_below(int limit)

@@ -6,6 +6,7 @@
 #include "support/api.h"
 #include "support/cmocka.h"
 #include "support/process.h"
+#include "support/shared_stack.h"
 #include "support/temp.h"
 #include "waitingroom/memory.h"
 
@@ -13,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct stack *stack;
 static char *file;
 
 static void write_file(const char *content)
@@ -40,10 +40,8 @@ static int open_room(void **state)
 
 static int close_room(void **state)
 {
-	(void)state;
-	stack_free(stack);
 	free(file);
-	return 0;
+	return shared_stack_close(state);
 }
 
 static void expect_queue(const char *queue_state, int64_t capacity, int64_t version)

@@ -8,6 +8,7 @@
 #include "support/cmocka.h"
 #include "support/key_texts.h"
 #include "support/process.h"
+#include "support/shared_stack.h"
 #include "support/temp.h"
 #include "support/wait.h"
 #include "waitingroom/memory.h"
@@ -25,7 +26,6 @@
 	KEY_FILE(NEW_POSITION_ROW "," POSITION_ROW "," NEW_SESSION_ROW "," SESSION_ROW "," IDENTITY_ROW)
 #define KEYS_3 KEY_FILE(NEW_POSITION_ROW "," NEW_SESSION_ROW "," IDENTITY_ROW)
 
-static struct stack *stack;
 static const char *url;
 static char *keys_file, *admin_file;
 
@@ -48,11 +48,9 @@ static int open_room(void **state)
 
 static int close_room(void **state)
 {
-	(void)state;
-	stack_free(stack);
 	free(keys_file);
 	free(admin_file);
-	return 0;
+	return shared_stack_close(state);
 }
 
 /* ---- reloading ---- */

@@ -7,6 +7,7 @@
  */
 #include "support/api.h"
 #include "support/cmocka.h"
+#include "support/shared_stack.h"
 #include "waitingroom/memory.h"
 #include "waitingroom/text.h"
 
@@ -14,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct stack *stack;
 static char *session, *position_id;
 
 static int open_room(void **state)
@@ -44,11 +44,9 @@ static int open_room(void **state)
 
 static int close_room(void **state)
 {
-	(void)state;
-	stack_free(stack);
 	free(session);
 	free(position_id);
-	return 0;
+	return shared_stack_close(state);
 }
 
 /* ---- comparing ---- */

@@ -5,10 +5,9 @@
 #include <string.h>
 
 #include "support/cmocka.h"
-#include "support/key_texts.h"
+#include "support/shared_signer.h"
 #include "support/temp.h"
 #include "waitingroom/memory.h"
-#include "waitingroom/token.h"
 
 #define HASH "\"sha256\":\"25b50f23f69d4e4a8f2581fd98cda6581906c3471981512c1b33ca9080e32e8f\""
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -108,27 +107,6 @@ static void what_does_not_look_like_a_key_asks_no_store(void **state)
 
 /* ---- rows ---- */
 
-static struct signer *signer;
-static struct keys *signing;
-
-static int use_keys(void **state)
-{
-	(void)state;
-	signer = signer_new();
-	if (keys_parse(KEY_FILE_OF_THREE, strlen(KEY_FILE_OF_THREE), &signing, NULL) != WR_OK)
-		return -1;
-	signer_use_keys(signer, signing);
-	return 0;
-}
-
-static int drop_keys(void **state)
-{
-	(void)state;
-	signer_free(signer);
-	keys_free(signing);
-	return 0;
-}
-
 static void make_row(const char *role, const char *tenant, const char *expires, const char *mac,
 					 char ret_row[512])
 {
@@ -192,5 +170,5 @@ int main(void)
 		cmocka_unit_test(a_row_takes_its_key_for_what_was_signed),
 		cmocka_unit_test(a_row_that_cannot_be_read_takes_nothing),
 	};
-	return cmocka_run_group_tests(tests, use_keys, drop_keys);
+	return cmocka_run_group_tests(tests, shared_signer_open, shared_signer_close);
 }

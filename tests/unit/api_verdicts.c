@@ -4,9 +4,8 @@
 #include "cmd/api/verdicts.h"
 
 #include "support/cmocka.h"
-#include "support/key_texts.h"
+#include "support/shared_signer.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define NOW_S INT64_C(1893453000)
@@ -14,28 +13,18 @@
 
 static const struct queue_name demo = {.tenant = "default", .queue = "demo"};
 static const struct queue_name other = {.tenant = "default", .queue = "other"};
-static struct keys *keys;
-static struct signer *signer;
 static struct verdicts *verdicts;
 
 static int begin(void **state)
 {
-	(void)state;
-	if (keys_parse(KEY_FILE_OF_THREE, strlen(KEY_FILE_OF_THREE), &keys, NULL) != WR_OK)
-		return -1;
-	signer = signer_new();
-	signer_use_keys(signer, keys);
 	verdicts = verdicts_new(64);
-	return 0;
+	return shared_signer_open(state);
 }
 
 static int end(void **state)
 {
-	(void)state;
 	verdicts_free(verdicts);
-	signer_free(signer);
-	keys_free(keys);
-	return 0;
+	return shared_signer_close(state);
 }
 
 struct text {
@@ -138,7 +127,7 @@ static void other_keys_make_everything_unknown(void **state)
 	signer_use_keys(signer, same);
 	assert_non_null(look(&demo, &text, &err, &was_known));
 	assert_false(was_known);
-	signer_use_keys(signer, keys);
+	signer_use_keys(signer, signing_keys);
 	keys_free(same);
 }
 

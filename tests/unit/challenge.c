@@ -5,11 +5,9 @@
  */
 #include "waitingroom/challenge.h"
 #include "support/cmocka.h"
-#include "support/key_texts.h"
+#include "support/shared_signer.h"
 #include "waitingroom/join_rate.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -18,8 +16,8 @@
 #define ELSEWHERE UINT64_C(0x1234567890abcdee)
 
 static const struct queue_name demo = {"default", "demo"}, other = {"default", "other"};
-static struct keys *keys, *strangers;
-static struct signer *signer, *stranger;
+static struct keys *strangers;
+static struct signer *stranger;
 static const struct challenge easy = {.kind = CHALLENGE_WORK,
 									  .bits = 4,
 									  .puzzles = 8,
@@ -29,27 +27,20 @@ static const struct challenge easy = {.kind = CHALLENGE_WORK,
 
 static int open_desk(void **state)
 {
-	(void)state;
 	static const char other_file[] =
 		KEY_FILE(POSITION_ROW "," SESSION_ROW "," KEY_ROW("i1", "identity", "HS256", SECRET_C));
-	if (keys_parse(KEY_FILE_OF_THREE, strlen(KEY_FILE_OF_THREE), &keys, NULL) != WR_OK ||
-		keys_parse(other_file, strlen(other_file), &strangers, NULL) != WR_OK)
+	if (keys_parse(other_file, strlen(other_file), &strangers, NULL) != WR_OK)
 		return -1;
-	signer = signer_new();
-	signer_use_keys(signer, keys);
 	stranger = signer_new();
 	signer_use_keys(stranger, strangers);
-	return 0;
+	return shared_signer_open(state);
 }
 
 static int close_desk(void **state)
 {
-	(void)state;
-	signer_free(signer);
 	signer_free(stranger);
-	keys_free(keys);
 	keys_free(strangers);
-	return 0;
+	return shared_signer_close(state);
 }
 
 static struct wall_time at(int64_t s)

@@ -4,35 +4,13 @@
  */
 #include "support/cmocka.h"
 #include "support/es256_hand.h"
-#include "support/key_texts.h"
-#include "waitingroom/token.h"
+#include "support/shared_signer.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define NOW_S INT64_C(1893453000)
-
-static struct keys *keys;
-static struct signer *signer;
-
-static int open_desk(void **state)
-{
-	(void)state;
-	if (keys_parse(KEY_FILE_OF_THREE, strlen(KEY_FILE_OF_THREE), &keys, NULL) != WR_OK)
-		return -1;
-	signer = signer_new();
-	signer_use_keys(signer, keys);
-	return 0;
-}
-
-static int close_desk(void **state)
-{
-	(void)state;
-	signer_free(signer);
-	keys_free(keys);
-	return 0;
-}
 
 struct text {
 	char bytes[TOKEN_MAX_BYTES + 16]; /* room to make it longer */
@@ -318,5 +296,5 @@ int main(void)
 		cmocka_unit_test(the_hand_that_makes_bad_sessions_also_makes_good_ones),
 		cmocka_unit_test(a_session_that_is_not_exactly_ours_is_refused),
 	};
-	return cmocka_run_group_tests(tests, open_desk, close_desk);
+	return cmocka_run_group_tests(tests, shared_signer_open, shared_signer_close);
 }

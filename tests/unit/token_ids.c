@@ -1,32 +1,10 @@
 /* Position ids, epochs and hashes. */
 #include "support/cmocka.h"
-#include "support/key_texts.h"
-#include "waitingroom/token.h"
+#include "support/shared_signer.h"
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <string.h>
-
-static struct keys *keys;
-static struct signer *signer;
-
-static int open_desk(void **state)
-{
-	(void)state;
-	if (keys_parse(KEY_FILE_OF_THREE, strlen(KEY_FILE_OF_THREE), &keys, NULL) != WR_OK)
-		return -1;
-	signer = signer_new();
-	signer_use_keys(signer, keys);
-	return 0;
-}
-
-static int close_desk(void **state)
-{
-	(void)state;
-	signer_free(signer);
-	keys_free(keys);
-	return 0;
-}
 
 static const struct queue_name demo = {"default", "demo"};
 
@@ -87,7 +65,7 @@ static void the_id_of_a_key_survives_a_rotation_of_the_others(void **state)
 	assert_int_equal(keys_parse(rotated, strlen(rotated), &others, NULL), WR_OK);
 	signer_use_keys(signer, others);
 	position_id_from_key(signer, &demo, "key", 3, after);
-	signer_use_keys(signer, keys);
+	signer_use_keys(signer, signing_keys);
 	keys_free(others);
 	assert_string_equal(before, after);
 }
@@ -150,5 +128,5 @@ int main(void)
 		cmocka_unit_test(an_id_is_sixteen_characters_of_base64url),
 		cmocka_unit_test(hashes_are_those_of_sha_256),
 	};
-	return cmocka_run_group_tests(tests, open_desk, close_desk);
+	return cmocka_run_group_tests(tests, shared_signer_open, shared_signer_close);
 }

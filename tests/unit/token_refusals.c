@@ -5,8 +5,7 @@
  * verify.
  */
 #include "support/cmocka.h"
-#include "support/key_texts.h"
-#include "waitingroom/token.h"
+#include "support/shared_signer.h"
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -23,27 +22,6 @@
 #define STAND ",\"lane\":\"main\",\"ticket\":42"
 #define TIMES ",\"iat\":1893452400,\"exp\":1893456000"
 #define PAYLOAD "{" PLACE STAND TIMES "}"
-
-static struct keys *keys;
-static struct signer *signer;
-
-static int open_desk(void **state)
-{
-	(void)state;
-	if (keys_parse(KEY_FILE_OF_THREE, strlen(KEY_FILE_OF_THREE), &keys, NULL) != WR_OK)
-		return -1;
-	signer = signer_new();
-	signer_use_keys(signer, keys);
-	return 0;
-}
-
-static int close_desk(void **state)
-{
-	(void)state;
-	signer_free(signer);
-	keys_free(keys);
-	return 0;
-}
 
 /* Room for tokens that are too long as well. */
 struct text {
@@ -494,5 +472,5 @@ int main(void)
 		cmocka_unit_test(a_token_from_more_than_half_a_minute_ahead_is_refused),
 		cmocka_unit_test(an_expired_token_of_a_bad_signature_is_bad_and_not_expired),
 	};
-	return cmocka_run_group_tests(tests, open_desk, close_desk);
+	return cmocka_run_group_tests(tests, shared_signer_open, shared_signer_close);
 }
