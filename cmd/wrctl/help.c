@@ -4,9 +4,16 @@
 #include <string.h>
 
 #include "commands.h"
+#include "terminal.h"
 #include "wrctl.h"
 
 #define LEFT 34
+
+/* 'left', and room behind it up to 'width' columns; it has an ellipsis, of one column and three bytes. */
+static void print_left(FILE *file, int width, const char *left)
+{
+	fprintf(file, "  %-*s", width + (int)(strlen(left) - text_columns(left)), left);
+}
 
 static void print_option(FILE *file, const struct option_row *row)
 {
@@ -14,7 +21,8 @@ static void print_option(FILE *file, const struct option_row *row)
 	char letter[] = {'-', row->letter, ',', ' ', '\0'};
 	snprintf(left, sizeof(left), "%s--%s%s%s", row->letter ? letter : "    ", row->name,
 			 row->word ? " " : "", row->word ? row->word : "");
-	fprintf(file, "  %-*s %s\n", LEFT - 3, left, row->sentence);
+	print_left(file, LEFT - 2, left);
+	fprintf(file, "%s\n", row->sentence);
 }
 
 static void print_options(FILE *file, const char *title, const struct option_row *rows)
@@ -44,11 +52,11 @@ static void print_row(FILE *file, const struct command *command)
 	char left[80];
 	snprintf(left, sizeof(left), "%s%s%s", command->words, command->arguments[0] != '\0' ? " " : "",
 			 command->arguments);
+	print_left(file, LEFT, left);
 	/* Long ones push their sentence to a line of its own. */
-	if (strlen(left) > LEFT - 2)
-		fprintf(file, "  %s\n  %*s%s\n", left, LEFT, "", command->sentence);
-	else
-		fprintf(file, "  %-*s%s\n", LEFT, left, command->sentence);
+	if (text_columns(left) > LEFT - 2)
+		fprintf(file, "\n  %*s", LEFT, "");
+	fprintf(file, "%s\n", command->sentence);
 }
 
 static void print_list(FILE *file, const char *group)

@@ -186,6 +186,9 @@ static void what_is_mistyped_is_answered_with_what_was_meant(void **state)
 	ctl_expect(&nothing, 2, NULL, "Usage: wrctl");
 	RUN help = ctl_run(&ctl, "--help", NULL);
 	ctl_expect(&help, 0, "Exit status", NULL);
+	/* An ellipsis is one column, however many bytes. */
+	assert_non_null(strstr(help.out, "\n  queue get QUEUE                   One queue"));
+	assert_non_null(strstr(help.out, "\n  queue export [QUEUE…]             Queues as"));
 }
 
 static void colours_are_for_terminals_that_want_them(void **state)
