@@ -313,7 +313,7 @@ size_t queue_settings_news_bytes(const struct queue_settings *settings);
 /* The operator's message in a language ("pt-BR" also finds "pt"), or the default one; lent. */
 const char *queue_settings_message(const struct queue_settings *settings, const char *language);
 
-/* The tables above as a table in Markdown, for README.md. */
+/* The tables above as a table in Markdown, for deploy/settings.md. */
 void queue_settings_print_markdown(FILE *out);
 
 /* What a lane gets of the queue's admissions: its share (0..1), and that in people a second. */

@@ -1,5 +1,6 @@
 // Every state of the page as people meet it: with assistive technology, narrow, dark, from right to
-// left, by keyboard. The pictures that this takes are in build/screenshots/.
+// left, by keyboard. The pictures that this takes are in build/screenshots/; three of them are copied
+// to pictures/ for README.md.
 import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';

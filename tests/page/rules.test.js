@@ -14,6 +14,17 @@ const stringsOf = (lang) => JSON.parse(readFileSync(new URL(`lang/${lang}.json`,
 const en = stringsOf('en');
 const plain = (value) => JSON.parse(JSON.stringify(value)); // of another realm
 
+test("numbers and times are written as in the visitor's country, in the page's language", () => {
+	const localeOf = rule('localeOf');
+	assert.equal(localeOf('en', ['nl-NL', 'en-GB', 'en']), 'en-GB');
+	assert.equal(localeOf('en', ['en', 'en-GB']), 'en', 'in the order in which the visitor wants them');
+	assert.equal(localeOf('de', ['en-GB']), 'de');
+	assert.equal(localeOf('zh-Hans', ['zh-TW']), 'zh-Hans', 'another script is another language');
+	assert.equal(localeOf('pt', []), 'pt');
+	const noon = new Date(2026, 10, 21, 12).getTime();
+	assert.equal(rule('clockText')('en-GB', noon, noon + 3600000), '13:00');
+});
+
 test('back-off grows to a minute and draws from all of it', () => {
 	const backoffMs = rule('backoffMs');
 	assert.equal(backoffMs(1, 0), 1000);

@@ -78,6 +78,10 @@ function decodeTarget(text) {
 
 const fill = (text, values) => text.replace(/{(\w+)}/g, (all, name) => values[name] ?? all);
 
+// How the visitor's country writes numbers and times, in the language of the page: "19:10" to a Briton.
+const localeOf = (lang, wanted) =>
+	wanted.find((each) => each === lang || each.startsWith(lang + '-')) ?? lang;
+
 const numberText = (lang, n) => new Intl.NumberFormat(lang, { useGrouping: 'always' }).format(n);
 
 function pluralText(strings, lang, key, n) {

@@ -7,6 +7,7 @@ const room = document.getElementById('room');
 const $ = (id) => room.querySelector('#' + id);
 const strings = JSON.parse(document.getElementById('strings').textContent);
 const lang = room.lang;
+const locale = localeOf(lang, navigator.languages ?? []);
 const siteName = $('name').textContent || $('place').textContent;
 const favicon = document.querySelector('link[rel=icon]'); // none in an operator's template
 
@@ -103,7 +104,7 @@ function move(next) {
 	}
 }
 
-const clock = (from, to) => clockText(lang, now(), from, to);
+const clock = (from, to) => clockText(locale, now(), from, to);
 const people = () => pluralText(strings, lang, 'ahead', answer.ahead);
 const hasAhead = () => inLine.includes(state) && answer?.ahead !== undefined;
 
@@ -125,14 +126,14 @@ function lead() {
 function dial() {
 	if (state === 'your_turn') {
 		const left = enterBy - now();
-		return [countdownText(lang, left), t('your_turn.label'), left / turnMs];
+		return [countdownText(locale, left), t('your_turn.label'), left / turnMs];
 	}
 	if (state === 'challenge') {
-		const percent = new Intl.NumberFormat(lang, { style: 'percent' }).format(progress);
+		const percent = new Intl.NumberFormat(locale, { style: 'percent' }).format(progress);
 		return [percent, t('challenge.label'), progress];
 	}
-	if (isTimed()) return [countdownText(lang, opensAt() - now()), t('prequeue.label'), 0];
-	if (hasAhead()) return [numberText(lang, answer.ahead), people(), kept.done];
+	if (isTimed()) return [countdownText(locale, opensAt() - now()), t('prequeue.label'), 0];
+	if (hasAhead()) return [numberText(locale, answer.ahead), people(), kept.done];
 	return ['', '', 0.25];
 }
 
@@ -171,10 +172,10 @@ function showWait() {
 	if (state === 'waiting' || state === 'almost') estimate();
 	if (isTimed()) {
 		range = clock(opensAt());
-		if (hasAhead()) time = `${numberText(lang, answer.ahead)} ${people()}`;
+		if (hasAhead()) time = `${numberText(locale, answer.ahead)} ${people()}`;
 	} else if (answer && shown && ['waiting', 'almost', 'reconnecting'].includes(state)) {
 		const { wait, at } = shown;
-		if (wait || state === 'waiting') range = waitText(strings, lang, wait);
+		if (wait || state === 'waiting') range = waitText(strings, locale, wait);
 		if (wait && wait.high > 60 && wait.high <= 86400)
 			time = t('wait.clock', { time: clock(at + wait.low * 1000, at + wait.high * 1000) });
 	}
@@ -195,8 +196,8 @@ function showNotes(isInLine) {
 	const isSafe = isInLine && state !== 'reconnecting';
 	const minutes = isSafe && Math.max(1, Math.floor(answer.hold_ms / 60000));
 	say('note', message(isInLine));
-	say('age', isInLine ? t('age', { ago: agoText(lang, now() - answer.as_of_ms - clockAhead) }) : '');
-	say('safe', isSafe ? t('safe', { time: unitText(lang, 'minute', minutes, minutes) }) : t(state + '.safe'));
+	say('age', isInLine ? t('age', { ago: agoText(locale, now() - answer.as_of_ms - clockAhead) }) : '');
+	say('safe', isSafe ? t('safe', { time: unitText(locale, 'minute', minutes, minutes) }) : t(state + '.safe'));
 	say('number', (state !== 'joining' && (code || failure?.request_id)) || '');
 	$('code').hidden = $('number').hidden;
 }
@@ -228,7 +229,7 @@ function tellMilestones() {
 
 function title(big) {
 	if (state === 'your_turn') return `${heading()} ${big}`;
-	const ahead = hasAhead() && answer.ahead ? `(${numberText(lang, answer.ahead)}) ` : '';
+	const ahead = hasAhead() && answer.ahead ? `(${numberText(locale, answer.ahead)}) ` : '';
 	return `${ahead}${heading()} – ${siteName}`;
 }
 
