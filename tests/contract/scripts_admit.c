@@ -71,6 +71,25 @@ static void an_event_of_somebody_who_is_traced_carries_the_trace(void **state)
 	room_free(room);
 }
 
+static void a_trace_outlives_the_absence_of_its_visitor(void **state)
+{
+	(void)state;
+	struct room *room = room_open(client, "capacity=0");
+	room_join(room, "ann!t:00-a-01");
+	room_beat(room, "ann");
+	room_admit(room);
+	room_pass(room, 90001);
+	room_set(room, "capacity=1");
+	assert_string_equal(room_admit(room), "0 in 1 aside");
+	room_admit(room); /* nobody is in line: the mark of traces goes */
+	assert_int_equal(redis_number(client, "HEXISTS %scounts traced", room->prefix), 0);
+	room_poll(room, "ann");
+	assert_string_equal(room_admit(room), "1 in 0 aside");
+	WR_AUTO(mem_free_at) char *last = last_lines(room);
+	assert_string_equal(last, "ann main 1 1700000000000 returned tp=00-a-01");
+	room_free(room);
+}
+
 static void active_people_never_exceed_the_capacity(void **state)
 {
 	(void)state;
@@ -385,6 +404,7 @@ int main(void)
 		cmocka_unit_test(people_are_let_in_in_the_order_of_their_tickets),
 		cmocka_unit_test(an_event_says_since_when_somebody_has_waited),
 		cmocka_unit_test(an_event_of_somebody_who_is_traced_carries_the_trace),
+		cmocka_unit_test(a_trace_outlives_the_absence_of_its_visitor),
 		cmocka_unit_test(active_people_never_exceed_the_capacity),
 		cmocka_unit_test(a_minute_lets_in_the_rate_and_not_one_more),
 		cmocka_unit_test(a_pause_of_the_ticks_leaves_no_backlog_above_the_burst),

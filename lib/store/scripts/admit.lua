@@ -91,7 +91,7 @@ local function look(ids, rare)
 	for i = 1, #ids do
 		local hash = POSITION .. ids[i]
 		keys[i] = hash
-		if traces then
+		if traces or rare then -- the mark is gone before those who are absent come back
 			rows[i] = call('HMGET', hash, 's', 't', 'j', 'a', 'tp')
 		else
 			rows[i] = call('HMGET', hash, 's', 't', 'j', 'a')
