@@ -52,7 +52,9 @@ static enum wr_err start_relay(struct parts *parts, struct err_detail *ret_detai
 									.replicas = (uint32_t)config->stream_replicas,
 									.max_age_s = config->stream_max_age_s,
 									.max_bytes = config->stream_max_bytes,
-									.duplicate_window_s = config->stream_duplicate_window_s};
+									.duplicate_window_s = config->stream_duplicate_window_s,
+									.on_wait = parts->tracing != NULL ? tracing_wait : NULL,
+									.ctx = parts->tracing};
 	return config_blame(relay_start(&options, &parts->relay, ret_detail), "WR_NATS_URL",
 						ret_detail);
 }

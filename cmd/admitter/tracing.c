@@ -1,4 +1,5 @@
-/* Tracing: steps of admission that let somebody in, by the sampler's share. */
+/* Tracing: steps of admission that let somebody in, by the sampler's share; and the waits of visitors who
+ * were sampled when they joined, as the relay tells their events. */
 #include "tracing.h"
 
 #include <stdlib.h>
@@ -64,6 +65,24 @@ void tracing_admitted(struct tracing *tracing, const struct queue_name *queue,
 	span_note_number(&span, "wr.set_aside", (int64_t)result->set_aside);
 	span_times(&span, sent);
 	spans_put(tracing->spans, &span);
+}
+
+void tracing_wait(void *ctx, const struct queue_name *queue, const char *traceparent,
+				  const struct event_wait *wait)
+{
+	struct tracing *tracing = ctx;
+	struct span span;
+	char name[QUEUE_NAME_TEXT_BYTES];
+	queue_name_print(queue, name);
+	const struct span_stretch stretch = {.name = "admitted",
+										 .queue = name,
+										 .position_id = wait->position_id,
+										 .lane = wait->lane,
+										 .ticket = wait->ticket,
+										 .from_ms = wait->joined_ms,
+										 .to_ms = wait->admitted_ms};
+	if (span_of_stretch(traceparent, &stretch, &span))
+		spans_put(tracing->spans, &span);
 }
 
 void tracing_metrics(const struct tracing *tracing, struct metrics_page *page)

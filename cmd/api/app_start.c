@@ -169,6 +169,8 @@ static enum wr_err start_relay(struct app *app, struct err_detail *ret_detail)
 		.max_age_s = app->config.stream_max_age_s,
 		.max_bytes = app->config.stream_max_bytes,
 		.duplicate_window_s = app->config.stream_duplicate_window_s,
+		.on_wait = app->spans != NULL ? tracing_wait : NULL,
+		.ctx = app,
 	};
 	return config_blame(relay_start(&options, &app->relay, ret_detail), "WR_NATS_URL", ret_detail);
 }

@@ -4,9 +4,9 @@
  *          ├── admitted    from joining to being let in
  *          └── claimed     from being let in to taking up the turn; linked with the poll that did it
  *
- * The join's traceparent lies with the place (field 'tp', only of those who were sampled) and comes back
- * when the turn is taken up: only then is anything told of the wait, by the pod that is asked. So the
- * step of admission, which has no time to spare, does not know of traces.
+ * The join's traceparent lies with the place (field 'tp', only of those who were sampled). Being let in is told
+ * by whoever relays the event of it, a pod or an admitter, so also of those who never come; taking up the
+ * turn by the pod that is asked, which gets the traceparent with its answer.
  *
  * Every other request is a span of its own trace, or of its caller's, with the steps of the store below.
  */
@@ -109,31 +109,41 @@ void tracing_note_place(struct http_request *request)
 	notes->joining.papers = with;
 }
 
-static void put_stretch(struct app *app, const char *name, const struct trace_context *join,
-						const struct http_request *request, int64_t from_ms, int64_t to_ms)
+void tracing_wait(void *ctx, const struct queue_name *queue, const char *traceparent,
+				  const struct event_wait *wait)
 {
-	const struct parked *notes = http_request_notes((struct http_request *)request);
-	char queue[QUEUE_NAME_TEXT_BYTES];
+	struct app *app = ctx;
 	struct span span;
-	span_init(&span, name, SPAN_INTERNAL, join);
-	queue_name_print(&notes->claims.queue, queue);
-	span_note_text(&span, "wr.queue", queue);
-	span_note_text(&span, "wr.position_id", notes->claims.position_id);
-	span_note_text(&span, "wr.lane", notes->claims.lane);
-	span_note_number(&span, "wr.ticket", (int64_t)notes->claims.ticket);
-	if (http_request_trace(request) != NULL)
-		span.link = http_request_trace(request)->context;
-	span.start_ns = from_ms * 1000000;
-	span.end_ns = (to_ms > from_ms ? to_ms : from_ms) * 1000000;
-	spans_put(app->spans, &span);
+	char name[QUEUE_NAME_TEXT_BYTES];
+	queue_name_print(queue, name);
+	const struct span_stretch stretch = {.name = "admitted",
+										 .queue = name,
+										 .position_id = wait->position_id,
+										 .lane = wait->lane,
+										 .ticket = wait->ticket,
+										 .from_ms = wait->joined_ms,
+										 .to_ms = wait->admitted_ms};
+	if (span_of_stretch(traceparent, &stretch, &span))
+		spans_put(app->spans, &span);
 }
 
 void tracing_turn(struct app *app, const struct http_request *request, const struct visit *visit,
 				  int64_t now_ms)
 {
-	struct trace_context join;
-	if (!traceparent_parse(visit->traceparent, strlen(visit->traceparent), &join) || !join.sampled)
+	const struct parked *notes = http_request_notes((struct http_request *)request);
+	struct span span;
+	char name[QUEUE_NAME_TEXT_BYTES];
+	queue_name_print(&notes->claims.queue, name);
+	const struct span_stretch stretch = {.name = "claimed",
+										 .queue = name,
+										 .position_id = notes->claims.position_id,
+										 .lane = notes->claims.lane,
+										 .ticket = notes->claims.ticket,
+										 .from_ms = visit->admitted_ms,
+										 .to_ms = now_ms};
+	if (!span_of_stretch(visit->traceparent, &stretch, &span))
 		return;
-	put_stretch(app, "admitted", &join, request, visit->joined_ms, visit->admitted_ms);
-	put_stretch(app, "claimed", &join, request, visit->admitted_ms, now_ms);
+	if (http_request_trace(request) != NULL)
+		span.link = http_request_trace(request)->context;
+	spans_put(app->spans, &span);
 }

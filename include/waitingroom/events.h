@@ -15,6 +15,7 @@
 #include "waitingroom/outbox.h"
 #include "waitingroom/text.h"
 #include "waitingroom/timings.h"
+#include "waitingroom/token.h"
 #include "waitingroom/trace.h"
 
 /* enum, word in the outbox, subject noun, subject event, transition in the event id, about people?
@@ -51,10 +52,16 @@ bool event_type_parse(const char *word, enum event_type *ret_type);
 #define EVENT_SUBJECT_BYTES 192
 #define EVENT_ID_BYTES 224
 #define EVENT_BODY_BYTES 16384 /* settings with all targets and a full message, escaped */
-struct event {				   /* one CloudEvent, ready to publish */
+struct event_wait {			   /* what a trace tells of somebody who was let in */
+	char position_id[POSITION_ID_CHARS + 1], lane[NAME_MAX_CHARS + 1];
+	uint64_t ticket;
+	int64_t joined_ms, admitted_ms;
+};
+struct event { /* one CloudEvent, ready to publish */
 	char subject[EVENT_SUBJECT_BYTES];
 	char id[EVENT_ID_BYTES];
 	char traceparent[TRACEPARENT_CHARS + 1]; /* of a person whose way is traced; "" */
+	struct event_wait wait;					 /* of admitted with a traceparent; position_id "" */
 	char body[EVENT_BODY_BYTES];
 	size_t body_len;
 };
@@ -67,6 +74,10 @@ WR_MUST_USE enum wr_err event_expand(const struct queue_name *queue,
 									 const struct outbox_entry *entry, event_fn fn, void *ctx);
 
 /* ---- relay ---- */
+/* The admitted event of somebody whose way is traced has been published; told again after trouble. On the
+ * relay's thread: must not wait. */
+typedef void (*relay_wait_fn)(void *ctx, const struct queue_name *queue, const char *traceparent,
+							  const struct event_wait *wait);
 struct relay_options { /* numbers: 0 takes the default that is named */
 	const char *nats_url;
 	struct outbox_source source; /* copied */
@@ -77,6 +88,8 @@ struct relay_options { /* numbers: 0 takes the default that is named */
 	int64_t max_age_s;			 /* of the stream, 72 hours */
 	int64_t max_bytes;			 /* of the stream, 1 GiB; -1: no limit */
 	int64_t duplicate_window_s;	 /* of the stream, 600 */
+	relay_wait_fn on_wait;		 /* NULL: nobody wants to know */
+	void *ctx;					 /* of on_wait */
 };
 struct relay_counts {
 	uint64_t published, acked, failed, republished, malformed;

@@ -52,6 +52,19 @@ void span_note_number(struct span *span, const char *key, int64_t number);
 /* It began at 'began' and ends now. */
 void span_times(struct span *span, struct mono_time began);
 
+/* A stretch of a visitor's way through the line, in the trace of their join. */
+struct span_stretch {
+	const char *name;  /* "admitted": it ends when they were let in */
+	const char *queue; /* "tenant/queue" */
+	const char *position_id, *lane;
+	uint64_t ticket;
+	int64_t from_ms, to_ms; /* a clock may have stepped: then it ends where it begins */
+};
+/* traceparent  of the join. False: it is none, or not sampled.
+ * The span's id is made from what it tells: told again, also by another process, it is the same span. */
+bool span_of_stretch(const char *traceparent, const struct span_stretch *stretch,
+					 struct span *ret_span);
+
 /* ---- the queue ---- */
 struct spans;
 struct spans *spans_new(size_t room); /* gives */

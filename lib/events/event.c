@@ -193,7 +193,7 @@ static enum wr_err frame_init(struct frame *frame, const struct queue_name *queu
 static void print_subject(const struct frame *frame, const struct queue_name *queue,
 						  struct event *event)
 {
-	event->traceparent[0] = '\0';
+	event->traceparent[0] = event->wait.position_id[0] = '\0';
 	snprintf(event->subject, sizeof(event->subject), "wr.%s.%s.%s.%s", queue->tenant, queue->queue,
 			 frame->row->noun, frame->row->event);
 }
@@ -259,6 +259,19 @@ static void put_extras(const struct frame *frame, const struct person *person, s
 	}
 }
 
+static void note_wait(const struct frame *frame, const struct person *person,
+					  struct event_wait *wait)
+{
+	wait->position_id[0] = '\0';
+	if (frame->type != EVENT_ADMITTED || person->traceparent.len == 0)
+		return;
+	*(char *)mempcpy(wait->position_id, person->id.at, person->id.len) = '\0';
+	*(char *)mempcpy(wait->lane, person->lane.at, person->lane.len) = '\0';
+	wait->ticket = person->ticket;
+	wait->joined_ms = person->number;
+	wait->admitted_ms = frame->entry->at_ms;
+}
+
 static enum wr_err print_person(const struct frame *frame, const struct person *person,
 								struct event *event)
 {
@@ -270,6 +283,7 @@ static enum wr_err print_person(const struct frame *frame, const struct person *
 	}
 	memcpy(event->traceparent, person->traceparent.at, person->traceparent.len);
 	event->traceparent[person->traceparent.len] = '\0';
+	note_wait(frame, person, &event->wait);
 	struct json_out out;
 	begin_body(frame, event, person->id, &out);
 	json_out_string_n(&out, "position_id", person->id.at, person->id.len);
@@ -367,7 +381,7 @@ static enum wr_err expand_audit(const struct frame *frame, event_fn fn, void *ct
 	if (!json_string(json_member(data, "id"), &id) || !position_id_is_valid(id, strlen(id)) ||
 		!json_string(json_member(data, "object"), &object))
 		return WR_MALFORMED;
-	event.traceparent[0] = '\0';
+	event.traceparent[0] = event.wait.position_id[0] = '\0';
 	snprintf(event.subject, sizeof(event.subject), "wr.%s.%s", frame->row->noun, frame->row->event);
 	snprintf(event.id, sizeof(event.id), "%s:%s", frame->row->transition, id);
 	begin_envelope(frame, &event, (struct text){object, strlen(object)}, &out);

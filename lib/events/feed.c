@@ -335,11 +335,16 @@ static enum wr_err on_event(void *ctx, const struct event *event)
 		expansion->skip--;
 		return WR_OK;
 	}
-	return publish(expansion, &(struct broker_message){.subject = event->subject,
-													   .id = event->id,
-													   .body = event->body,
-													   .body_len = event->body_len,
-													   .traceparent = event->traceparent});
+	const struct feeds_shared *shared = expansion->feed->shared;
+	enum wr_err err =
+		publish(expansion, &(struct broker_message){.subject = event->subject,
+													.id = event->id,
+													.body = event->body,
+													.body_len = event->body_len,
+													.traceparent = event->traceparent});
+	if (!err && shared->on_wait && event->wait.position_id[0])
+		shared->on_wait(shared->ctx, &expansion->feed->name, event->traceparent, &event->wait);
+	return err;
 }
 
 static enum wr_err publish_malformed(struct expansion *expansion, const struct outbox_entry *entry)

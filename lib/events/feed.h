@@ -47,6 +47,8 @@ struct feeds_shared {
 	struct broker *broker;
 	struct relay_meter meter;
 	uint32_t batch_entries;
+	relay_wait_fn on_wait;	 /* NULL: nobody wants to know */
+	void *ctx;				 /* of on_wait */
 	size_t batched;			 /* entries in the batches of all feeds */
 	bool answered, refused;	 /* some flight was stored, failed, since the relay looked last */
 	struct open_entry *free; /* to use again */

@@ -332,6 +332,8 @@ static struct relay *relay_new(const struct relay_options *options)
 		.source = options->source,
 		.broker = relay->broker,
 		.batch_entries = (uint32_t)or_default(options->batch_entries, BATCH_ENTRIES),
+		.on_wait = options->on_wait,
+		.ctx = options->ctx,
 	};
 	feeds_init(&relay->feeds, &shared);
 	return relay;

@@ -8,6 +8,7 @@
 #include "waitingroom/spans.h"
 
 #include "waitingroom/memory.h"
+#include "waitingroom/siphash.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -78,6 +79,29 @@ void span_times(struct span *span, struct mono_time began)
 {
 	span->end_ns = clock_wall_ns();
 	span->start_ns = span->end_ns - (clock_mono().ns - began.ns);
+}
+
+bool span_of_stretch(const char *traceparent, const struct span_stretch *stretch,
+					 struct span *ret_span)
+{
+	struct trace_context join;
+	char told[SPAN_TEXT_BYTES * 2];
+	if (!traceparent_parse(traceparent, strlen(traceparent), &join) || !join.sampled)
+		return false;
+	span_init(ret_span, stretch->name, SPAN_INTERNAL, &join);
+	int len = snprintf(told, sizeof(told), "%s %s %lld", stretch->name, stretch->position_id,
+					   (long long)stretch->from_ms);
+	struct siphash hash = siphash_128(join.trace_id, told, (size_t)len);
+	memcpy(ret_span->context.span_id, &hash.low, SPAN_ID_BYTES);
+	ret_span->context.span_id[0] |= 1; /* all zero means none */
+	span_note_text(ret_span, "wr.queue", stretch->queue);
+	span_note_text(ret_span, "wr.position_id", stretch->position_id);
+	span_note_text(ret_span, "wr.lane", stretch->lane);
+	span_note_number(ret_span, "wr.ticket", (int64_t)stretch->ticket);
+	int64_t to_ms = stretch->to_ms > stretch->from_ms ? stretch->to_ms : stretch->from_ms;
+	ret_span->start_ns = stretch->from_ms * 1000000;
+	ret_span->end_ns = to_ms * 1000000;
+	return true;
 }
 
 /* ---- the queue ---- */

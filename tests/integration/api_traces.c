@@ -83,21 +83,23 @@ static struct http_answer *join(const char *url, const char *headers)
 
 /* ---- a visitor's way ---- */
 
-static void expect_events(struct stack *stack, const char *traceparent)
+/* claimed_times: 0 for somebody who never comes */
+static void expect_events(struct stack *stack, const char *traceparent, size_t claimed_times)
 {
 	struct event_stream *stream = event_stream_open(nats_url(stack->nats));
-	size_t enqueued = 0, claimed = 0;
+	size_t enqueued = 0, admitted = 0, claimed = 0;
 	WAIT_UNTIL(10000, ({
 				   event_stream_read(stream);
-				   for (size_t i = enqueued = claimed = 0; i < stream->count; i++) {
+				   for (size_t i = enqueued = admitted = claimed = 0; i < stream->count; i++) {
 					   const struct stored_event *event = &stream->events[i];
 					   if (strcmp(event->traceparent, traceparent) != 0)
 						   continue;
 					   assert_non_null(strstr(event->body, traceparent));
 					   enqueued += strstr(event->subject, ".enqueued") != NULL;
+					   admitted += strstr(event->subject, ".admitted") != NULL;
 					   claimed += strstr(event->subject, ".claimed") != NULL;
 				   }
-				   enqueued == 1 && claimed == 1;
+				   enqueued == 1 && admitted == 1 && claimed == claimed_times;
 			   }),
 			   "the events of the visitor");
 	event_stream_close(stream);
@@ -157,7 +159,58 @@ static void one_trace_leads_from_the_join_to_the_session(void **state)
 	assert_int_equal(strlen(claimed.linked_span_id), 16);
 	char traceparent[80];
 	snprintf(traceparent, sizeof(traceparent), "00-%s-%s-01", TRACE, enqueue.span_id);
-	expect_events(stack, traceparent);
+	expect_events(stack, traceparent, 1);
+	stack_free(stack);
+	otlp_receiver_check(receiver);
+}
+
+static size_t spans_named(const char *name, const char *trace)
+{
+	static struct received_span spans[4096];
+	size_t count = otlp_receiver_spans(receiver, spans, COUNT(spans)), found = 0;
+	for (size_t i = 0; i < count; i++)
+		found += strcmp(spans[i].name, name) == 0 && strcmp(spans[i].trace_id, trace) == 0;
+	return found;
+}
+
+/* Somebody who joins, is heard, is let in, and never comes. gives the join's answer */
+static struct http_answer *be_let_in_and_stay_away(struct stack *stack, const char *headers,
+												   int64_t heard)
+{
+	const char *url = stack_url(stack, 0);
+	struct http_answer *joined = join(url, headers);
+	api_expect_status(joined, 201);
+	WR_AUTO(mem_free_at) char *token = http_answer_text(joined, "token");
+	api_await_position(url, token);
+	WR_AUTO(http_answer_free_at) struct http_answer *beat = api_poll(url, "/heartbeat", token);
+	api_expect_place(beat, "waiting");
+	WAIT_UNTIL(10000,
+			   api_store_number(stack, "ZCOUNT wr:{default/demo}:heartbeats 0 +inf") == heard,
+			   "the visitor to be there");
+	api_admit(stack, "default/demo", 1);
+	return joined;
+}
+
+static void who_never_comes_has_waited_too(void **state)
+{
+	(void)state;
+	static const char trace[] = "5cf92f3577b34da6a3ce929d0e0e4736";
+	struct stack *stack = stack_with("WR_TRACES_RATIO=0");
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *traced = be_let_in_and_stay_away(
+		stack, ENQUEUE_HEADERS "traceparent: 00-5cf92f3577b34da6a3ce929d0e0e4736-" CALLER "-01\r\n",
+		1);
+	struct received_span enqueue = await_span("POST /enqueue", CALLER, trace);
+	struct received_span waited = await_span("admitted", enqueue.span_id, trace);
+	assert_int_equal(waited.kind, 1);
+	assert_string_equal(waited.queue, "default/demo");
+	assert_true(waited.start_ns / 1000000 >= enqueue.start_ns / 1000000 - 1000);
+	assert_true(waited.end_ns > waited.start_ns);
+	char traceparent[80];
+	snprintf(traceparent, sizeof(traceparent), "00-%s-%s-01", trace, enqueue.span_id);
+	expect_events(stack, traceparent, 0);
+	assert_int_equal(spans_named("admitted", trace), 1);
+	assert_int_equal(spans_named("claimed", trace), 0);
 	stack_free(stack);
 	otlp_receiver_check(receiver);
 }
@@ -170,7 +223,8 @@ static void who_is_not_sampled_leaves_nothing_anywhere(void **state)
 	assert_in_range(before, 1, COUNT(spans) - 1);
 	struct stack *stack = stack_with("WR_TRACES_RATIO=0");
 	const char *url = stack_url(stack, 0);
-	WR_AUTO(http_answer_free_at) struct http_answer *of_caller = join(url, NOT_SAMPLED);
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *of_caller = be_let_in_and_stay_away(stack, NOT_SAMPLED, 1);
 	WR_AUTO(http_answer_free_at) struct http_answer *of_nobody = join(url, ENQUEUE_HEADERS);
 	WR_AUTO(mem_free_at) char *id = http_answer_text(of_caller, "position_id");
 	api_expect_status(of_nobody, 201);
@@ -431,6 +485,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_collector_of_these_tests_is_strict),
 		cmocka_unit_test(one_trace_leads_from_the_join_to_the_session),
+		cmocka_unit_test(who_never_comes_has_waited_too),
 		cmocka_unit_test(who_is_not_sampled_leaves_nothing_anywhere),
 		cmocka_unit_test(every_kind_of_request_is_a_span_of_its_route),
 		cmocka_unit_test(a_captcha_provider_is_asked_within_the_trace),

@@ -12,12 +12,14 @@
 struct told {
 	char traceparents[4][TRACEPARENT_CHARS + 1];
 	bool in_body[4];
+	struct event_wait waits[4];
 	size_t count;
 };
 
 static enum wr_err on_event(void *ctx, const struct event *event)
 {
 	struct told *told = ctx;
+	told->waits[told->count] = event->wait;
 	strcpy(told->traceparents[told->count], event->traceparent);
 	told->in_body[told->count++] =
 		strstr(event->body, "\"datacontenttype\":\"application/json\",\"traceparent\":\"" TRACE
@@ -60,6 +62,21 @@ static void it_stands_behind_the_columns_of_its_event_and_among_those_to_come(vo
 	assert_true(told.in_body[0]);
 }
 
+static void who_was_let_in_and_is_traced_comes_with_their_wait(void **state)
+{
+	(void)state;
+	struct told told = expand("admitted", ANN "~2 main 7 1767225518766 line tp=" TRACE "\n" BOB
+											  " vip 8 1767225518767 line");
+	assert_string_equal(told.waits[0].position_id, ANN);
+	assert_string_equal(told.waits[0].lane, "main");
+	assert_int_equal(told.waits[0].ticket, 7);
+	assert_int_equal(told.waits[0].joined_ms, 1767225518766);
+	assert_int_equal(told.waits[0].admitted_ms, 1767225600007);
+	assert_string_equal(told.waits[1].position_id, "");
+	told = expand("claimed", ANN " main 7 1767226500000 tp=" TRACE);
+	assert_string_equal(told.waits[0].position_id, "");
+}
+
 static void what_is_not_a_traceparent_is_left_out(void **state)
 {
 	(void)state;
@@ -79,6 +96,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_the_event_of_who_is_traced_has_a_traceparent),
 		cmocka_unit_test(it_stands_behind_the_columns_of_its_event_and_among_those_to_come),
+		cmocka_unit_test(who_was_let_in_and_is_traced_comes_with_their_wait),
 		cmocka_unit_test(what_is_not_a_traceparent_is_left_out),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -75,6 +75,33 @@ static void ids_are_hex_numbers_of_64_bits_are_texts_and_enums_are_numbers(void 
 	cJSON_Delete(document);
 }
 
+static void a_stretch_that_is_told_twice_is_one_span(void **state)
+{
+	(void)state;
+	static const char join[] = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+	static const char not_sampled[] = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00";
+	struct span_stretch stretch = {.name = "admitted",
+								   .queue = "shop/sale",
+								   .position_id = "AAAAAAAAAAAAAAAA",
+								   .lane = "main",
+								   .ticket = 7,
+								   .from_ms = 1767225518766,
+								   .to_ms = 1767225600007};
+	struct span first, again, other;
+	assert_true(span_of_stretch(join, &stretch, &first));
+	assert_true(span_of_stretch(join, &stretch, &again));
+	assert_memory_equal(first.context.span_id, again.context.span_id, SPAN_ID_BYTES);
+	assert_int_equal(first.end_ns - first.start_ns, INT64_C(81241000000));
+	assert_int_equal(first.parent[1], 0xf0);
+	stretch.from_ms++; /* let in again, after an operator has put them back */
+	stretch.to_ms = 0; /* and the clock has stepped */
+	assert_true(span_of_stretch(join, &stretch, &other));
+	assert_memory_not_equal(first.context.span_id, other.context.span_id, SPAN_ID_BYTES);
+	assert_int_equal(other.end_ns, other.start_ns);
+	assert_false(span_of_stretch(not_sampled, &stretch, &other));
+	assert_false(span_of_stretch("", &stretch, &other));
+}
+
 static void what_is_not_there_is_not_said(void **state)
 {
 	(void)state;
@@ -169,6 +196,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_there_is_not_said),
 		cmocka_unit_test(a_whole_batch_of_the_longest_spans_is_printed_whole),
 		cmocka_unit_test(pairs_of_the_environment_are_decoded),
+		cmocka_unit_test(a_stretch_that_is_told_twice_is_one_span),
 		cmocka_unit_test(a_full_queue_drops_and_counts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
