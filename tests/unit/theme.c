@@ -194,7 +194,7 @@ static void every_mistake_in_a_theme_is_named(void **state)
 {
 	(void)state;
 	char longer[THEME_TEXT_BYTES + 100], text[THEME_TEXT_BYTES + 2];
-	expect_refused("null", "theme: must be an object");
+	expect_refused("5", "theme: must be an object");
 	expect_refused("[]", "theme: must be an object");
 	expect_refused("{\"color\":\"#000000\"}", "theme: must have no members but name, logo, colour");
 	expect_refused("{\"name\":5}", "theme.name: must be a string");
