@@ -12,11 +12,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "waitingroom/log.h"
 #include "waitingroom/memory.h"
 #include "waitingroom/store_log.h"
 
 #define LIST_INTERVAL_MS 250
 #define LISTS_PER_LOG_LEVEL 4
+#define SAY_FULL_MS 60000
 #define RELEASE_CHECK_MS 10
 
 static struct drain *find(struct admitter *admitter, const struct queue_name *name)
@@ -47,19 +49,38 @@ static void sweep(struct admitter *admitter)
 	}
 }
 
+static void say_full(struct admitter *admitter, const struct queue_name *name)
+{
+	struct mono_time now = loop_now(admitter->loop);
+	if (admitter->full_said.ns != 0 && mono_diff_ms(admitter->full_said, now) < SAY_FULL_MS)
+		return;
+	admitter->full_said = now;
+	char text[QUEUE_NAME_TEXT_BYTES];
+	queue_name_print(name, text);
+	log_event(LOG_LEVEL_ERROR, "too_many_queues", LOG_TEXT("setting", "WR_QUEUES_MAX"),
+			  LOG_TEXT("queue", text));
+}
+
+static void follow(struct admitter *admitter, const struct queue_name *name)
+{
+	if (admitter->queue_count >= (size_t)admitter->config->queues_max) {
+		say_full(admitter, name);
+		return;
+	}
+	struct drain *drain = drain_new(admitter, name);
+	drain_link(drain, admitter->queues);
+	admitter->queues = drain;
+	admitter->queue_count++;
+}
+
 static void on_names(void *ctx, enum wr_err err, const struct queue_name *names, size_t count)
 {
 	struct admitter *admitter = ctx;
 	atomic_store(&admitter->is_ready, err == WR_OK);
 	sweep(admitter);
 	for (size_t i = 0; err == WR_OK && i < count; i++)
-		if (find(admitter, &names[i]) == NULL &&
-			admitter->queue_count < (size_t)admitter->config->queues_max) {
-			struct drain *drain = drain_new(admitter, &names[i]);
-			drain_link(drain, admitter->queues);
-			admitter->queues = drain;
-			admitter->queue_count++;
-		}
+		if (find(admitter, &names[i]) == NULL)
+			follow(admitter, &names[i]);
 	if (!admitter->is_stopping)
 		loop_timer_arm(admitter->list_timer,
 					   mono_add_ms(loop_now(admitter->loop), LIST_INTERVAL_MS));

@@ -26,7 +26,8 @@ struct admitter {
 	unsigned lists;		  /* how often the list was asked for */
 	struct drain *queues; /* one per queue that is followed */
 	size_t queue_count;
-	char owner[OWNER_BYTES]; /* of the leases */
+	struct mono_time full_said; /* that there are too many queues; 0: never */
+	char owner[OWNER_BYTES];	/* of the leases */
 	struct metrics_shard *shard;
 	atomic_bool stop;
 	bool is_stopping;

@@ -36,7 +36,9 @@ static void livez_serve(void *ctx, struct http_request *request, const struct ro
 	const struct health *health = ctx;
 	(void)match;
 	int64_t age_ms = clock_mono().ns / 1000000 - atomic_load(&health->admitter->turn_ms);
-	answer(request, age_ms < STUCK_AFTER_MS, "the loop does not turn\n");
+	/* A round waits for the store, which is no reason to be ended. */
+	int64_t patience_ms = STUCK_AFTER_MS + health->admitter->config->store_timeout_ms;
+	answer(request, age_ms < patience_ms, "the loop does not turn\n");
 }
 
 static void readyz_serve(void *ctx, struct http_request *request, const struct route_match *match)

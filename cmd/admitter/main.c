@@ -43,7 +43,8 @@ static enum wr_err start_relay(struct parts *parts, struct err_detail *ret_detai
 		return WR_OK;
 	snprintf(owner, sizeof(owner), "relay-%08x%08x", (unsigned)getpid(),
 			 (unsigned)(clock_mono().ns & 0xffffffff));
-	parts->outbox = store_outbox_new(parts->address, owner, config->relay_lease_ms);
+	parts->outbox = store_outbox_new(parts->address, owner, config->relay_lease_ms,
+									 (uint32_t)config->store_timeout_ms);
 	struct relay_options options = {.nats_url = config->nats_url,
 									.source = store_outbox_source(parts->outbox),
 									.batch_entries = 256,

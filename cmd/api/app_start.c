@@ -158,7 +158,8 @@ static enum wr_err start_relay(struct app *app, struct err_detail *ret_detail)
 	char owner[32];
 	snprintf(owner, sizeof(owner), "api-%08x%08x", (unsigned)getpid(),
 			 (unsigned)(clock_mono().ns & 0xffffffff));
-	app->outbox = store_outbox_new(app->store_address, owner, app->config.relay_lease_ms);
+	app->outbox = store_outbox_new(app->store_address, owner, app->config.relay_lease_ms,
+								   (uint32_t)app->config.store_timeout_ms);
 	struct relay_options options = {
 		.nats_url = app->config.nats_url,
 		.source = store_outbox_source(app->outbox),

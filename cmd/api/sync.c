@@ -34,6 +34,7 @@
 #define FILE_PAUSE_MS 5000		/* between tries of a file of which something was refused */
 #define FILE_PAUSES 10			/* and as many times as long as a try took */
 #define RESOLVE_INTERVAL_MS 5000
+#define SAY_FULL_MS 60000
 #define LOG_LEVEL_INTERVAL_MS 1000
 
 struct sync {
@@ -45,6 +46,7 @@ struct sync {
 	bool *slot_used;
 	struct sync_call *calls;			  /* QUEUES_AT_ONCE */
 	struct mono_time started, file_again; /* the file: not to be tried before */
+	struct mono_time full_said;			  /* that there are too many queues; 0: never */
 	bool probed, file_applied;
 	atomic_bool stop;
 	_Atomic uint64_t rounds, failures, reloads, revivals;
@@ -259,6 +261,10 @@ static void follow(struct sync *sync, const struct queue_name *name)
 			sync->all = followed;
 			return;
 		}
+	struct mono_time now = loop_now(sync->loop);
+	if (sync->full_said.ns != 0 && mono_diff_ms(sync->full_said, now) < SAY_FULL_MS)
+		return;
+	sync->full_said = now;
 	char text[QUEUE_NAME_TEXT_BYTES];
 	queue_name_print(name, text);
 	log_event(LOG_LEVEL_ERROR, "too_many_queues", LOG_TEXT("setting", "WR_QUEUES_MAX"),

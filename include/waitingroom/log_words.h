@@ -34,7 +34,7 @@
 	X("store_refuses_tags", "The store refuses keys of a declared tag.")                           \
 	X("queue_revived", "A queue was put back after the store had lost it.")                        \
 	X("queues_file_refused", "WR_QUEUES_FILE could not be applied.")                               \
-	X("too_many_queues", "There are more queues than a pod follows.")                              \
+	X("too_many_queues", "There are more queues than a process follows.")                          \
 	X("index_limit", "A line is longer than the position index takes.")                            \
 	X("revocations_dropped", "The table of revocations is full; some sessions stay good.")         \
 	X("captcha_away", "A captcha provider fails; visitors get a proof of work.")                   \

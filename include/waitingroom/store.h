@@ -485,9 +485,9 @@ typedef void (*store_tags_fn)(void *ctx, enum wr_err err, bool refuses);
 void store_tags(struct store *store, store_tags_fn fn, void *ctx);
 
 /* ---- outbox source for the relay (blocking, own client on the relay's thread) ---- */
-struct store_outbox;
+struct store_outbox; /* gives; own loop and client */
 struct store_outbox *store_outbox_new(struct store_address *address, const char *owner,
-									  int64_t lease_ms); /* gives; own loop and client */
+									  int64_t lease_ms, uint32_t timeout_ms);
 void store_outbox_free(struct store_outbox *outbox);
 struct outbox_source store_outbox_source(struct store_outbox *outbox);
 

@@ -274,13 +274,14 @@ static enum wr_err outbox_remove(void *ctx, const struct queue_name *queue, cons
 /* ---- the source ---- */
 
 struct store_outbox *store_outbox_new(struct store_address *address, const char *owner,
-									  int64_t lease_ms)
+									  int64_t lease_ms, uint32_t timeout_ms)
 {
 	struct store_outbox *outbox = mem_alloc_zero(1, sizeof(*outbox));
 	assert(strlen(owner) < sizeof(outbox->owner));
 	strcpy(outbox->owner, owner);
 	outbox->lease_ms = lease_ms;
 	store_options_default(&outbox->options);
+	outbox->options.timeout_ms = timeout_ms;
 	outbox->loop = loop_new();
 	outbox->store = store_new(outbox->loop, address, &outbox->options);
 	return outbox;

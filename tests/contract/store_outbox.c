@@ -17,8 +17,8 @@ static void the_relay_reads_and_removes_what_happened(void **state)
 	(void)state;
 	demo_put_held();
 	join_two();
-	struct store_outbox *outbox = store_outbox_new(ask->address, "relay-1", 60000);
-	struct store_outbox *second = store_outbox_new(ask->address, "relay-2", 60000);
+	struct store_outbox *outbox = store_outbox_new(ask->address, "relay-1", 60000, 1000);
+	struct store_outbox *second = store_outbox_new(ask->address, "relay-2", 60000, 1000);
 	struct outbox_source source = store_outbox_source(outbox), other = store_outbox_source(second);
 	struct queue_name names[4];
 	size_t count = 0;
@@ -71,7 +71,7 @@ static void entries_of_another_version_are_read_as_far_as_they_go(void **state)
 {
 	(void)state;
 	ask_do(ask, "XADD " DEMO "outbox * type later-kind at soon colour red n -1");
-	struct store_outbox *outbox = store_outbox_new(ask->address, "relay-1", 60000);
+	struct store_outbox *outbox = store_outbox_new(ask->address, "relay-1", 60000, 1000);
 	struct outbox_source source = store_outbox_source(outbox);
 	struct outbox_batch batch = {0};
 	assert_int_equal(source.read(source.ctx, &demo, "0", 10, &batch), WR_OK);
@@ -83,6 +83,21 @@ static void entries_of_another_version_are_read_as_far_as_they_go(void **state)
 	store_outbox_free(outbox);
 }
 
+static void the_relay_waits_for_the_store_as_long_as_it_is_told(void **state)
+{
+	(void)state;
+	demo_put_held();
+	struct store_outbox *outbox = store_outbox_new(ask->address, "relay-1", 60000, 10000);
+	struct outbox_source source = store_outbox_source(outbox);
+	bool mine = false;
+	assert_int_equal(source.lease(source.ctx, &demo, &mine), WR_OK);
+	ask_do(ask, "CLIENT PAUSE 1500 ALL"); /* longer than the default */
+	struct outbox_batch batch = {0};
+	assert_int_equal(source.read(source.ctx, &demo, "0", 10, &batch), WR_OK);
+	outbox_batch_free(&batch);
+	store_outbox_free(outbox);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, shared_ask_empty)
 
 int main(void)
@@ -90,6 +105,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(the_relay_reads_and_removes_what_happened),
 		TEST(entries_of_another_version_are_read_as_far_as_they_go),
+		TEST(the_relay_waits_for_the_store_as_long_as_it_is_told),
 	};
 	return cmocka_run_group_tests_name("store_outbox", tests, shared_ask_open, shared_ask_close);
 }

@@ -455,7 +455,7 @@ static void the_outbox_is_away_and_comes_back_with_the_store(void **state)
 	struct redis_server *redis = redis_start(&(struct redis_options){.append_only = true});
 	struct ask *ask = ask_open(redis_url(redis), NULL);
 	put_queue(ask);
-	struct store_outbox *outbox = store_outbox_new(ask->address, "relay", 60000);
+	struct store_outbox *outbox = store_outbox_new(ask->address, "relay", 60000, 1000);
 	struct outbox_source source = store_outbox_source(outbox);
 	struct queue_name names[4];
 	size_t count = 0;

@@ -4,6 +4,7 @@
 #include "support/api.h"
 #include "support/cmocka.h"
 #include "support/events.h"
+#include "support/process.h"
 #include "support/slow_link.h"
 #include "support/wait.h"
 #include "waitingroom/memory.h"
@@ -108,10 +109,31 @@ static void a_pod_that_is_far_from_its_store_still_follows_many_queues(void **st
 	redis_free(redis);
 }
 
+static bool has_said(struct process *process)
+{
+	WR_AUTO(mem_free_at) char *log = process_log(process);
+	return strstr(log, "\"too_many_queues\"") != NULL && strstr(log, "WR_QUEUES_MAX") != NULL;
+}
+
+static void a_queue_that_there_is_no_room_for_is_said_by_all_who_leave_it_alone(void **state)
+{
+	(void)state;
+	struct stack *stack = stack_start(
+		&(struct stack_options){.pods = 1,
+								.admitters = 1,
+								.without_nats = true,
+								.queues = QUEUES(QUEUE("one", HELD) "," QUEUE("two", HELD)),
+								.env = (const char *const[]){"WR_QUEUES_MAX=1", NULL}});
+	WAIT_UNTIL(5000, has_said(stack_pod(stack, 0)), "the pod says so");
+	WAIT_UNTIL(5000, has_said(stack_admitter(stack, 0)), "the admitter says so");
+	stack_free(stack);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(queues_whose_data_is_broken_do_not_hurt_the_others),
+		cmocka_unit_test(a_queue_that_there_is_no_room_for_is_said_by_all_who_leave_it_alone),
 		cmocka_unit_test(a_pod_that_is_far_from_its_store_still_follows_many_queues),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
