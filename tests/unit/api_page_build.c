@@ -4,11 +4,11 @@
 #include "cmd/api/page_build.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "cmd/api/page_parts.h"
 #include "support/cmocka.h"
+#include "support/settings_json.h"
 #include "waitingroom/memory.h"
 #include "waitingroom/theme.h"
 #include "waitingroom/token.h"
@@ -253,12 +253,8 @@ static void a_theme_s_texts_replace_those_of_their_language(void **state)
 	static const char json[] =
 		"{\"theme\":{\"name\":\"Tickets & Co\",\"colour\":\"#0b5c57\",\"texts\":"
 		"{\"de\":{\"title\":\"Gleich geht es los\",\"intro\":\"Danke!\"}}}}";
-	struct queue_settings base, settings;
-	struct err_detail detail = {""};
 	struct page_look german, english;
-	queue_settings_default(&base);
-	assert_int_equal(queue_settings_from_json(json, strlen(json), &base, &settings, &detail),
-					 WR_OK);
+	struct queue_settings settings = settings_json_good(json);
 	page_look_init(&german, &settings, "de");
 	page_look_init(&english, &settings, "en");
 	assert_false(page_look_is_plain(&settings));

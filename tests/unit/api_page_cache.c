@@ -4,10 +4,10 @@
 #include "cmd/api/page_cache.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "support/cmocka.h"
+#include "support/settings_json.h"
 #include "support/wait.h"
 #include "waitingroom/memory.h"
 
@@ -51,12 +51,8 @@ static void free_settings(void *settings)
 static void show(const char *queue, uint64_t version, const char *theme)
 {
 	char json[128];
-	struct queue_settings base, settings;
-	struct err_detail detail = {""};
-	queue_settings_default(&base);
 	snprintf(json, sizeof(json), theme[0] != '\0' ? "{\"theme\":{\"name\":\"%s\"}}" : "{}", theme);
-	assert_int_equal(queue_settings_from_json(json, strlen(json), &base, &settings, &detail),
-					 WR_OK);
+	struct queue_settings settings = settings_json_good(json);
 	settings.version = version;
 	struct queue_snapshot *snapshot = mem_alloc_zero(1, sizeof(*snapshot));
 	snprintf(snapshot->name.tenant, sizeof(snapshot->name.tenant), "default");

@@ -3,6 +3,7 @@
 
 #include "support/cmocka.h"
 #include "support/dice.h"
+#include "support/settings_json.h"
 
 #include <fnmatch.h>
 #include <stdio.h>
@@ -12,14 +13,9 @@
 
 static struct queue_settings ruled(const char *rules)
 {
-	struct queue_settings base, settings;
-	struct err_detail detail = {""};
 	char json[16384];
-	queue_settings_default(&base);
 	snprintf(json, sizeof(json), "{\"bypass\":%s}", rules);
-	if (queue_settings_from_json(json, strlen(json), &base, &settings, &detail) != WR_OK)
-		fail_msg("%s: %s", rules, detail.text);
-	return settings;
+	return settings_json_good(json);
 }
 
 static int match(const char *rules, const struct bypass_request *request)

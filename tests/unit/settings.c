@@ -1,8 +1,6 @@
-/* Settings: every mistake is named, and what is right comes back unchanged from JSON and store. */
-#include "waitingroom/settings.h"
-
+/* Settings: what is given is taken, what is not has its default, and every mistake is named. */
 #include "support/cmocka.h"
-#include "support/dice.h"
+#include "support/settings_json.h"
 #include "waitingroom/memory.h"
 
 #include <stdio.h>
@@ -11,46 +9,10 @@
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
-static struct queue_settings defaults(void)
-{
-	struct queue_settings settings;
-	queue_settings_default(&settings);
-	return settings;
-}
-
-static enum wr_err from_json(const char *json, struct queue_settings *ret_settings,
-							 struct err_detail *ret_detail)
-{
-	struct queue_settings base = defaults();
-	return queue_settings_from_json(json, strlen(json), &base, ret_settings, ret_detail);
-}
-
-static struct queue_settings good(const char *json)
-{
-	struct queue_settings settings;
-	struct err_detail detail = {""};
-	if (from_json(json, &settings, &detail) != WR_OK)
-		fail_msg("%s: %s", json, detail.text);
-	return settings;
-}
-
-#define JSON_ROOM QUEUE_SETTINGS_JSON_BYTES
-
-static void to_json(const struct queue_settings *settings, char text[JSON_ROOM])
-{
-	struct json_out out;
-	json_out_init(&out, text, JSON_ROOM - 1);
-	queue_settings_to_json(settings, &out, NULL);
-	assert_false(out.overflow);
-	text[out.len] = '\0';
-}
-
-/* ---- single values ---- */
-
 static void defaults_are_the_table_and_one_open_lane(void **state)
 {
 	(void)state;
-	struct queue_settings settings = good("{}");
+	struct queue_settings settings = settings_json_good("{}");
 	assert_int_equal(settings.rate_per_minute, 60);
 	assert_int_equal(settings.poll_max_ms, 30000);
 	assert_int_equal(settings.state, QUEUE_OPEN);
@@ -66,12 +28,12 @@ static void defaults_are_the_table_and_one_open_lane(void **state)
 static void what_is_given_is_taken_and_the_rest_stays(void **state)
 {
 	(void)state;
-	struct queue_settings settings =
-		good("{\"burst\":7,\"state\":\"paused\",\"on_outage\":\"open\",\"session_renewal\":true,"
-			 "\"message\":\"Zur\xC3\xBC"
-			 "ck um 14:30\\nDanke\",\"version\":99,"
-			 "\"lanes\":[{\"name\":\"main\",\"open\":true},{\"name\":\"vip\",\"weight\":3}],"
-			 "\"allowed_targets\":[\"https://Shop.Example:443/tickets\",\"http://[::1]:8080\"]}");
+	struct queue_settings settings = settings_json_good(
+		"{\"burst\":7,\"state\":\"paused\",\"on_outage\":\"open\",\"session_renewal\":true,"
+		"\"message\":\"Zur\xC3\xBC"
+		"ck um 14:30\\nDanke\",\"version\":99,"
+		"\"lanes\":[{\"name\":\"main\",\"open\":true},{\"name\":\"vip\",\"weight\":3}],"
+		"\"allowed_targets\":[\"https://Shop.Example:443/tickets\",\"http://[::1]:8080\"]}");
 	assert_int_equal(settings.burst, 7);
 	assert_int_equal(settings.rate_per_minute, 60);
 	assert_int_equal(settings.state, QUEUE_PAUSED);
@@ -105,7 +67,7 @@ static void a_change_keeps_what_it_does_not_name(void **state)
 {
 	(void)state;
 	struct queue_settings base =
-		good("{\"burst\":7,\"lanes\":[{\"name\":\"a\"},{\"name\":\"b\"}]}");
+		settings_json_good("{\"burst\":7,\"lanes\":[{\"name\":\"a\"},{\"name\":\"b\"}]}");
 	struct queue_settings changed;
 	const char *change = "{\"capacity\":0,\"lanes\":[{\"name\":\"c\"}]}";
 	base.version = 5;
@@ -127,13 +89,13 @@ static void what_is_null_gets_its_default_again(void **state)
 	WR_AUTO(mem_free_at) char *changed_text = NULL;
 	WR_AUTO(mem_free_at) char *default_text = NULL;
 	WR_AUTO(queue_settings_clear)
-	struct queue_settings changed =
-		good("{\"rate_per_minute\":7,\"burst\":7,\"poll_min_ms\":4000,\"state\":\"paused\","
-			 "\"challenge\":\"turnstile\",\"captcha_site_key\":\"a\",\"captcha_secret\":\"hush\","
-			 "\"message\":\"Soon\",\"session_renewal\":true,\"template\":\"<!--waitingroom-->\","
-			 "\"lanes\":[{\"name\":\"a\"},{\"name\":\"b\"}],"
-			 "\"allowed_targets\":[\"https://shop.example/\"],\"messages\":{\"de\":\"Bald\"},"
-			 "\"bypass\":[{\"extension\":\"js\"}]}");
+	struct queue_settings changed = settings_json_good(
+		"{\"rate_per_minute\":7,\"burst\":7,\"poll_min_ms\":4000,\"state\":\"paused\","
+		"\"challenge\":\"turnstile\",\"captcha_site_key\":\"a\",\"captcha_secret\":\"hush\","
+		"\"message\":\"Soon\",\"session_renewal\":true,\"template\":\"<!--waitingroom-->\","
+		"\"lanes\":[{\"name\":\"a\"},{\"name\":\"b\"}],"
+		"\"allowed_targets\":[\"https://shop.example/\"],\"messages\":{\"de\":\"Bald\"},"
+		"\"bypass\":[{\"extension\":\"js\"}]}");
 	char nulls[4096] = "{";
 #define NULL_NUMBER(name, ...) "\"" #name "\":null,"
 #define NULL_CHOICE(type, name, ...) "\"" #name "\":null,"
@@ -186,7 +148,7 @@ static void every_number_is_refused_just_outside_its_range_and_named(void **stat
 			struct queue_settings settings;
 			struct err_detail detail = {""};
 			snprintf(json, sizeof(json), "{\"%s\":%lld}", numbers[i].name, wrong[k]);
-			assert_int_equal(from_json(json, &settings, &detail), WR_INVALID);
+			assert_int_equal(settings_json_read(json, &settings, &detail), WR_INVALID);
 			assert_string_equal(detail.text, said);
 		}
 	}
@@ -279,7 +241,7 @@ static void every_mistake_is_named_with_its_remedy(void **state)
 	for (size_t i = 0; i < COUNT_OF(mistakes); i++) {
 		struct queue_settings settings = {.burst = -77};
 		struct err_detail detail = {""};
-		enum wr_err err = from_json(mistakes[i].json, &settings, &detail);
+		enum wr_err err = settings_json_read(mistakes[i].json, &settings, &detail);
 		if (err != mistakes[i].err ||
 			strncmp(detail.text, mistakes[i].said, strlen(mistakes[i].said)) != 0)
 			fail_msg("%s: %s, \"%s\"", mistakes[i].json, err_code(err), detail.text);
@@ -290,9 +252,10 @@ static void every_mistake_is_named_with_its_remedy(void **state)
 static void values_that_just_go_together_are_taken(void **state)
 {
 	(void)state;
-	good("{\"poll_min_ms\":30000,\"absent_after_ms\":36000,\"heartbeat_ttl_ms\":36000,"
-		 "\"first_heartbeat_ms\":2500}");
-	good("{\"poll_max_ms\":75000}");
+	settings_json_good(
+		"{\"poll_min_ms\":30000,\"absent_after_ms\":36000,\"heartbeat_ttl_ms\":36000,"
+		"\"first_heartbeat_ms\":2500}");
+	settings_json_good("{\"poll_max_ms\":75000}");
 }
 
 static void a_text_has_a_longest_length(void **state)
@@ -302,184 +265,18 @@ static void a_text_has_a_longest_length(void **state)
 	struct err_detail detail = {""};
 	struct queue_settings settings;
 	snprintf(json, sizeof(json), "{\"message\":\"%.*s\"}", QUEUE_MESSAGE_BYTES, long_message);
-	good(json);
+	settings_json_good(json);
 	snprintf(json, sizeof(json), "{\"message\":\"%s\"}", long_message);
-	assert_int_equal(from_json(json, &settings, &detail), WR_INVALID);
+	assert_int_equal(settings_json_read(json, &settings, &detail), WR_INVALID);
 	assert_string_equal(detail.text, "message: must be at most 512 bytes");
 	int path_chars = QUEUE_TARGET_BYTES - (int)strlen("https://a/");
 	snprintf(json, sizeof(json), "{\"allowed_targets\":[\"https://a/%.*s\"]}", path_chars,
 			 long_message);
-	good(json);
+	settings_json_good(json);
 	snprintf(json, sizeof(json), "{\"allowed_targets\":[\"https://a/%.*s\"]}", path_chars + 1,
 			 long_message);
-	assert_int_equal(from_json(json, &settings, &detail), WR_INVALID);
+	assert_int_equal(settings_json_read(json, &settings, &detail), WR_INVALID);
 	assert_string_equal(detail.text, "allowed_targets[0]: must be at most 256 bytes");
-}
-
-/* ---- the store's fields ---- */
-
-static const struct {
-	const char *name, *value;
-	enum wr_err err;
-} field_cases[] = {
-	{"burst", "5", WR_OK},
-	{"burst", "", WR_INVALID},
-	{"burst", "0", WR_INVALID},
-	{"burst", "5 ", WR_INVALID},
-	{"burst", "99999999999999999999", WR_INVALID},
-	{"session_renewal", "1", WR_OK},
-	{"session_renewal", "true", WR_INVALID},
-	{"state", "hold", WR_OK},
-	{"state", "holding", WR_INVALID},
-	{"state", "a word that is too long for any of them", WR_INVALID},
-	{"on_outage", "open", WR_OK},
-	{"on_outage", "", WR_INVALID},
-	{"message", "", WR_OK},
-	{"message", "\xff", WR_INVALID},
-	{"lanes", "a:1:open", WR_OK},
-	{"lanes", "a:1:open,b:1000:signed", WR_OK},
-	{"lanes", "", WR_INVALID},
-	{"lanes", "a:1:open,", WR_INVALID},
-	{"lanes", ",a:1:open", WR_INVALID},
-	{"lanes", "a:1", WR_INVALID},
-	{"lanes", "a:0:open", WR_INVALID},
-	{"lanes", "a:1:opened", WR_INVALID},
-	{"lanes", "a:1:open:", WR_INVALID},
-	{"lanes", "a:1:open,a:1:open", WR_INVALID},
-	{"lanes", "a:1:open,b:1:open,c:1:open,d:1:open,e:1:open,f:1:open,g:1:open,h:1:open,i:1:open",
-	 WR_INVALID},
-	{"allowed_targets", "", WR_OK},
-	{"allowed_targets", "https://a\nhttp://b/c", WR_OK},
-	{"allowed_targets", "https://a\n", WR_INVALID},
-	{"allowed_targets", "https://a b", WR_INVALID},
-	{"a_setting_of_the_future", "anything", WR_OK},
-};
-
-static void a_field_of_the_store_is_taken_whole_or_not_at_all(void **state)
-{
-	(void)state;
-	char before[JSON_ROOM], after[JSON_ROOM];
-	for (size_t i = 0; i < COUNT_OF(field_cases); i++) {
-		struct queue_settings settings =
-			good("{\"burst\":3,\"message\":\"m\",\"allowed_targets\":[\"https://x\"]}");
-		to_json(&settings, before);
-		enum wr_err err = queue_settings_set_field(
-			&settings, field_cases[i].name, field_cases[i].value, strlen(field_cases[i].value));
-		to_json(&settings, after);
-		bool is_unknown = strncmp(field_cases[i].name, "a_", 2) == 0;
-		if (err != field_cases[i].err ||
-			(strcmp(before, after) == 0) != (err != WR_OK || is_unknown))
-			fail_msg("%s=\"%s\": %s", field_cases[i].name, field_cases[i].value, err_code(err));
-	}
-}
-
-static void a_field_need_not_end_in_nul(void **state)
-{
-	(void)state;
-	struct queue_settings settings = defaults();
-	assert_int_equal(queue_settings_set_field(&settings, "burst", "1234", 2), WR_OK);
-	assert_int_equal(settings.burst, 12);
-	assert_int_equal(queue_settings_set_field(&settings, "lanes", "a:1:open,b", 8), WR_OK);
-	assert_int_equal(settings.lane_count, 1);
-}
-
-/* ---- round trip ---- */
-
-static int64_t random_between(int64_t low, int64_t high)
-{
-	return low + (int64_t)dice((uint64_t)(high - low) + 1);
-}
-
-static void random_message(struct queue_settings *settings)
-{
-	static const char *const pieces[] = {
-		"a", " ", "\"", "\\", "\n", "/", "\xC3\xBC", "\xE2\x82\xAC", "\xF0\x9F\x98\x80", "<b>"};
-	settings->message[0] = '\0';
-	for (uint64_t left = dice(120); left; left--)
-		strcat(settings->message, pieces[dice(COUNT_OF(pieces))]);
-}
-
-static void random_lanes(struct queue_settings *settings)
-{
-	settings->lane_count = 1 + (uint32_t)dice(QUEUE_LANES_MAX);
-	for (uint32_t i = 0; i < settings->lane_count; i++) {
-		struct queue_lane *lane = &settings->lanes[i];
-		int chars = snprintf(lane->name, sizeof(lane->name), "%u", i);
-		for (uint64_t left = dice(NAME_MAX_CHARS); left; left--)
-			lane->name[chars++] = "abz09-"[dice(6)];
-		lane->name[chars] = '\0';
-		lane->weight = 1 + (uint32_t)dice(1000);
-		lane->open = dice(2);
-	}
-}
-
-static void random_targets(struct queue_settings *settings)
-{
-	static const char *const hosts[] = {"a", "shop.example", "xn--bcher-kva.example", "127.0.0.1",
-										"[2001:db8::1]"};
-	static const char *const paths[] = {"", "/", "/shop", "/a/b%20c/", "/x;y=1"};
-	settings->target_count = (uint32_t)dice(QUEUE_TARGETS_MAX + 1);
-	for (uint32_t i = 0; i < settings->target_count; i++) {
-		char port[8] = "";
-		if (dice(2))
-			snprintf(port, sizeof(port), ":%d", 1000 + (int)dice(64000));
-		snprintf(settings->targets[i], sizeof(settings->targets[i]), "%s://%s%s%s",
-				 dice(4) ? "https" : "http", hosts[dice(COUNT_OF(hosts))], port,
-				 paths[dice(COUNT_OF(paths))]);
-	}
-}
-
-static struct queue_settings random_settings(void)
-{
-	struct queue_settings settings = defaults();
-#define THROW(name, def, low, high, unit, text) settings.name = random_between(low, high);
-	QUEUE_NUMBER_TABLE(THROW)
-#undef THROW
-	settings.poll_max_ms = random_between(100, 600000);
-	settings.poll_min_ms = random_between(100, settings.poll_max_ms);
-	settings.absent_after_ms = random_between(720000, 86400000);
-	settings.heartbeat_ttl_ms = random_between(settings.absent_after_ms, 86400000);
-	settings.first_heartbeat_ms = random_between(2500, 3600000);
-	settings.challenge_bits_min = random_between(1, settings.challenge_bits_max);
-	settings.session_renewal = dice(2);
-	settings.state = (enum queue_state)dice(QUEUE_STATE_COUNT);
-	settings.on_outage = dice(2) ? QUEUE_ON_OUTAGE_OPEN : QUEUE_ON_OUTAGE_HOLD;
-	random_message(&settings);
-	random_lanes(&settings);
-	random_targets(&settings);
-	return settings;
-}
-
-static struct queue_settings through_fields(const struct queue_settings *settings)
-{
-	struct queue_fields fields;
-	struct queue_settings back = defaults();
-	queue_settings_to_fields(settings, &fields);
-	for (size_t i = 0; i < fields.count; i++) {
-		const struct queue_field *field = &fields.list[i];
-		assert_int_equal(
-			queue_settings_set_field(&back, field->name, field->value, strlen(field->value)),
-			WR_OK);
-	}
-	queue_fields_clear(&fields);
-	return back;
-}
-
-static void settings_come_back_the_same_from_json_and_from_the_store(void **state)
-{
-	(void)state;
-	dice_start();
-	char first[JSON_ROOM], last[JSON_ROOM];
-	for (unsigned round = 0; round < 500; round++) {
-		struct queue_settings settings = random_settings();
-		to_json(&settings, first);
-		struct queue_settings read = good(first);
-		assert_memory_equal(read.targets, settings.targets, sizeof(read.targets[0]));
-		assert_string_equal(read.message, settings.message);
-		struct queue_settings back = through_fields(&read);
-		to_json(&back, last);
-		assert_string_equal(first, last);
-	}
 }
 
 static void words_of_states_are_read_and_written(void **state)
@@ -506,9 +303,6 @@ int main(void)
 		cmocka_unit_test(every_mistake_is_named_with_its_remedy),
 		cmocka_unit_test(values_that_just_go_together_are_taken),
 		cmocka_unit_test(a_text_has_a_longest_length),
-		cmocka_unit_test(a_field_of_the_store_is_taken_whole_or_not_at_all),
-		cmocka_unit_test(a_field_need_not_end_in_nul),
-		cmocka_unit_test(settings_come_back_the_same_from_json_and_from_the_store),
 		cmocka_unit_test(words_of_states_are_read_and_written),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,32 +1,12 @@
 /* Settings as large as they may be fit wherever they are written: JSON, the store's fields, answers. */
-#include "waitingroom/settings.h"
-
 #include "support/cmocka.h"
+#include "support/settings_json.h"
 #include "waitingroom/memory.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static enum wr_err from_json(const char *json, struct queue_settings *ret_settings,
-							 struct err_detail *ret_detail)
-{
-	struct queue_settings base;
-	queue_settings_default(&base);
-	return queue_settings_from_json(json, strlen(json), &base, ret_settings, ret_detail);
-}
-
-/* gives */
-static char *to_json(const struct queue_settings *settings)
-{
-	char *text = mem_alloc_zero(1, QUEUE_SETTINGS_JSON_BYTES + 1);
-	struct json_out out;
-	json_out_init(&out, text, QUEUE_SETTINGS_JSON_BYTES);
-	queue_settings_to_json(settings, &out, NULL);
-	assert_false(out.overflow);
-	return text;
-}
 
 static void add(char **at, const char *format, ...)
 {
@@ -125,10 +105,10 @@ static void the_largest_settings_fit_wherever_they_are_written(void **state)
 	WR_AUTO(queue_settings_clear) struct queue_settings settings;
 	struct err_detail detail = {""};
 	queue_settings_default(&settings);
-	if (from_json(json, &settings, &detail) != WR_OK)
+	if (settings_json_read(json, &settings, &detail) != WR_OK)
 		fail_msg("%s", detail.text);
 	assert_int_equal(strlen(settings.template_html), QUEUE_TEMPLATE_BYTES);
-	WR_AUTO(mem_free_at) char *shown = to_json(&settings);
+	WR_AUTO(mem_free_at) char *shown = settings_json_print(&settings);
 	WR_AUTO(queue_fields_clear) struct queue_fields fields;
 	queue_settings_to_fields(&settings, &fields);
 	WR_AUTO(queue_settings_clear) struct queue_settings back;
@@ -137,7 +117,7 @@ static void the_largest_settings_fit_wherever_they_are_written(void **state)
 		if (queue_settings_set_field(&back, fields.list[i].name, fields.list[i].value,
 									 strlen(fields.list[i].value)) != WR_OK)
 			fail_msg("%s does not come back", fields.list[i].name);
-	WR_AUTO(mem_free_at) char *shown_back = to_json(&back);
+	WR_AUTO(mem_free_at) char *shown_back = settings_json_print(&back);
 	assert_string_equal(shown, shown_back);
 	assert_string_equal(back.captcha_secret, settings.captcha_secret);
 	assert_string_equal(back.entry_keys[3].key, settings.entry_keys[3].key);
@@ -158,7 +138,7 @@ static void one_byte_more_is_refused(void **state)
 	memcpy(json + strlen(json) - 2, "x\"}", 4);
 	struct queue_settings settings;
 	struct err_detail detail = {""};
-	assert_int_equal(from_json(json, &settings, &detail), WR_INVALID);
+	assert_int_equal(settings_json_read(json, &settings, &detail), WR_INVALID);
 	assert_string_equal(detail.text, "template: must be at most 49152 bytes, and has 49153");
 }
 

@@ -1,56 +1,17 @@
 /* Settings of a shape of their own: entry keys, bypass rules, messages, the template; and what a PUT
  * keeps. */
-#include "waitingroom/settings.h"
-
 #include "support/cmocka.h"
+#include "support/settings_json.h"
 #include "waitingroom/memory.h"
 
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 #define SECRET "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8" /* the bytes 0..31 */
 #define OTHER_SECRET "HwECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"
-
-static enum wr_err from_json(const char *json, struct queue_settings *ret_settings,
-							 struct err_detail *ret_detail)
-{
-	struct queue_settings base;
-	queue_settings_default(&base);
-	return queue_settings_from_json(json, strlen(json), &base, ret_settings, ret_detail);
-}
-
-static struct queue_settings good(const char *json)
-{
-	struct queue_settings settings;
-	struct err_detail detail = {""};
-	if (from_json(json, &settings, &detail) != WR_OK)
-		fail_msg("%s: %s", json, detail.text);
-	return settings;
-}
-
-static void expect_refused(const char *json, const char *said)
-{
-	struct queue_settings settings;
-	struct err_detail detail = {""};
-	enum wr_err err = from_json(json, &settings, &detail);
-	if (err != WR_INVALID || strncmp(detail.text, said, strlen(said)) != 0)
-		fail_msg("%.200s: %s, \"%s\"", json, err_code(err), detail.text);
-}
-
-/* gives */
-static char *to_json(const struct queue_settings *settings)
-{
-	char *text = mem_alloc_zero(1, QUEUE_SETTINGS_JSON_BYTES + 1);
-	struct json_out out;
-	json_out_init(&out, text, QUEUE_SETTINGS_JSON_BYTES);
-	queue_settings_to_json(settings, &out, NULL);
-	assert_false(out.overflow);
-	return text;
-}
 
 /* gives; a public key of a curve in PEM, as the text of a JSON string */
 static char *public_key_json(const char *curve)
@@ -78,7 +39,7 @@ static void an_entry_key_is_taken_apart_once(void **state)
 			 "{\"entry\":\"signed\",\"entry_keys\":[{\"kid\":\"shop-1\",\"alg\":\"HS256\","
 			 "\"key\":\"" SECRET "\"},{\"kid\":\"crm\",\"alg\":\"ES256\",\"key\":\"%s\"}]}",
 			 pem);
-	WR_AUTO(queue_settings_clear) struct queue_settings settings = good(json);
+	WR_AUTO(queue_settings_clear) struct queue_settings settings = settings_json_good(json);
 	assert_int_equal(settings.entry_key_count, 2);
 	const struct entry_key *keys = settings.entry_keys;
 	assert_string_equal(keys[0].kid, "shop-1");
@@ -97,11 +58,11 @@ static void secrets_are_never_shown(void **state)
 {
 	(void)state;
 	WR_AUTO(queue_settings_clear)
-	struct queue_settings settings =
-		good("{\"challenge\":\"turnstile\",\"captcha_site_key\":\"0x4AAA\","
-			 "\"captcha_secret\":\"hush-hush\","
-			 "\"entry_keys\":[{\"kid\":\"a\",\"alg\":\"HS256\",\"key\":\"" SECRET "\"}]}");
-	WR_AUTO(mem_free_at) char *json = to_json(&settings);
+	struct queue_settings settings = settings_json_good(
+		"{\"challenge\":\"turnstile\",\"captcha_site_key\":\"0x4AAA\","
+		"\"captcha_secret\":\"hush-hush\","
+		"\"entry_keys\":[{\"kid\":\"a\",\"alg\":\"HS256\",\"key\":\"" SECRET "\"}]}");
+	WR_AUTO(mem_free_at) char *json = settings_json_print(&settings);
 	assert_null(strstr(json, "hush-hush"));
 	assert_null(strstr(json, "captcha_secret"));
 	assert_null(strstr(json, SECRET));
@@ -139,13 +100,13 @@ static void every_mistake_in_an_entry_key_is_named(void **state)
 	for (size_t i = 0; i < COUNT_OF(mistakes); i++) {
 		char json[1024];
 		snprintf(json, sizeof(json), "{\"entry_keys\":%s}", mistakes[i].keys);
-		expect_refused(json, mistakes[i].said);
+		settings_json_refused(json, mistakes[i].said);
 	}
 	char json[4096];
 	WR_AUTO(mem_free_at) char *other_curve = public_key_json("P-384");
 	snprintf(json, sizeof(json),
 			 "{\"entry_keys\":[{\"kid\":\"a\",\"alg\":\"ES256\",\"key\":\"%s\"}]}", other_curve);
-	expect_refused(json, "entry_keys[0].key: must be a P-256 public key in PEM");
+	settings_json_refused(json, "entry_keys[0].key: must be a P-256 public key in PEM");
 }
 
 /* ---- what a PUT keeps ---- */
@@ -161,16 +122,16 @@ static struct queue_settings put(const char *json, const struct queue_settings *
 
 static struct queue_settings with_secrets(void)
 {
-	return good("{\"burst\":7,\"captcha_secret\":\"hush\",\"entry_keys\":["
-				"{\"kid\":\"a\",\"alg\":\"HS256\",\"key\":\"" SECRET "\"},"
-				"{\"kid\":\"b\",\"alg\":\"HS256\",\"key\":\"" OTHER_SECRET "\"}]}");
+	return settings_json_good("{\"burst\":7,\"captcha_secret\":\"hush\",\"entry_keys\":["
+							  "{\"kid\":\"a\",\"alg\":\"HS256\",\"key\":\"" SECRET "\"},"
+							  "{\"kid\":\"b\",\"alg\":\"HS256\",\"key\":\"" OTHER_SECRET "\"}]}");
 }
 
 static void what_was_read_can_be_put_back_and_loses_no_secret(void **state)
 {
 	(void)state;
 	WR_AUTO(queue_settings_clear) struct queue_settings stored = with_secrets();
-	WR_AUTO(mem_free_at) char *read = to_json(&stored);
+	WR_AUTO(mem_free_at) char *read = settings_json_print(&stored);
 	WR_AUTO(queue_settings_clear) struct queue_settings back = put(read, &stored);
 	assert_string_equal(back.captcha_secret, "hush");
 	assert_int_equal(back.entry_key_count, 2);
@@ -220,12 +181,12 @@ static void bypass_rules_are_kept_in_their_plainest_form(void **state)
 {
 	(void)state;
 	WR_AUTO(queue_settings_clear)
-	struct queue_settings settings =
-		good("{\"bypass\":[{\"methods\":[\"POST\",\"GET\"],\"extension\":\"JS\"},"
-			 "{\"network\":\"192.0.2.7\",\"header\":\"X-Key\",\"secret_sha256\":"
-			 "\"ABCDEF0000000000000000000000000000000000000000000000000000000000\"},"
-			 "{\"network\":\"2001:DB8:0::/32\",\"path_prefix\":\"/a\",\"user_agent\":\"a*\"}]}");
-	WR_AUTO(mem_free_at) char *json = to_json(&settings);
+	struct queue_settings settings = settings_json_good(
+		"{\"bypass\":[{\"methods\":[\"POST\",\"GET\"],\"extension\":\"JS\"},"
+		"{\"network\":\"192.0.2.7\",\"header\":\"X-Key\",\"secret_sha256\":"
+		"\"ABCDEF0000000000000000000000000000000000000000000000000000000000\"},"
+		"{\"network\":\"2001:DB8:0::/32\",\"path_prefix\":\"/a\",\"user_agent\":\"a*\"}]}");
+	WR_AUTO(mem_free_at) char *json = settings_json_print(&settings);
 	assert_non_null(strstr(
 		json, "\"bypass\":[{\"extension\":\"js\",\"methods\":[\"GET\",\"POST\"]},"
 			  "{\"network\":\"192.0.2.7/32\",\"header\":\"x-key\",\"secret_sha256\":"
@@ -275,9 +236,9 @@ static void every_mistake_in_a_bypass_rule_is_named(void **state)
 	for (size_t i = 0; i < COUNT_OF(mistakes); i++) {
 		char json[512];
 		snprintf(json, sizeof(json), "{\"bypass\":[%s]}", mistakes[i].rule);
-		expect_refused(json, mistakes[i].said);
+		settings_json_refused(json, mistakes[i].said);
 	}
-	expect_refused("{\"bypass\":{}}", "bypass: must be an array of at most 32 rules");
+	settings_json_refused("{\"bypass\":{}}", "bypass: must be an array of at most 32 rules");
 }
 
 /* ---- messages and template ---- */
@@ -286,37 +247,40 @@ static void a_message_is_found_by_its_language(void **state)
 {
 	(void)state;
 	WR_AUTO(queue_settings_clear)
-	struct queue_settings settings =
-		good("{\"message\":\"default\",\"messages\":{\"de\":\"Bald\",\"pt-BR\":\"Logo\"}}");
+	struct queue_settings settings = settings_json_good(
+		"{\"message\":\"default\",\"messages\":{\"de\":\"Bald\",\"pt-BR\":\"Logo\"}}");
 	assert_string_equal(queue_settings_message(&settings, "de"), "Bald");
 	assert_string_equal(queue_settings_message(&settings, "de-AT"), "Bald");
 	assert_string_equal(queue_settings_message(&settings, "PT-br"), "Logo");
 	assert_string_equal(queue_settings_message(&settings, "pt"), "default");
 	assert_string_equal(queue_settings_message(&settings, "d"), "default");
 	assert_string_equal(queue_settings_message(&settings, ""), "default");
-	expect_refused("{\"messages\":[]}", "messages: must be an object of at most 14 languages");
-	expect_refused("{\"messages\":{\"\":\"x\"}}", "messages: name 1: must be a language");
-	expect_refused("{\"messages\":{\"de\":\"x\",\"d_\":\"x\"}}", "messages: name 2: must be a");
-	expect_refused("{\"messages\":{\"de-\":\"x\"}}", "messages: name 1: must be a language");
-	expect_refused("{\"messages\":{\"de\":5}}", "messages.de: must be a string");
-	expect_refused("{\"messages\":{\"de\":\"\\u0007\"}}", "messages.de: must be plain text");
+	settings_json_refused("{\"messages\":[]}",
+						  "messages: must be an object of at most 14 languages");
+	settings_json_refused("{\"messages\":{\"\":\"x\"}}", "messages: name 1: must be a language");
+	settings_json_refused("{\"messages\":{\"de\":\"x\",\"d_\":\"x\"}}",
+						  "messages: name 2: must be a");
+	settings_json_refused("{\"messages\":{\"de-\":\"x\"}}", "messages: name 1: must be a language");
+	settings_json_refused("{\"messages\":{\"de\":5}}", "messages.de: must be a string");
+	settings_json_refused("{\"messages\":{\"de\":\"\\u0007\"}}", "messages.de: must be plain text");
 }
 
 static void a_template_has_the_place_of_the_room_once(void **state)
 {
 	(void)state;
 	WR_AUTO(queue_settings_clear)
-	struct queue_settings settings = good("{\"template\":\"<h1>Us</h1>\\n<!--waitingroom-->\\t\"}");
+	struct queue_settings settings =
+		settings_json_good("{\"template\":\"<h1>Us</h1>\\n<!--waitingroom-->\\t\"}");
 	assert_string_equal(settings.template_html, "<h1>Us</h1>\n<!--waitingroom-->\t");
-	struct queue_settings none = good("{\"template\":\"\"}");
+	struct queue_settings none = settings_json_good("{\"template\":\"\"}");
 	assert_null(none.template_html);
-	expect_refused("{\"template\":5}", "template: must be a string");
-	expect_refused("{\"template\":\"<h1>\"}",
-				   "template: must have the line <!--waitingroom--> once");
-	expect_refused("{\"template\":\"<!--waitingroom--><!--waitingroom-->\"}",
-				   "template: must have the line <!--waitingroom--> once");
-	expect_refused("{\"template\":\"<!--waitingroom-->\\u0001\"}",
-				   "template: must have no control characters");
+	settings_json_refused("{\"template\":5}", "template: must be a string");
+	settings_json_refused("{\"template\":\"<h1>\"}",
+						  "template: must have the line <!--waitingroom--> once");
+	settings_json_refused("{\"template\":\"<!--waitingroom--><!--waitingroom-->\"}",
+						  "template: must have the line <!--waitingroom--> once");
+	settings_json_refused("{\"template\":\"<!--waitingroom-->\\u0001\"}",
+						  "template: must have no control characters");
 }
 
 /* ---- the rest ---- */
@@ -324,21 +288,22 @@ static void a_template_has_the_place_of_the_room_once(void **state)
 static void what_contradicts_itself_is_refused(void **state)
 {
 	(void)state;
-	expect_refused("{\"challenge_bits_min\":19}",
-				   "challenge_bits_min: must not be above challenge_bits_max, which is 18");
-	expect_refused("{\"challenge\":\"hcaptcha\"}",
-				   "captcha_site_key: must be given with the challenge hcaptcha");
-	expect_refused("{\"challenge\":\"friendly\",\"captcha_site_key\":\"k\"}",
-				   "captcha_secret: must be given with the challenge friendly");
-	expect_refused("{\"entry\":\"signed\"}",
-				   "entry_keys: must be at least one when entry is signed");
-	expect_refused("{\"challenge\":\"recaptcha\"}",
-				   "challenge: must be one of off pow turnstile hcaptcha friendly");
-	expect_refused("{\"entry\":true}", "entry: must be one of open signed");
-	expect_refused("{\"sharing\":\"\"}", "sharing: must be one of off log requeue");
-	expect_refused("{\"captcha_site_key\":\"a\\\"b\"}", "captcha_site_key: must be the key as the");
-	expect_refused("{\"captcha_secret\":\"a b\"}",
-				   "captcha_secret: must be the key as the provider");
+	settings_json_refused("{\"challenge_bits_min\":19}",
+						  "challenge_bits_min: must not be above challenge_bits_max, which is 18");
+	settings_json_refused("{\"challenge\":\"hcaptcha\"}",
+						  "captcha_site_key: must be given with the challenge hcaptcha");
+	settings_json_refused("{\"challenge\":\"friendly\",\"captcha_site_key\":\"k\"}",
+						  "captcha_secret: must be given with the challenge friendly");
+	settings_json_refused("{\"entry\":\"signed\"}",
+						  "entry_keys: must be at least one when entry is signed");
+	settings_json_refused("{\"challenge\":\"recaptcha\"}",
+						  "challenge: must be one of off pow turnstile hcaptcha friendly");
+	settings_json_refused("{\"entry\":true}", "entry: must be one of open signed");
+	settings_json_refused("{\"sharing\":\"\"}", "sharing: must be one of off log requeue");
+	settings_json_refused("{\"captcha_site_key\":\"a\\\"b\"}",
+						  "captcha_site_key: must be the key as the");
+	settings_json_refused("{\"captcha_secret\":\"a b\"}",
+						  "captcha_secret: must be the key as the provider");
 }
 
 static void the_address_of_a_room_is_kept_without_its_last_slash(void **state)
@@ -346,22 +311,23 @@ static void the_address_of_a_room_is_kept_without_its_last_slash(void **state)
 	(void)state;
 	static const char *const refused[] = {"/room",		  "ftp://a",	 "https://a/?x",
 										  "https://a/#x", "https://u@a", "javascript:alert(1)"};
-	assert_string_equal(good("{\"room_url\":\"HTTPS://Wait.Example:443/_wr/\"}").room_url,
-						"https://wait.example/_wr");
-	assert_string_equal(good("{\"room_url\":\"https://wait.example/\"}").room_url,
+	assert_string_equal(
+		settings_json_good("{\"room_url\":\"HTTPS://Wait.Example:443/_wr/\"}").room_url,
+		"https://wait.example/_wr");
+	assert_string_equal(settings_json_good("{\"room_url\":\"https://wait.example/\"}").room_url,
 						"https://wait.example");
-	assert_string_equal(good("{\"room_url\":\"\"}").room_url, "");
+	assert_string_equal(settings_json_good("{\"room_url\":\"\"}").room_url, "");
 	for (size_t i = 0; i < COUNT_OF(refused); i++) {
 		char json[128];
 		snprintf(json, sizeof(json), "{\"room_url\":\"%s\"}", refused[i]);
-		expect_refused(json, "room_url: must ");
+		settings_json_refused(json, "room_url: must ");
 	}
 }
 
 static void a_queue_holds_until_it_opens(void **state)
 {
 	(void)state;
-	struct queue_settings settings = good("{\"opens_at_ms\":1000}");
+	struct queue_settings settings = settings_json_good("{\"opens_at_ms\":1000}");
 	assert_int_equal(queue_settings_state_at(&settings, 999), QUEUE_HOLD);
 	assert_int_equal(queue_settings_state_at(&settings, 1000), QUEUE_OPEN);
 	settings.state = QUEUE_PAUSED;
@@ -373,10 +339,10 @@ static void a_queue_holds_until_it_opens(void **state)
 static void a_copy_owns_what_it_has(void **state)
 {
 	(void)state;
-	struct queue_settings settings =
-		good("{\"template\":\"<!--waitingroom-->\",\"messages\":{\"de\":\"Bald\"},"
-			 "\"theme\":{\"name\":\"Shop\"},\"bypass\":[{\"methods\":[\"GET\"]}],"
-			 "\"entry_keys\":[{\"kid\":\"a\",\"alg\":\"HS256\",\"key\":\"" SECRET "\"}]}");
+	struct queue_settings settings = settings_json_good(
+		"{\"template\":\"<!--waitingroom-->\",\"messages\":{\"de\":\"Bald\"},"
+		"\"theme\":{\"name\":\"Shop\"},\"bypass\":[{\"methods\":[\"GET\"]}],"
+		"\"entry_keys\":[{\"kid\":\"a\",\"alg\":\"HS256\",\"key\":\"" SECRET "\"}]}");
 	struct queue_settings *copy = queue_settings_new_copy(&settings);
 	queue_settings_clear(&settings);
 	assert_null(settings.theme);

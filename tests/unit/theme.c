@@ -2,42 +2,34 @@
 #include "waitingroom/theme.h"
 
 #include "support/cmocka.h"
+#include "support/settings_json.h"
 #include "waitingroom/memory.h"
 
 #include <math.h>
 #include <openssl/evp.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
-static enum wr_err read_theme(const char *theme, struct queue_settings *ret_settings,
-							  struct err_detail *ret_detail)
+/* Settings with this theme only; gives */
+static char *themed(const char *theme)
 {
-	struct queue_settings base;
-	WR_AUTO(mem_free_at) char *json = mem_alloc_zero(1, strlen(theme) + 32);
-	queue_settings_default(&base);
+	char *json = mem_alloc_zero(1, strlen(theme) + 32);
 	sprintf(json, "{\"theme\":%s}", theme);
-	return queue_settings_from_json(json, strlen(json), &base, ret_settings, ret_detail);
+	return json;
 }
 
 static void expect_refused(const char *theme, const char *said)
 {
-	struct queue_settings settings;
-	struct err_detail detail = {""};
-	enum wr_err err = read_theme(theme, &settings, &detail);
-	if (err != WR_INVALID || strncmp(detail.text, said, strlen(said)) != 0)
-		fail_msg("%s: %s, \"%s\"", theme, err_code(err), detail.text);
+	WR_AUTO(mem_free_at) char *json = themed(theme);
+	settings_json_refused(json, said);
 }
 
 static struct queue_settings good(const char *theme)
 {
-	struct queue_settings settings;
-	struct err_detail detail = {""};
-	if (read_theme(theme, &settings, &detail) != WR_OK)
-		fail_msg("%s: %s", theme, detail.text);
-	return settings;
+	WR_AUTO(mem_free_at) char *json = themed(theme);
+	return settings_json_good(json);
 }
 
 /* ---- contrast ---- */
