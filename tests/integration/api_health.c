@@ -29,8 +29,7 @@ static int open_room(void **state)
 static struct http_answer *ask_health(int pod)
 {
 	struct http_answer *answer =
-		http_call(stack_internal_url(stack, pod), "GET", "/admin/v1/health",
-				  "Authorization: Bearer " API_ADMIN_KEY "\r\n", NULL);
+		api_admin_as(stack, pod, API_ADMIN_KEY, "GET", "/admin/v1/health", NULL);
 	api_expect_status(answer, 200);
 	return answer;
 }
@@ -125,15 +124,14 @@ static void an_admin_key_that_ends_soon_is_named(void **state)
 			 "{\"name\":\"night shift\",\"role\":\"viewer\",\"tenant\":\"*\",\"expires_ms\":%lld}",
 			 (long long)(clock_wall().ms + INT64_C(3) * 86400000 + 3600000));
 	WR_AUTO(http_answer_free_at)
-	struct http_answer *made = http_call(stack_internal_url(stack, 0), "POST", "/admin/v1/keys",
-										 "Authorization: Bearer " API_ADMIN_KEY "\r\n", body);
+	struct http_answer *made =
+		api_admin_as(stack, 0, API_ADMIN_KEY, "POST", "/admin/v1/keys", body);
 	api_expect_status(made, 201);
 	WAIT_UNTIL(5000, finds(1, "keys", "warn", "\"night shift\" runs out in 3 days"), "its end");
 	WR_AUTO(mem_free_at) char *id = http_answer_text(made, "id");
 	char path[64];
 	snprintf(path, sizeof(path), "/admin/v1/keys/%s", id);
-	http_answer_free(http_call(stack_internal_url(stack, 0), "DELETE", path,
-							   "Authorization: Bearer " API_ADMIN_KEY "\r\n", NULL));
+	http_answer_free(api_admin_as(stack, 0, API_ADMIN_KEY, "DELETE", path, NULL));
 	assert_false(finds(1, "keys", "warn", "runs out"));
 }
 

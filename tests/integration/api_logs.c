@@ -13,7 +13,6 @@
 #include <string.h>
 
 #define LEVEL_PATH "/admin/v1/log-level"
-#define KEY "Authorization: Bearer " API_ADMIN_KEY "\r\n"
 #define SAMPLE 50
 #define LINES_PER_S 20
 #define FLOOD 1000
@@ -51,14 +50,13 @@ static bool has_gone_to(struct process *process, const char *level, size_t times
 
 static struct http_answer *put_level(const char *body)
 {
-	return http_call(stack_internal_url(stack, 0), "PUT", LEVEL_PATH, KEY, body);
+	return api_admin_as(stack, 0, API_ADMIN_KEY, "PUT", LEVEL_PATH, body);
 }
 
 static void expect_level(int pod, const char *level)
 {
 	WR_AUTO(http_answer_free_at)
-	struct http_answer *answer =
-		http_call(stack_internal_url(stack, pod), "GET", LEVEL_PATH, KEY, NULL);
+	struct http_answer *answer = api_admin_as(stack, pod, API_ADMIN_KEY, "GET", LEVEL_PATH, NULL);
 	WR_AUTO(mem_free_at) char *word = http_answer_text(answer, "level");
 	assert_string_equal(word, level);
 }

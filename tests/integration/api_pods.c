@@ -23,8 +23,8 @@ static int open_room(void **state)
 
 static struct http_answer *ask_pods(int pod)
 {
-	struct http_answer *answer = http_call(stack_internal_url(stack, pod), "GET", "/admin/v1/pods",
-										   "Authorization: Bearer " API_ADMIN_KEY "\r\n", NULL);
+	struct http_answer *answer =
+		api_admin_as(stack, pod, API_ADMIN_KEY, "GET", "/admin/v1/pods", NULL);
 	api_expect_status(answer, 200);
 	return answer;
 }
