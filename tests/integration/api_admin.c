@@ -48,22 +48,12 @@ static void expect_detail(const char *method, const char *path, const char *body
 		fail_msg("%s: \"%s\" does not begin with %s", body, detail, begin);
 }
 
-static bool info_has(int pod, const char *path, const char *text)
-{
-	WR_AUTO(http_answer_free_at)
-	struct http_answer *answer = http_call(stack_url(stack, pod), "GET", path, NULL, NULL);
-	return strstr(answer->body, text);
-}
-
 /* A held queue that every pod knows. */
 static void make_queue(const char *name)
 {
-	char path[96];
-	snprintf(path, sizeof(path), "/default/%s", name);
-	expect_admin("PUT", path, "{" HELD "}", 201, NULL);
-	snprintf(path, sizeof(path), "/queues/default/%s", name);
-	for (int pod = 0; pod < 2; pod++)
-		WAIT_UNTIL(5000, info_has(pod, path, "\"hold\""), "the pod knows the queue");
+	char queue[96];
+	print_into(queue, "default/%s", name);
+	api_make_queue(stack, queue, "{" HELD "}");
 }
 
 /* ---- keys ---- */
@@ -249,7 +239,8 @@ static void a_change_is_seen_by_the_other_pod_within_a_second(void **state)
 	(void)state;
 	make_queue("watched");
 	expect_admin("PUT", "/default/watched", "{\"message\":\"Changed.\"}", 200, NULL);
-	WAIT_UNTIL(1000, info_has(1, "/queues/default/watched", "\"Changed.\""), "the other pod knows");
+	WAIT_UNTIL(1000, api_pod_shows(stack, 1, "default/watched", "\"Changed.\""),
+			   "the other pod knows");
 }
 
 /* ---- pausing ---- */
@@ -275,7 +266,7 @@ static void pausing_shows_the_message_to_everybody_until_it_is_resumed(void **st
 	assert_string_equal(message, "A short break.");
 	expect_admin("POST", "/default/paused/resume", NULL, 200, NULL);
 	WAIT_UNTIL(5000, !place_is_paused(1, token), "the place is not paused");
-	assert_true(info_has(1, "/queues/default/paused", "\"state\":\"open\",\"message\":\"\""));
+	assert_true(api_pod_shows(stack, 1, "default/paused", "\"state\":\"open\",\"message\":\"\""));
 }
 
 static void pausing_wrongly_changes_nothing(void **state)

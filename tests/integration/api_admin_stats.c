@@ -59,23 +59,11 @@ static int64_t told(int pod, const char *queue, const char *series)
 	return sum_of(answer, series, false);
 }
 
-static bool is_known(int pod, const char *path)
-{
-	WR_AUTO(http_answer_free_at)
-	struct http_answer *info = http_call(stack_url(stack, pod), "GET", path, NULL, NULL);
-	return info->status == 200;
-}
-
 static void make_queue(const char *name, const char *settings)
 {
-	char path[96];
-	snprintf(path, sizeof(path), "/default/%s", name);
-	WR_AUTO(http_answer_free_at)
-	struct http_answer *made = api_admin(stack, 0, "PUT", path, settings);
-	api_expect_status(made, 201);
-	snprintf(path, sizeof(path), "/queues/default/%s", name);
-	for (int pod = 0; pod < 2; pod++)
-		WAIT_UNTIL(5000, is_known(pod, path), "the pod knows the queue");
+	char queue[96];
+	print_into(queue, "default/%s", name);
+	api_make_queue(stack, queue, settings);
 }
 
 static void the_figures_are_what_happened(void **state)

@@ -209,15 +209,6 @@ static void there_are_no_more_tenants_than_there_may_be(void **state)
 	assert_int_equal(api_store_number(stack, "HLEN wr:{system/admin}:tenants"), 8);
 }
 
-static bool is_known(const char *queue)
-{
-	char path[64];
-	print_into(path, "/queues/small/%s", queue);
-	WR_AUTO(http_answer_free_at)
-	struct http_answer *answer = http_call(stack_url(stack, 0), "GET", path, NULL, NULL);
-	return answer->status == 200;
-}
-
 static bool is_answered(const char *tenant)
 {
 	WR_AUTO(http_answer_free_at) struct http_answer *answer = ask("GET", tenant, NULL);
@@ -229,7 +220,8 @@ static void a_tenant_comes_back_with_its_queues_when_the_store_has_lost_everythi
 {
 	(void)state;
 	expect("GET", "small", NULL, 200, "\"queues\":2");
-	WAIT_UNTIL(5000, is_known("a") && is_known("b"), "a pod knows the queues");
+	api_await_queue(stack, "small/a");
+	api_await_queue(stack, "small/b");
 	redis_restart(stack->redis); /* it keeps nothing */
 	WAIT_UNTIL(15000,
 			   api_store_number(stack, "SISMEMBER wr:{system/admin}:queues:small a") == 1 &&

@@ -48,14 +48,6 @@ static void await_info(const char *queue, int status)
 		WAIT_UNTIL(5000, info_status(pod, queue) == status, "every pod knows");
 }
 
-static void make_queue(const char *queue)
-{
-	char path[96];
-	snprintf(path, sizeof(path), "/%s", queue);
-	expect_admin("PUT", path, "{" HELD "}", 201);
-	await_info(queue, 200);
-}
-
 /* All outbox entries of a queue as one text. */
 static char *outbox_of(const char *queue)
 {
@@ -83,7 +75,7 @@ static void expect_event(const char *outbox, const char *format, const char *pos
 static void everybody_gets_a_final_event(void **state)
 {
 	(void)state;
-	make_queue("default/final");
+	api_make_queue(stack, "default/final", "{" HELD "}");
 	WR_AUTO(mem_free_at) char *inside = api_join_present(stack, 0, "final");
 	WR_AUTO(mem_free_at) char *inside_id = api_position_id(inside);
 	api_admit(stack, "default/final", 1);
@@ -107,7 +99,7 @@ static void everybody_gets_a_final_event(void **state)
 static void a_deleted_queue_is_unknown_to_every_pod(void **state)
 {
 	(void)state;
-	make_queue("default/gone");
+	api_make_queue(stack, "default/gone", "{" HELD "}");
 	WR_AUTO(mem_free_at) char *token = api_join(stack_url(stack, 0), "gone");
 	expect_admin("DELETE", "/default/gone", NULL, 204);
 	await_info("default/gone", 404);
@@ -130,7 +122,7 @@ static void a_deleted_queue_is_unknown_to_every_pod(void **state)
 static void a_join_that_meets_the_deletion_is_refused_cleanly(void **state)
 {
 	(void)state;
-	make_queue("default/race");
+	api_make_queue(stack, "default/race", "{" HELD "}");
 	expect_admin("DELETE", "/default/race", NULL, 204);
 	/* A pod whose picture is older cannot tell a deletion from a loss, and asks to try again. */
 	WR_AUTO(http_answer_free_at)
@@ -149,7 +141,7 @@ static void deleting_what_is_not_there_is_404(void **state)
 {
 	(void)state;
 	expect_admin("DELETE", "/default/never", NULL, 404);
-	make_queue("default/twice");
+	api_make_queue(stack, "default/twice", "{" HELD "}");
 	expect_admin("DELETE", "/default/twice", NULL, 204);
 	expect_admin("DELETE", "/default/twice", NULL, 404);
 }
@@ -157,12 +149,12 @@ static void deleting_what_is_not_there_is_404(void **state)
 static void a_queue_made_anew_starts_a_new_life(void **state)
 {
 	(void)state;
-	make_queue("default/again");
+	api_make_queue(stack, "default/again", "{" HELD "}");
 	WR_AUTO(mem_free_at) char *old = api_join(stack_url(stack, 0), "again");
 	WR_AUTO(mem_free_at) char *old_epoch = redis_do(stack->redis, "GET wr:{default/again}:epoch");
 	expect_admin("DELETE", "/default/again", NULL, 204);
 	await_info("default/again", 404);
-	make_queue("default/again");
+	api_make_queue(stack, "default/again", "{" HELD "}");
 	WR_AUTO(mem_free_at) char *epoch = redis_do(stack->redis, "GET wr:{default/again}:epoch");
 	assert_string_not_equal(epoch, old_epoch);
 	for (int pod = 0; pod < 2; pod++) {
@@ -182,7 +174,7 @@ static void a_queue_made_anew_starts_a_new_life(void **state)
 static void a_queue_made_anew_at_once_has_nothing_of_the_old_one(void **state)
 {
 	(void)state;
-	make_queue("default/quick");
+	api_make_queue(stack, "default/quick", "{" HELD "}");
 	WR_AUTO(mem_free_at) char *old = api_join(stack_url(stack, 0), "quick");
 	api_await_position(stack_url(stack, 1), old);
 	/* Faster than any pod looks: to them the queue was never away. */
@@ -218,7 +210,7 @@ static bool shows(int pod, const char *queue, const char *message)
 static void a_pod_that_slept_through_a_loss_reads_the_settings_again(void **state)
 {
 	(void)state;
-	make_queue("default/lost");
+	api_make_queue(stack, "default/lost", "{" HELD "}");
 	process_pause(stack_pod(stack, 1));
 	expect_admin("PUT", "/default/lost", "{" HELD ",\"message\":\"Newer.\"}", 200);
 	WAIT_UNTIL(5000, shows(0, "default/lost", "Newer."), "the change to be seen");

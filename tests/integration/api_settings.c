@@ -56,13 +56,6 @@ static char *settings_of(int pod, const char *path)
 	return mem_copy(begin, (size_t)(end - begin));
 }
 
-static bool info_has(int pod, const char *path, const char *text)
-{
-	WR_AUTO(http_answer_free_at)
-	struct http_answer *answer = http_call(stack_url(stack, pod), "GET", path, NULL, NULL);
-	return strstr(answer->body, text);
-}
-
 static void expect_in(const char *text, const char *part)
 {
 	if (!strstr(text, part))
@@ -97,10 +90,10 @@ static void a_queue_with_everything_is_the_same_on_every_pod(void **state)
 	expect_in(one, "\"template\":\"<h1>Shop</h1>\\n<!--waitingroom-->\"");
 	for (int pod = 0; pod < 2; pod++)
 		WAIT_UNTIL(5000,
-				   info_has(pod, "/queues/acme/all",
-							"\"state\":\"hold\",\"message\":\"Soon.\","
-							"\"opens_at_ms\":4102444800000,"
-							"\"messages\":{\"de\":\"Bald.\",\"ja\":\"もうすぐ\"}"),
+				   api_pod_shows(stack, pod, "acme/all",
+								 "\"state\":\"hold\",\"message\":\"Soon.\","
+								 "\"opens_at_ms\":4102444800000,"
+								 "\"messages\":{\"de\":\"Bald.\",\"ja\":\"もうすぐ\"}"),
 				   "the pod shows the queue");
 }
 
@@ -204,16 +197,17 @@ static void a_pause_speaks_every_language_and_leaves_nothing_standing(void **sta
 				  "{\"message\":\"A break.\",\"messages\":{\"fr\":\"Une pause.\"}}");
 	api_expect_status(paused, 200);
 	WAIT_UNTIL(2000,
-			   info_has(1, "/queues/acme/pause",
-						"\"state\":\"paused\",\"message\":\"A break.\","
-						"\"messages\":{\"fr\":\"Une pause.\"}"),
+			   api_pod_shows(stack, 1, "acme/pause",
+							 "\"state\":\"paused\",\"message\":\"A break.\","
+							 "\"messages\":{\"fr\":\"Une pause.\"}"),
 			   "it is paused");
 	WR_AUTO(http_answer_free_at)
 	struct http_answer *resumed = api_admin(stack, 0, "POST", "/acme/pause/resume", NULL);
 	api_expect_status(resumed, 200);
-	WAIT_UNTIL(2000,
-			   info_has(1, "/queues/acme/pause", "\"state\":\"open\",\"message\":\"\",\"waiting\""),
-			   "it is open");
+	WAIT_UNTIL(
+		2000,
+		api_pod_shows(stack, 1, "acme/pause", "\"state\":\"open\",\"message\":\"\",\"waiting\""),
+		"it is open");
 }
 
 /* ---- mistakes ---- */
@@ -270,7 +264,8 @@ static void a_queue_opens_by_itself_when_its_time_has_come(void **state)
 			 opens_ms);
 	put("/acme/sale", body, 201);
 	for (int pod = 0; pod < 2; pod++)
-		WAIT_UNTIL(2000, info_has(pod, "/queues/acme/sale", "\"state\":\"hold\""), "it is on hold");
+		WAIT_UNTIL(2000, api_pod_shows(stack, pod, "acme/sale", "\"state\":\"hold\""),
+				   "it is on hold");
 	WR_AUTO(mem_free_at) char *token = api_join_present(stack, 0, "acme/sale");
 	WR_AUTO(http_answer_free_at)
 	struct http_answer *early = api_poll(stack_url(stack, 1), "/status", token);
@@ -283,8 +278,9 @@ static void a_queue_opens_by_itself_when_its_time_has_come(void **state)
 	api_await(stack_url(stack, 0), token, 10000, "admitted");
 	assert_true(store_now_ms() >= opens_ms);
 	for (int pod = 0; pod < 2; pod++)
-		WAIT_UNTIL(2000, info_has(pod, "/queues/acme/sale", "\"state\":\"open\""), "it is open");
-	assert_false(info_has(0, "/queues/acme/sale", "opens_at_ms"));
+		WAIT_UNTIL(2000, api_pod_shows(stack, pod, "acme/sale", "\"state\":\"open\""),
+				   "it is open");
+	assert_false(api_pod_shows(stack, 0, "acme/sale", "opens_at_ms"));
 }
 
 int main(void)

@@ -210,19 +210,29 @@ char *api_make_key(const struct stack *stack, const char *role, const char *tena
 	return http_answer_text(answer, "key");
 }
 
-static bool pod_knows(const char *url, const char *path)
+bool api_pod_shows(const struct stack *stack, int pod, const char *queue, const char *text)
 {
+	char path[160];
+	print_into(path, "/queues/%s", queue);
 	WR_AUTO(http_answer_free_at)
-	struct http_answer *answer = http_call(url, "GET", path, NULL, NULL);
-	return answer->status == 200;
+	struct http_answer *answer = http_call(stack_url(stack, pod), "GET", path, NULL, NULL);
+	return answer->status == 200 && strstr(answer->body, text) != NULL;
 }
 
 void api_await_queue(const struct stack *stack, const char *queue)
 {
-	char path[160];
-	snprintf(path, sizeof(path), "/queues/%s", queue);
 	for (int pod = 0; pod < stack->pod_count; pod++)
-		WAIT_UNTIL(5000, pod_knows(stack_url(stack, pod), path), "the pod knows the queue");
+		WAIT_UNTIL(5000, api_pod_shows(stack, pod, queue, ""), "the pod knows the queue");
+}
+
+void api_make_queue(const struct stack *stack, const char *queue, const char *settings)
+{
+	char path[160];
+	print_into(path, "/%s", queue);
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *made = api_admin(stack, 0, "PUT", path, settings);
+	api_expect_status(made, 201);
+	api_await_queue(stack, queue);
 }
 
 void api_admit(const struct stack *stack, const char *queue, int count)

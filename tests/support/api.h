@@ -71,8 +71,12 @@ struct http_answer *api_admin_as(const struct stack *stack, int pod, const char 
 void api_make_tenant(const struct stack *stack, const char *tenant);
 /* tenant "*": all of them. Fills the id (may be NULL); gives the key */
 char *api_make_key(const struct stack *stack, const char *role, const char *tenant, char ret_id[9]);
-/* Until every pod knows a queue that was just made. queue "tenant/queue" */
+/* A new queue, "tenant/queue", that every pod knows. settings: JSON */
+void api_make_queue(const struct stack *stack, const char *queue, const char *settings);
+/* Until every pod knows a queue that was just made. */
 void api_await_queue(const struct stack *stack, const char *queue);
+/* Is the text in what a pod tells visitors of the queue? */
+bool api_pod_shows(const struct stack *stack, int pod, const char *queue, const char *text);
 /* Lets 'count' people in; all of them must be there. queue "default/demo" */
 void api_admit(const struct stack *stack, const char *queue, int count);
 

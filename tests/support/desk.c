@@ -2,11 +2,9 @@
 #include "support/desk.h"
 
 #include "support/cmocka.h"
-#include "support/wait.h"
 #include "waitingroom/memory.h"
 
 #include <stdio.h>
-#include <string.h>
 
 #define TWO_KEYS                                                                                   \
 	"{\"keys\":[{\"id\":\"tests\",\"sha256\":"                                                     \
@@ -46,20 +44,18 @@ void desk_expect(const char *method, const char *path, const char *headers, cons
 		api_expect_status(answer, status);
 }
 
-bool desk_pod_shows(int pod, const char *name, const char *text)
-{
-	char path[96];
-	snprintf(path, sizeof(path), "/queues/default/%s", name);
-	WR_AUTO(http_answer_free_at)
-	struct http_answer *answer = http_call(stack_url(stack, pod), "GET", path, NULL, NULL);
-	return strstr(answer->body, text);
-}
-
 void desk_make_queue(const char *name, const char *settings)
 {
-	desk_expect("PUT", name, NULL, settings, 201, NULL);
-	for (int pod = 0; pod < 2; pod++)
-		WAIT_UNTIL(5000, desk_pod_shows(pod, name, "\"state\""), "the pod knows the queue");
+	char queue[96];
+	print_into(queue, "default/%s", name);
+	api_make_queue(stack, queue, settings);
+}
+
+bool desk_pod_shows(int pod, const char *name, const char *text)
+{
+	char queue[96];
+	print_into(queue, "default/%s", name);
+	return api_pod_shows(stack, pod, queue, text);
 }
 
 int64_t desk_version(const char *name)
