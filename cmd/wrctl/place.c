@@ -48,6 +48,43 @@ static void print_timeline(const struct wrctl *w, const struct json_value *timel
 
 #define MOMENTS_FROM_MS 100000000000 /* less is a time that passes: 1973 was before all this */
 
+/* What the members of a place are called; one that is not here is newer than this program. */
+static const char *name_of(const char *key)
+{
+	static const char *const names[][2] = {{"position_id", "id"},	{"code", "support code"},
+										   {"joined_ms", "joined"}, {"heard_ms", "heard"},
+										   {"ends_ms", "ends"},		{"kept_ms", "remembered for"}};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(names[i][0], key) == 0)
+			return names[i][1];
+	return key;
+}
+
+static const char *stands_text(const char *stands)
+{
+	return strcmp(stands, "line") == 0	  ? "in line"
+		   : strcmp(stands, "front") == 0 ? "at the front, after an absence"
+		   : strcmp(stands, "aside") == 0 ? "set aside until heard of again"
+										  : stands;
+}
+
+/* How often it was taken over by another window, and put back: mostly never. */
+static void print_counts(struct table *table, const struct json_value *place)
+{
+	const struct json_value *tokens = look(place, "tokens");
+	int64_t holder = tokens != NULL ? look_int(tokens, "holder", 0) : 0;
+	int64_t put_back = look_int(place, "put_back", 0);
+	char times[NUMBER_TEXT_BYTES];
+	if (holder > 0) {
+		table_cell(table, PAINT_PLAIN, "taken over");
+		table_cell(table, PAINT_PLAIN, "%s×", number_text(holder, times));
+	}
+	if (put_back > 0) {
+		table_cell(table, PAINT_PLAIN, "put back");
+		table_cell(table, PAINT_PLAIN, "%s×", number_text(put_back, times));
+	}
+}
+
 /* Whatever the server tells of a place, times as times. */
 static void print_place(const struct wrctl *w, const struct json_value *place)
 {
@@ -58,18 +95,21 @@ static void print_place(const struct wrctl *w, const struct json_value *place)
 		const char *key = json_key(member);
 		char when[NUMBER_TEXT_BYTES];
 		int64_t number;
-		if (member == timeline || json_is_null(member))
+		bool is_count = strcmp(key, "put_back") == 0 || strcmp(key, "tokens") == 0;
+		if (member == timeline || json_is_null(member) || is_count)
 			continue;
 		WR_AUTO(mem_free_at) char *shown = look_shown(member);
-		table_cell(table, PAINT_PLAIN, "%s", key);
+		table_cell(table, PAINT_PLAIN, "%s", name_of(key));
 		bool is_key = strcmp(key, "position_id") == 0 || strcmp(key, "state") == 0;
 		if (ends_in(key, "_ms") && json_int(member, &number))
 			table_cell(table, PAINT_PLAIN, "%s",
 					   number >= MOMENTS_FROM_MS ? moment_text(number, when)
 												 : duration_text(number, when));
 		else
-			table_cell(table, is_key ? PAINT_BOLD : PAINT_PLAIN, "%s", shown);
+			table_cell(table, is_key ? PAINT_BOLD : PAINT_PLAIN, "%s",
+					   strcmp(key, "stands") == 0 ? stands_text(shown) : shown);
 	}
+	print_counts(table, place);
 	table_print(table, &w->terminal);
 	if (timeline != NULL && json_is_array(timeline)) {
 		putchar('\n');

@@ -262,7 +262,7 @@ static void who_revokes_is_written_down_with_what_the_place_was(void **state)
 	room_call(room, "release", 4, waiting);
 	assert_null(last_entry(room->prefix));
 	room_call(room, "release", 4, inside);
-	expect_entry(room->prefix, "{\"state\":\"c\"}");
+	expect_entry(room->prefix, "{\"state\":\"claimed\"}");
 	room_free(room);
 }
 

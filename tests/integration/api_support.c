@@ -300,7 +300,7 @@ static void putting_back_is_in_the_audit_with_its_reason(void **state)
 		api_admin_as(stack, 0, API_ADMIN_KEY, "GET", "/admin/v1/audit?queue=default/lost", NULL);
 	api_expect_status(answer, 200);
 	expect_text(answer, "\"action\":\"place.restore\"");
-	expect_text(answer, "\"before\":{\"state\":\"l\"}");
+	expect_text(answer, "\"before\":{\"state\":\"left\"}");
 	char after[160];
 	print_into(
 		after,

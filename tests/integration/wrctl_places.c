@@ -1,4 +1,6 @@
 /* One visitor's place by wrctl: found in four ways, with its timeline, and put back. */
+#include <string.h>
+
 #include "support/api.h"
 #include "support/cmocka.h"
 #include "support/ctl_room.h"
@@ -54,6 +56,9 @@ static void a_place_that_was_left_by_mistake_is_put_back(void **state)
 	api_await(url, token, 5000, "waiting");
 	RUN found = ctl_run(&ctl, "place", "find", "demo", "--id", id, NULL);
 	ctl_expect(&found, 0, "restored", NULL);
+	ctl_expect(&found, 0, "in line", NULL);
+	ctl_expect(&found, 0, "put back", NULL);
+	assert_null(strchr(found.out, '{'));
 	RUN audit = ctl_run(&ctl, "audit", "--queue", "demo", "--action", "place.restore", NULL);
 	ctl_expect(&audit, 0, "wrong button", NULL);
 	RUN again = ctl_run(&ctl, "place", "restore", "demo", id, "--reason", "again", NULL);

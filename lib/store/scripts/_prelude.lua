@@ -81,6 +81,12 @@ local function audit(entry, keep, before)
 	call('PERSIST', key('audit'))
 end
 
+-- The state of a place as JSON for the audit, in the words of people; state.h has the letters.
+local function state_before(letter)
+	local words = { w = 'waiting', a = 'admitted', c = 'claimed', e = 'ended', l = 'left', x = 'expired', m = 'missed' }
+	return '{"state":"' .. (words[letter] or 'none') .. '"}'
+end
+
 -- Marks the tickets first..last of one chunk as gone; returns how many were still in line.
 local function mark_gone(lane, first, last)
 	local chunk = math.floor((first - 1) / CHUNK)

@@ -65,7 +65,7 @@ for i = first, #ARGV do
 end
 
 local epoch = epoch_now()
-if was and first == 4 then audit(ARGV[2], ARGV[3], '{"state":"' .. was .. '"}') end
+if was and first == 4 then audit(ARGV[2], ARGV[3], state_before(was)) end
 for kind, lines in pairs(told) do tell(kind, epoch, lines) end
 tell_revoked(revoked, until_s)
 for i = 1, #ended do

@@ -41,7 +41,7 @@ if p[9] then notes = noted(notes, 'c' .. p[9]) end
 if p[10] then notes = noted(notes, string.upper(p[1]) .. string.gsub(p[10], ' ', ':')) end
 notes = noted(notes, 'r' .. int(now) .. ':operator')
 
-audit(ARGV[5], ARGV[6], '{"state":"' .. (p[1] or '-') .. '"}')
+audit(ARGV[5], ARGV[6], state_before(p[1]))
 tell('restored', epoch_now(), { named(id, again) .. ' ' .. lane .. ' ' .. int(ticket) .. ' operator' })
 call('PERSIST', hash)
 call('HSET', hash, 's', 'w', 'l', lane, 't', int(ticket), 'j', p[4] or ARGV[4], 'n', again, 'k', notes,
