@@ -251,8 +251,8 @@ check-integration: all $(INTEGRATION) ## our programs with real servers
 	$(Q)$(RUN_TESTS) $(INTEGRATION)
 check-scenario: all $(SCENARIO) ## visitors' and operators' stories
 	$(Q)$(RUN_TESTS) $(SCENARIO)
-show-rolling-restart: all $(BUILD)/tests/scenario/rolling_restart ## pods and admitters restarted under 5,000 visitors (a minute)
-	$(Q)WR_TEST_LONG=1 WR_TEST_BIN_DIR=$(abspath $(BUILD)/bin) $(BUILD)/tests/scenario/rolling_restart
+show-rolling-restart: all $(BUILD)/tests/scenario/rolling_restart ## pods and admitters restarted under 5,000 visitors behind GATEWAY (nginx, haproxy, caddy; a minute)
+	$(Q)WR_TEST_LONG=1 WR_TEST_GATEWAY=$(GATEWAY) WR_TEST_BIN_DIR=$(abspath $(BUILD)/bin) $(BUILD)/tests/scenario/rolling_restart
 check-openapi: all ## the contract, and what `make check` has recorded
 	$(Q)$(if $(wildcard $(RECORD)),WR_TEST_RECORD=$(RECORD)) $(RUN_TESTS) $(OPENAPI)
 check-browser: all ## the waiting page in a real Chromium

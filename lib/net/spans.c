@@ -89,8 +89,8 @@ bool span_of_stretch(const char *traceparent, const struct span_stretch *stretch
 	if (!traceparent_parse(traceparent, strlen(traceparent), &join) || !join.sampled)
 		return false;
 	span_init(ret_span, stretch->name, SPAN_INTERNAL, &join);
-	int len = snprintf(told, sizeof(told), "%s %s %lld", stretch->name, stretch->position_id,
-					   (long long)stretch->from_ms);
+	int len = snprintf(told, sizeof(told), "%s %s %lld %lld", stretch->name, stretch->position_id,
+					   (long long)stretch->from_ms, (long long)stretch->to_ms);
 	struct siphash hash = siphash_128(join.trace_id, told, (size_t)len);
 	memcpy(ret_span->context.span_id, &hash.low, SPAN_ID_BYTES);
 	ret_span->context.span_id[0] |= 1; /* all zero means none */

@@ -1,6 +1,6 @@
 /* A new version is rolled out on the night of the sale: both pods and both admitters end by SIGTERM
- * and come back, one after the other, while visitors poll through nginx with the configuration of
- * deploy/.
+ * and come back, one after the other, while visitors poll through a gateway with the configuration of
+ * deploy/: nginx, or what WR_TEST_GATEWAY says.
  *
  * Nobody behind the gateway sees a failed request: what a pod that goes away does not take, the other
  * one does. Some visitors come without a gateway; they may find a port closed, which any gateway
@@ -66,14 +66,32 @@ static struct stack *start_stack(void)
 		&(struct stack_options){.pods = 2, .admitters = 2, .queues = queues, .env = env});
 }
 
+static enum gateway_kind gateway_kind(void)
+{
+	static const char *const words[] = {
+		[GATEWAY_NGINX] = "nginx", [GATEWAY_CADDY] = "caddy", [GATEWAY_HAPROXY] = "haproxy"};
+	const char *wanted = getenv("WR_TEST_GATEWAY");
+	if (wanted == NULL || wanted[0] == '\0')
+		return GATEWAY_NGINX;
+	for (size_t i = 0; i < COUNT(words); i++)
+		if (strcmp(words[i], wanted) == 0)
+			return (enum gateway_kind)i;
+	fail_msg("WR_TEST_GATEWAY: nginx, haproxy or caddy, not \"%s\"", wanted);
+	abort();
+}
+
 static struct gateway *start_gateway(struct stack *stack)
 {
 	char site[32];
 	snprintf(site, sizeof(site), "127.0.0.1:%d", free_port()); /* nobody gets that far */
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *keys =
+		http_call(stack_url(stack, 0), "GET", "/.well-known/jwks.json", NULL, NULL);
 	return gateway_start(
-		GATEWAY_NGINX, &(struct gateway_options){.pods = {stack_url(stack, 0) + strlen("http://"),
-														  stack_url(stack, 1) + strlen("http://")},
-												 .site = site});
+		gateway_kind(), &(struct gateway_options){.pods = {stack_url(stack, 0) + strlen("http://"),
+														   stack_url(stack, 1) + strlen("http://")},
+												  .site = site,
+												  .keys = keys->body});
 }
 
 static struct crowd_process *start_crowd(const char *const urls[], int visitors, int arrive_per_s)
