@@ -119,6 +119,8 @@ CONTRACT := $(call tests_of,contract)
 INTEGRATION := $(call tests_of,integration)
 SCENARIO := $(call tests_of,scenario)
 TESTS := $(UNIT) $(CONTRACT) $(INTEGRATION) $(SCENARIO)
+# What some tests put into programs before their libraries.
+PRELOADS := $(patsubst tests/preload/%.c,$(BUILD)/tests/preload/%.so,$(wildcard tests/preload/*.c))
 # For node. Those of the contract look at what the others have asked of pods.
 OPENAPI := $(wildcard tests/openapi/*.test.js)
 BROWSER := $(wildcard tests/browser/*.test.js)
@@ -139,7 +141,7 @@ ALL_OBJECTS := $(LIBRARY_OBJECTS) $(SUPPORT_OBJECTS) \
 	programs fuzz-programs FORCE
 
 all: $(LIBRARY) $(PROGRAMS) ## the library and the programs (the default)
-tests: all $(TESTS)
+tests: all $(TESTS) $(PRELOADS)
 
 # The target by name: a compiler cache may write another path for it, which make does not know again.
 DEPENDS = -MMD -MP -MT $@
@@ -208,6 +210,12 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $$(call archive_of_test,$$*) $(SUPPORT)
 	$(say) LINK $@
 	@mkdir -p $(@D)
 	$(Q)$(LINK_TEST)
+
+# Without sanitizers: the program brings its own.
+$(BUILD)/tests/preload/%.so: tests/preload/%.c $(BUILD)/flags
+	$(say) LINK $@
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu17 -D_GNU_SOURCE -O1 $(WARNINGS) -shared -fPIC $< -o $@
 
 $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $$(call archive_of_test,$$*) $(SUPPORT) $(LIBRARY)
 	$(say) LINK $@

@@ -59,7 +59,8 @@ struct app {
 	_Atomic(struct keys *) keys;			 /* swapped on SIGHUP */
 	_Atomic(struct admin_keys *) admin_keys; /* the same; NULL: only keys of the store */
 	atomic_bool synced;						 /* the queues have been read once */
-	atomic_bool draining;					 /* SIGTERM was seen: /readyz says no */
+	_Atomic int64_t store_clock_ms; /* the store's time less our monotonic; 0: not known; sync's */
+	atomic_bool draining;			/* SIGTERM was seen: /readyz says no */
 
 	struct worker *workers[WORKERS_MAX];
 	size_t worker_count;
@@ -73,6 +74,14 @@ struct app {
 	struct otlp *otlp;
 	struct exemplars *exemplars;
 };
+
+/* What time is it, for tokens and everything else that another pod may have dated? The store's time, as all
+ * of its scripts; our own until it has told it once. A clock that is wrong here, or is set, changes nothing. */
+static inline struct wall_time app_time(const struct app *app, struct mono_time now)
+{
+	int64_t offset_ms = atomic_load_explicit(&app->store_clock_ms, memory_order_relaxed);
+	return offset_ms != 0 ? (struct wall_time){.ms = now.ns / 1000000 + offset_ms} : clock_wall();
+}
 
 /* The public endpoints: one table for routes, metrics and documentation. */
 #define ENDPOINT_TABLE(X)                                                                          \

@@ -215,7 +215,7 @@ void admin_preview_serve(void *ctx, struct http_request *request, const struct r
 	char url[CONFIG_TEXT_BYTES + THEME_CHARS + 512], text[2 * sizeof(url)];
 	struct json_out out;
 	snprintf(preview.expires, sizeof(preview.expires), "%lld",
-			 (long long)(clock_wall().ms / 1000 + LIFE_S));
+			 (long long)(app_time(internal->app, clock_mono()).ms / 1000 + LIFE_S));
 	print_link(internal->app, snapshot, &preview, url, sizeof(url));
 	json_out_init(&out, text, sizeof(text));
 	json_out_object(&out, NULL);

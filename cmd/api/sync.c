@@ -30,6 +30,7 @@
 
 #define ENTRIES_AT_ONCE 500
 #define QUEUES_AT_ONCE 32
+#define TRIP_MAX_MS 500
 #define UNREAD_PATIENCE_MS 5000 /* of a pod that starts, with queues that cannot be read or made */
 #define FILE_PAUSE_MS 5000		/* between tries of a file of which something was refused */
 #define FILE_PAUSES 10			/* and as many times as long as a try took */
@@ -58,10 +59,25 @@ struct sync {
 struct sync_call {
 	struct sync *sync;
 	struct followed *followed;
+	struct mono_time asked;
 	bool done, reread;
 	enum wr_err err;
 	struct synced answer; /* without the departures, which are applied at once */
 };
+
+/* The store's time is of the middle of the way, as far as anybody knows. An answer that took long, or lay
+ * here while the process was stopped, says little. */
+static void note_clock(const struct sync_call *call, int64_t store_ms)
+{
+	struct sync *sync = call->sync;
+	struct mono_time now = clock_mono();
+	int64_t trip_ms = mono_diff_ms(call->asked, now);
+	if (trip_ms > TRIP_MAX_MS)
+		return;
+	int64_t now_ms = store_ms + trip_ms / 2;
+	atomic_store(&sync->clock_offset_ms, now_ms - clock_wall().ms);
+	atomic_store(&sync->app->store_clock_ms, now_ms - now.ns / 1000000);
+}
 
 static void on_synced(void *ctx, enum wr_err err, const struct synced *answer)
 {
@@ -80,7 +96,7 @@ static void on_synced(void *ctx, enum wr_err err, const struct synced *answer)
 		call->err = WR_STORE_AWAY; /* cannot be: version 0 was asked for */
 		return;
 	}
-	atomic_store(&call->sync->clock_offset_ms, answer->now_ms - clock_wall().ms);
+	note_clock(call, answer->now_ms);
 	followed_apply(followed, answer);
 	call->answer = *answer;
 	call->answer.departures = NULL;
@@ -162,6 +178,7 @@ static void ask(struct sync_call *call)
 {
 	struct followed *followed = call->followed;
 	call->done = false;
+	call->asked = clock_mono();
 	store_sync(call->sync->store, &followed->name, followed->last_departure,
 			   followed->last_revocation,
 			   followed->settings != NULL && !call->reread ? followed->settings->version : 0,

@@ -35,7 +35,7 @@ static void turn_begins(void *ctx)
 	struct worker *worker = ctx;
 	quiescence_enter(worker->app->quiescence, worker->reader);
 	worker->turn_began = clock_mono();
-	worker->wall = clock_wall();
+	worker->wall = app_time(worker->app, worker->turn_began);
 	atomic_store_explicit(&worker->turn_ms, worker->turn_began.ns / 1000000, memory_order_relaxed);
 	signer_use_keys(worker->signer, atomic_load_explicit(&worker->app->keys, memory_order_acquire));
 }

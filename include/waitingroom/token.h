@@ -27,6 +27,8 @@
 
 #define TOKEN_MAX_BYTES 1024
 #define TOKEN_LEEWAY_S 30
+/* Only we sign, by the store's clock; a replica that takes over may have another one, and is believed. */
+#define TOKEN_AHEAD_MAX_S 86400
 #define POSITION_ID_CHARS 16 /* 96 bits, base64url */
 #define EPOCH_CHARS 11		 /* 64 bits, base64url */
 #define TARGET_HASH_CHARS 11 /* 64 bits of SHA-256 of the target, base64url; empty: no target */
@@ -102,7 +104,7 @@ WR_MUST_USE enum wr_err pass_token_print(struct signer *signer, const struct pas
 bool position_token_extend(struct position_claims *claims, int64_t hold_ms, struct wall_time now);
 
 /* text   borrows 'len' bytes; need not end in NUL.
- * now    wall clock; exp and iat are compared with TOKEN_LEEWAY_S of leeway.
+ * now    wall clock; exp is compared with TOKEN_LEEWAY_S of leeway, iat with TOKEN_AHEAD_MAX_S.
  * ret    fills, only on WR_OK.
  * WR_BAD_TOKEN      does not parse, unknown kid, bad signature: deliberately not told apart.
  * WR_TOKEN_EXPIRED  good signature, too late. */

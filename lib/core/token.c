@@ -84,7 +84,7 @@ static bool open_token(struct signer *signer, enum token_type type, const char *
 static enum wr_err check_times(int64_t issued_s, int64_t expires_s, struct wall_time now)
 {
 	/* claims are below 2^53 seconds, so their milliseconds do not overflow; 'now' may be anything */
-	if ((issued_s - TOKEN_LEEWAY_S) * 1000 > now.ms)
+	if ((issued_s - TOKEN_AHEAD_MAX_S) * 1000 > now.ms)
 		return WR_BAD_TOKEN;
 	return now.ms >= (expires_s + TOKEN_LEEWAY_S) * 1000 ? WR_TOKEN_EXPIRED : WR_OK;
 }

@@ -248,11 +248,12 @@ static bool judge_one_clock(const char *instance, int64_t offset_ms, struct heal
 	int64_t off_ms = offset_ms < 0 ? -offset_ms : offset_ms;
 	if (off_ms <= HEALTH_CLOCK_MS)
 		return false;
-	health_add(report, "clock", off_ms > 60000 ? HEALTH_FAIL : HEALTH_WARN, "ClockSkew",
-			   "Set the clock of its host by NTP: tokens are judged by the pod's clock, places by "
-			   "the store's.",
-			   "The clock of %s is %" PRId64 ".%" PRId64 " s %s the store's.", instance,
-			   off_ms / 1000, off_ms / 100 % 10, offset_ms > 0 ? "behind" : "ahead of");
+	health_add(
+		report, "clock", off_ms > 60000 ? HEALTH_FAIL : HEALTH_WARN, "ClockSkew",
+		"Set the clock of its host by NTP: the room goes by the store's, but its log and sites "
+		"that check sessions by themselves do not.",
+		"The clock of %s is %" PRId64 ".%" PRId64 " s %s the store's.", instance, off_ms / 1000,
+		off_ms / 100 % 10, offset_ms > 0 ? "behind" : "ahead of");
 	return true;
 }
 

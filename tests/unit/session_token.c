@@ -184,7 +184,7 @@ static void a_session_begins_and_ends_with_half_a_minute_of_leeway(void **state)
 {
 	(void)state;
 	struct text text = good_session();
-	int64_t start_ms = (session.issued_s - TOKEN_LEEWAY_S) * 1000;
+	int64_t start_ms = (session.issued_s - TOKEN_AHEAD_MAX_S) * 1000;
 	int64_t end_ms = (session.expires_s + TOKEN_LEEWAY_S) * 1000;
 	assert_int_equal(verify_session_at(&text, start_ms - 1), WR_BAD_TOKEN);
 	assert_int_equal(verify_session_at(&text, start_ms), WR_OK);
