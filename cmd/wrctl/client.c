@@ -62,6 +62,11 @@ void client_set_deadline(struct client *client, int64_t deadline_ms)
 	client->deadline_ms = deadline_ms;
 }
 
+int64_t client_deadline(const struct client *client)
+{
+	return client->deadline_ms;
+}
+
 void client_set_tick(struct client *client, void (*tick)(void *ctx), void *ctx)
 {
 	client->tick = tick;

@@ -18,6 +18,7 @@ struct client *client_new(const struct context *context, const char *key); /* bo
 struct client *client_twin(const struct client *client);
 void client_free(struct client *client);
 void client_set_deadline(struct client *client, int64_t deadline_ms);
+int64_t client_deadline(const struct client *client);
 /* Called some times a second while an answer is waited for; NULL: nobody. */
 void client_set_tick(struct client *client, void (*tick)(void *ctx), void *ctx);
 

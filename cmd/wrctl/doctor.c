@@ -65,15 +65,15 @@ static void look_at_metrics(struct wrctl *w, size_t url, struct findings *findin
 
 /* ---- one url ---- */
 
-static void no_answer(const struct context *context, size_t url, enum wr_err err,
+static void no_answer(const struct wrctl *w, size_t url, enum wr_err err,
 					  const struct err_detail *detail, struct findings *findings)
 {
 	if (err == WR_TIMEOUT)
 		findings_add(findings, "url", HEALTH_FAIL,
 					 "The pod hangs or is stopped, or a firewall drops what is sent: look at its "
 					 "log and its host. Runbook: PodDown.",
-					 "%s takes no notice: no answer within %d s.", context->urls[url],
-					 DEADLINE_MS / 1000);
+					 "%s takes no notice: no answer within %" PRId64 " s.", w->context.urls[url],
+					 client_deadline(w->client) / 1000);
 	else
 		findings_add(findings, "url", HEALTH_FAIL,
 					 err == WR_BAD_CONFIG ? "Look at the context: wrctl context show."
@@ -93,7 +93,7 @@ static bool look_at_life(struct wrctl *w, size_t url, struct findings *findings)
 		struct mono_time sent = clock_mono();
 		enum wr_err err = client_ask_url(w->client, url, &request, &reply, &detail);
 		if (err != WR_OK) {
-			no_answer(&w->context, url, err, &detail, findings);
+			no_answer(w, url, err, &detail, findings);
 			return false;
 		}
 		int64_t took_ms = mono_diff_ms(sent, clock_mono());
@@ -188,7 +188,7 @@ static void visit(struct wrctl *w, size_t url, struct findings *findings,
 	int64_t sent_ms = clock_wall().ms;
 	enum wr_err err = client_ask_url(w->client, url, &request, &reply, &detail);
 	if (err != WR_OK) {
-		no_answer(&w->context, url, err, &detail, findings);
+		no_answer(w, url, err, &detail, findings);
 		return;
 	}
 	size_t answered = findings->answered;
