@@ -49,6 +49,7 @@ static void on_forgotten(void *ctx, enum wr_err err, bool forgotten)
 	drain->is_over = true;
 }
 
+/* A conflict: a queue of that name was made meanwhile. It is met on the list again. */
 static void on_cleared(void *ctx, enum wr_err err, bool more)
 {
 	struct drain *drain = ctx;
@@ -62,7 +63,7 @@ static void clear(struct drain *drain)
 {
 	drain->clear_open = true;
 	store_delete_queue(drain->admitter->store, &drain->name,
-					   (int)drain->admitter->config->admit_limit, UINT64_MAX, "{}", NULL,
+					   (int)drain->admitter->config->admit_limit, STORE_DELETE_REST, "{}", NULL,
 					   on_cleared, drain);
 }
 

@@ -5,7 +5,7 @@
  *
  * Changed between reading and the first step: all over again, so that the audit is right about what was
  * deleted; with If-Match the condition does not hold any more then. A queue that is deleted already, and
- * perhaps not cleared, has no version to compare: the steps go on.
+ * perhaps not cleared, has no version to compare: the steps go on. They never touch one that was made since.
  */
 #include "admin_queue.h"
 
@@ -24,15 +24,17 @@ static void on_deleted(void *ctx, enum wr_err err, bool more)
 	struct http_request *request = ctx;
 	struct admin_notes *notes = http_request_notes(request);
 	struct err_detail detail = {""};
-	if (err == WR_CONFLICT && ++notes->wanted < DELETE_TRIES) {
+	/* An admitter that met the queue half deleted may have done the rest before us; somebody may
+	 * even have made another one since, which is none of ours. */
+	bool is_another = err == WR_CONFLICT && notes->done > 0;
+	if (err == WR_CONFLICT && !is_another && ++notes->wanted < DELETE_TRIES) {
 		read_for_delete(request);
 		return;
 	}
-	/* An admitter that met the queue half deleted may have done the rest before us. */
-	if (err == WR_NO_QUEUE && notes->done > 0)
+	if (is_another || (err == WR_NO_QUEUE && notes->done > 0))
 		err = WR_OK;
 	notes->done++;
-	if (err == WR_NO_QUEUE || (err == WR_OK && !more))
+	if (!is_another && (err == WR_NO_QUEUE || (err == WR_OK && !more)))
 		store_free_claim(notes->internal->store, &notes->name);
 	if (err == WR_CONFLICT)
 		(void)err_say(&detail, err, "Somebody else is changing the queue all the time; try again.");
@@ -47,7 +49,7 @@ static void on_deleted(void *ctx, enum wr_err err, bool more)
 static void delete_step(struct http_request *request)
 {
 	struct admin_notes *notes = http_request_notes(request);
-	store_delete_queue(notes->internal->store, &notes->name, ADMIN_STEP_PEOPLE, UINT64_MAX,
+	store_delete_queue(notes->internal->store, &notes->name, ADMIN_STEP_PEOPLE, STORE_DELETE_REST,
 					   DELETED_BY, NULL, on_deleted, request);
 }
 

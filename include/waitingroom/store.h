@@ -308,8 +308,10 @@ void store_patch_queue(struct store *store, const struct queue_name *queue,
 					   const struct queue_field *fields, size_t count, uint64_t expected_version,
 					   const char *event_data, const struct store_audit *audit, store_put_fn fn,
 					   void *ctx);
-/* One step of deleting; *more: call again. WR_NO_QUEUE: there was none. WR_CONFLICT: there is one, at another
- * version than expected (UINT64_MAX: any); steps behind the first find no version and expect none. */
+/* One step of deleting; *more: call again, for the rest. WR_NO_QUEUE: there was none. WR_CONFLICT: there is
+ * one, at another version than expected (UINT64_MAX: any), or the rest was meant, which is of a queue that
+ * went before: one that was made since stays. */
+#define STORE_DELETE_REST 0
 typedef void (*store_deleted_fn)(void *ctx, enum wr_err err, bool more);
 void store_delete_queue(struct store *store, const struct queue_name *queue, int limit,
 						uint64_t expected_version, const char *event_data,

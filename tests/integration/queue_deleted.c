@@ -3,21 +3,26 @@
  */
 #include "support/api.h"
 #include "support/cmocka.h"
+#include "support/process.h"
 #include "support/shared_stack.h"
 #include "support/wait.h"
 #include "waitingroom/memory.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+
+#define LISTED_NAMES 300
+#define ROUNDS 6
 
 static int open_room(void **state)
 {
 	(void)state;
-	stack =
-		stack_start(&(struct stack_options){.pods = 1,
-											.admitters = 2,
-											.admin_keys = API_ADMIN_KEYS_FILE,
-											.queues = QUEUES(QUEUE("demo", HELD)),
-											.env = (const char *const[]){NO_RATE_LIMITS, NULL}});
+	stack = stack_start(&(struct stack_options){
+		.pods = 1,
+		.admitters = 2,
+		.admin_keys = API_ADMIN_KEYS_FILE,
+		.queues = QUEUES(QUEUE("demo", HELD)),
+		.env = (const char *const[]){NO_RATE_LIMITS, "WR_TENANT_QUEUES_MAX=1000", NULL}});
 	return 0;
 }
 
@@ -74,11 +79,54 @@ static void a_delete_that_its_pod_did_not_finish_is_finished(void **state)
 	put_again();
 }
 
+static void pause_admitters(bool pauses)
+{
+	for (int i = 0; i < 2; i++)
+		(pauses ? process_pause : process_continue)(stack_admitter(stack, i));
+}
+
+static void make_queue(int number)
+{
+	char path[64];
+	print_into(path, "/default/new-%d", number);
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *answer = api_admin(stack, 0, "PUT", path, "{" HELD "}");
+	api_expect_status(answer, 201);
+}
+
+/* Names are listed before their queues are made. Some are made when admitters have found none of that
+ * name and have not come to clearing what a deleting may have left. */
+static void
+a_queue_that_is_made_while_admitters_look_for_it_is_not_taken_for_a_deleted_one(void **state)
+{
+	(void)state;
+	char command[64];
+	int made = 0;
+	for (int i = 0; i < LISTED_NAMES; i++) {
+		print_into(command, "SADD wr:queues default/new-%d", i);
+		free(redis_do(stack->redis, command));
+	}
+	for (int round = 0; round < ROUNDS; round++) {
+		pause_admitters(true);
+		while (made < (round + 1) * LISTED_NAMES / ROUNDS)
+			make_queue(made++);
+		pause_admitters(false);
+		WAIT_UNTIL(5000, api_store_number(stack, "EXISTS wr:{default/new-%d}:clock", made - 1),
+				   "an admitter has come to the last one");
+	}
+	for (int i = 0; i < made; i++) {
+		if (api_store_number(stack, "EXISTS wr:{default/new-%d}:settings", i) != 1)
+			fail_msg("default/new-%d was deleted", i);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_deleted_queue_is_forgotten_once_its_events_are_out),
 		cmocka_unit_test(a_delete_that_its_pod_did_not_finish_is_finished),
+		cmocka_unit_test(
+			a_queue_that_is_made_while_admitters_look_for_it_is_not_taken_for_a_deleted_one),
 	};
 	return cmocka_run_group_tests_name("queue_deleted", tests, open_room, shared_stack_close);
 }

@@ -1,7 +1,7 @@
 -- Takes a queue away, some people a call: everybody gets their final event.
 --
--- ARGV  limit, event data (JSON), expected version ('' any), then audit entry, how many are kept, and for
---       how many seconds from now on; or nothing
+-- ARGV  limit, event data (JSON), expected version ('' any; '0' there must be none, only its rest), then
+--       audit entry, how many are kept, and for how many seconds from now on; or nothing
 -- Gives 'more' (call again) | 'done' | 'noqueue' (nothing was there) | 'conflict' (the queue is there, at
 --       another version)
 --
