@@ -55,14 +55,14 @@ static const struct command_row {
 #define SUMMARY "backup and restore of a waiting room"
 
 static const char *const paragraphs[] = {
-	"Saved are settings, admin keys, tenants, the audit of the queues that are there, and all "
-	"events. "
-	"Not saved are places in line, which visitors bring back themselves in their tokens, the "
-	"signing "
-	"keys (WR_TOKEN_KEYS_FILE), which must be kept where other secrets are, the durable consumers "
-	"of "
-	"JetStream's streams, which those who read the events make, and the audit of queues that were "
-	"deleted: the events hold it, as wr.system.audit.",
+	"Saved are settings, admin keys, tenants, the audit, also of queues that were deleted, and all "
+	"events. Not saved are places in line, which visitors bring back themselves in their tokens, "
+	"the "
+	"signing keys (WR_TOKEN_KEYS_FILE), which must be kept where other secrets are, and the "
+	"durable "
+	"consumers of JetStream's streams: whoever reads the events makes theirs again, and knows by "
+	"an "
+	"event's id what it has read before.",
 	"The servers are those of WR_STORE_URL and WR_NATS_URL (also file:/path, as for all programs), "
 	"and "
 	"a stream that is missing is made as WR_STREAM_* say.",

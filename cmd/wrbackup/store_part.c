@@ -12,15 +12,17 @@
 #include <string.h>
 
 #include "waitingroom/memory.h"
+#include "waitingroom/text.h"
 
 #define QUEUES_KEY "wr:queues"
 #define SYSTEM "system/admin"
 #define KEY_NAME_BYTES (QUEUE_NAME_TEXT_BYTES + 64)
 
-/* Keys of a queue, and of the shard of what belongs to no queue. All fields of a key are saved,
- * also those that a later version adds. */
-static const char *const queue_keys[] = {"audit"};
-static const char *const system_keys[] = {"keys", "tenants", "audit"};
+#define AUDIT "audit"						  /* of a queue, beside its settings */
+#define AUDITED_KEY "wr:{" SYSTEM "}:audited" /* queues that were deleted, and until when */
+
+/* Keys of what belongs to no queue. All fields of a key are saved, also those that a later version adds. */
+static const char *const system_keys[] = {"keys", "tenants", AUDIT};
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 /* ---- saving ---- */
@@ -33,7 +35,9 @@ struct saving {
 	struct err_detail *detail;
 };
 
-static enum wr_err save_key(struct saving *saving, const char *queue, const char *rest)
+/* until_s  when the store forgets it, if it belongs to no queue any more; 0: never */
+static enum wr_err save_key(struct saving *saving, const char *queue, const char *rest,
+							int64_t until_s)
 {
 	char name[KEY_NAME_BYTES];
 	snprintf(name, sizeof(name), "wr:{%s}:%s", queue, rest);
@@ -49,6 +53,8 @@ static enum wr_err save_key(struct saving *saving, const char *queue, const char
 		json_out_string(&saving->line.out, "kind", "key");
 		json_out_string(&saving->line.out, "key", name);
 		json_out_string(&saving->line.out, "type", key_type_word(key.type));
+		if (until_s > 0)
+			json_out_int(&saving->line.out, "until_s", until_s);
 		json_out_array(&saving->line.out, "items");
 		for (size_t i = 0; i < key.items.count; i++)
 			line_text(&saving->line, NULL, key.items.list[i]);
@@ -61,11 +67,53 @@ static enum wr_err save_key(struct saving *saving, const char *queue, const char
 	return err;
 }
 
+static bool is_among(const struct texts *names, const char *name)
+{
+	for (size_t i = 0; i < names->count; i++)
+		if (strcmp(names->list[i].bytes, name) == 0)
+			return true;
+	return false;
+}
+
+/* The second in which the audit of a queue that was deleted is forgotten; 0: none was. */
+static int64_t until_of(const struct texts *audited, const char *queue)
+{
+	int64_t until_s = 0;
+	for (size_t i = 0; i + 1 < audited->count; i += 2)
+		if (strcmp(audited->list[i].bytes, queue) == 0 &&
+			text_to_i64(audited->list[i + 1].bytes, audited->list[i + 1].len, 0, INT64_MAX,
+						&until_s))
+			return until_s;
+	return 0;
+}
+
+/* Of the queues that are there, and of those that were deleted and are still told of. */
+static enum wr_err save_audits(struct saving *saving, const struct texts *names)
+{
+	struct key audited;
+	struct queue_name name;
+	enum wr_err err = key_read(saving->store, AUDITED_KEY, &audited, saving->detail);
+	if (err)
+		return err;
+	for (size_t i = 0; !err && i < names->count; i++) {
+		const char *queue = names->list[i].bytes;
+		if (queue_name_parse(queue, names->list[i].len, &name) && strcmp(queue, SYSTEM) != 0)
+			err = save_key(saving, queue, AUDIT, until_of(&audited.items, queue));
+	}
+	for (size_t i = 0; !err && i + 1 < audited.items.count; i += 2) {
+		const char *queue = audited.items.list[i].bytes;
+		if (queue_name_parse(queue, audited.items.list[i].len, &name) && !is_among(names, queue))
+			err = save_key(saving, queue, AUDIT, until_of(&audited.items, queue));
+	}
+	key_clear(&audited);
+	return err;
+}
+
 static enum wr_err save_queues(struct saving *saving, const struct texts *names)
 {
 	enum wr_err err = WR_OK;
 	for (size_t k = 0; !err && k < COUNT_OF(system_keys); k++)
-		err = save_key(saving, SYSTEM, system_keys[k]);
+		err = save_key(saving, SYSTEM, system_keys[k], 0);
 	struct queue_name name;
 	for (size_t i = 0; !err && i < names->count; i++) {
 		if (!queue_name_parse(names->list[i].bytes, names->list[i].len, &name))
@@ -73,12 +121,7 @@ static enum wr_err save_queues(struct saving *saving, const struct texts *names)
 		err = queue_save(saving->store, &name, &saving->line, saving->writer, saving->detail);
 		progress_step(saving->progress);
 	}
-	for (size_t i = 0; !err && i < names->count; i++)
-		for (size_t k = 0; !err && k < COUNT_OF(queue_keys); k++)
-			if (queue_name_parse(names->list[i].bytes, names->list[i].len, &name) &&
-				strcmp(names->list[i].bytes, SYSTEM) != 0)
-				err = save_key(saving, names->list[i].bytes, queue_keys[k]);
-	return err;
+	return err ? err : save_audits(saving, names);
 }
 
 enum wr_err store_part_save(struct store *store, struct archive_writer *writer,
@@ -113,6 +156,55 @@ struct restoring {
 	struct err_detail *detail;
 };
 
+static enum wr_err ask_number(struct restoring *restoring, const char *command, const char *key,
+							  int64_t *ret_number)
+{
+	struct store_items answer = {0};
+	const struct store_text argv[] = {STORE_TEXT(command), STORE_TEXT(key)};
+	enum wr_err err = store_command(restoring->servers->store, argv, 2, &answer, restoring->detail);
+	if (err == WR_OK)
+		*ret_number = answer.list[0].number;
+	store_items_clear(&answer);
+	return err;
+}
+
+static enum wr_err command(struct restoring *restoring, const struct store_text *argv, size_t argc)
+{
+	struct store_items answer = {0};
+	enum wr_err err =
+		store_command(restoring->servers->store, argv, argc, &answer, restoring->detail);
+	store_items_clear(&answer);
+	return err;
+}
+
+/* The audit of a deleted queue is found, and forgotten when its time comes. A queue of that name that is there
+ * keeps it, and so does an end that the store knows already.
+ * name  "wr:{tenant/queue}:audit" */
+static enum wr_err restore_until(struct restoring *restoring, const char *name, int64_t until_s)
+{
+	const char *begin = strchr(name, '{') + 1;
+	WR_AUTO(mem_free_at) char *queue = mem_copy(begin, strcspn(begin, "}"));
+	char settings[KEY_NAME_BYTES], until[24];
+	int64_t is_there = 0, ttl_s = 0;
+	snprintf(settings, sizeof(settings), "wr:{%.150s}:settings", queue);
+	snprintf(until, sizeof(until), "%lld", (long long)until_s);
+	enum wr_err err = ask_number(restoring, "EXISTS", settings, &is_there);
+	if (err == WR_OK)
+		err = ask_number(restoring, "TTL", name, &ttl_s);
+	if (err || is_there || ttl_s != -1)
+		return err;
+	err = command(restoring,
+				  (const struct store_text[]){STORE_TEXT("ZADD"), STORE_TEXT(AUDITED_KEY),
+											  STORE_TEXT(until), STORE_TEXT(queue)},
+				  4);
+	if (err == WR_OK)
+		err = command(restoring,
+					  (const struct store_text[]){STORE_TEXT("EXPIREAT"), STORE_TEXT(name),
+												  STORE_TEXT(until)},
+					  3);
+	return err;
+}
+
 static enum wr_err restore_key(struct restoring *restoring, const struct json_value *row,
 							   enum key_state *ret_state)
 {
@@ -126,6 +218,9 @@ static enum wr_err restore_key(struct restoring *restoring, const struct json_va
 					   restoring->mode == RESTORE_REPLACE, ret_state, restoring->detail)
 			 : err_say(restoring->detail, WR_MALFORMED, "a line of a key is not as it should be");
 	key_clear(&key);
+	int64_t until_s;
+	if (err == WR_OK && restoring->write && json_int(json_member(row, "until_s"), &until_s))
+		err = restore_until(restoring, name, until_s);
 	return err;
 }
 

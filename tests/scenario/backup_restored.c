@@ -70,8 +70,8 @@ static void plant_keys(struct stack *stack)
 static void expect_known_keys(struct stack *stack)
 {
 	static const char *const known[] = {
-		"keys",		 "tenants", "audit",									  /* saved */
-		"keys_used", "pods",	"outbox", "epoch", "fence", "clock", "counts" /* of the moment */
+		"keys",		 "tenants", "audit",  "audited",							/* saved */
+		"keys_used", "pods",	"outbox", "epoch",	 "fence", "clock", "counts" /* of the moment */
 	};
 	struct redis_client *client = redis_client_new(stack->redis);
 	redisReply *keys = redis_run(client, "KEYS wr:{system/admin}:*");
@@ -88,6 +88,37 @@ static void expect_known_keys(struct stack *stack)
 	}
 	freeReplyObject(keys);
 	redis_client_free(client);
+}
+
+#define GONE "default/gone"
+
+static void delete_a_queue(struct stack *stack)
+{
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *made = api_admin(stack, 0, "PUT", "/" GONE, "{" HELD "}");
+	api_expect_status(made, 201);
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *deleted = api_admin(stack, 0, "DELETE", "/" GONE, NULL);
+	api_expect_status(deleted, 204);
+	WAIT_UNTIL(10000, api_store_number(stack, "SISMEMBER wr:queues " GONE) == 0,
+			   "nothing is left of the queue but its audit");
+}
+
+/* As before the loss: found, and forgotten when its time has come. */
+static void expect_audit_of_deleted_queue(struct stack *stack, const char *key)
+{
+	static const int64_t year_s = 365 * 86400;
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *audit =
+		api_admin_as(stack, 0, key, "GET", "/admin/v1/audit?queue=" GONE, NULL);
+	api_expect_status(audit, 200);
+	assert_non_null(strstr(audit->body, "queue.delete"));
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *all =
+		api_admin_as(stack, 0, key, "GET", "/admin/v1/audit?action=queue.delete", NULL);
+	assert_non_null(strstr(all->body, GONE));
+	assert_in_range(api_store_number(stack, "TTL wr:{" GONE "}:audit"), year_s, 2 * year_s);
+	assert_int_equal(api_store_number(stack, "TTL wr:{" DEMO "}:audit"), -1);
 }
 
 static void stop_programs(struct stack *stack)
@@ -130,6 +161,7 @@ static void a_waiting_room_that_lost_everything_comes_back_from_its_backup(void 
 	change_rate(stack, 500);
 	api_make_tenant(stack, "shop");
 	WR_AUTO(mem_free_at) char *key = api_make_key(stack, "admin", "*", NULL);
+	delete_a_queue(stack);
 	expect_known_keys(stack);
 	events_await_drained(stack, DEMO, 10000); /* then both streams are there */
 	backup_plant_messages(stack);
@@ -168,6 +200,7 @@ static void a_waiting_room_that_lost_everything_comes_back_from_its_backup(void 
 				   people_poll(people, i, 1).waiting == 1 &&
 					   people->all[i].position == (int64_t)i + 1,
 				   "the place that they had");
+	expect_audit_of_deleted_queue(stack, key);
 	expect_decisions(stack, key);
 	people_free(people);
 	stack_free(stack);
