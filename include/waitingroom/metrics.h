@@ -170,9 +170,9 @@
 	X(METRIC_STORE_TIMEOUTS, "both", "counter", "wr_store_timeouts_total", "",                     \
 	  "Connections given up because a reply took longer than WR_STORE_TIMEOUT_MS.")                \
 	X(METRIC_STORE_RECONNECTS, "both", "counter", "wr_store_reconnects_total", "",                 \
-	  "Connections made to the store.")                                                            \
+	  "Connections to the store that were made anew.")                                             \
 	X(METRIC_STORE_SECONDS, "both", "histogram", "wr_store_call_duration_seconds", "",             \
-	  "From asking the store to its answer.")                                                      \
+	  "From asking the store to its answer, or to giving up.")                                     \
 	X(METRIC_EVENTS, "both", "counter", "wr_events_published_total", "",                           \
 	  "Events sent to JetStream.")                                                                 \
 	X(METRIC_EVENTS_ACKED, "both", "counter", "wr_events_acked_total", "",                         \

@@ -192,14 +192,21 @@ static bool is_wrong_server(const struct reply *reply)
 		   begins_with(text, "MASTERDOWN") || begins_with(text, "NOAUTH");
 }
 
+/* How long it was waited for, also in vain. */
+static void note_wait(const struct call *call)
+{
+	struct store *store = call->store;
+	int64_t left_ns = call->deadline.ns - clock_mono().ns;
+	timings_add(&store->counters.answers,
+				(int64_t)store->options.timeout_ms * 1000 - left_ns / 1000);
+}
+
 static void call_answer(struct call *call, const struct reply *reply)
 {
 	struct store *store = call->store;
 	TAILQ_REMOVE(&store->under_way, call, link);
 	enum wr_err err = call->err;
-	int64_t left_ns = call->deadline.ns - clock_mono().ns;
-	timings_add(&store->counters.answers,
-				(int64_t)store->options.timeout_ms * 1000 - left_ns / 1000);
+	note_wait(call);
 	char wrong_server[128] = "";
 	if (!reply_is_error(reply)) {
 		link_works(store);
@@ -340,6 +347,9 @@ static void on_deadline(void *ctx)
 		return;
 	}
 	counter_add(&store->counters.timeouts, 1);
+	const struct call *call;
+	TAILQ_FOREACH(call, &store->under_way, link)
+	note_wait(call);
 	link_drop(store, "no reply in time");
 }
 

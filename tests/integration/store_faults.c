@@ -142,6 +142,11 @@ static void no_late_reply_is_taken_for_the_answer_to_a_newer_call(void **state)
 	TURN_UNTIL(ask, tally.answered == 3, "the calls ran into their time-out");
 	assert_int_equal(tally.failed, 3);
 	assert_int_equal(counts_of(ask).timeouts, 1);
+	const struct timings_sum waits = counts_of(ask).answers;
+	uint64_t long_ones = 0; /* those that nobody answered are seen as well */
+	for (unsigned i = timings_bucket(TIMEOUT_MS * 1000); i <= TIMINGS_BOUNDS; i++)
+		long_ones += waits.count[i];
+	assert_int_equal(long_ones, 3);
 	assert_false(store_is_ready(ask->store));
 	redis_continue(redis);
 	await_ready(ask);
