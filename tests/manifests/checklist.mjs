@@ -128,6 +128,16 @@ const rules = {
 		if (named.length < 5) return ['the runbooks name nothing'];
 		return overlay === 'dev' ? [] : named.filter(([, kind, name]) => !of(...kinds[kind]).some((o) => o.metadata.name === name)).map(([, kind, name]) => `${kind}/${name}`);
 	},
+	'a store refuses before its memory ends': () => {
+		const mebibytes = (text) => Number(/^\d+/.exec(text)) * (/g/i.test(text) ? 1024 : 1);
+		const stores = [...of('Dragonfly').map((o) => [o, o.spec.args.join('='), o.spec.resources]),
+			...of('StatefulSet').filter((w) => w.metadata.name === 'store').map((w) => [w, (containers(w)[0].args ?? []).join('='), containers(w)[0].resources])];
+		if (stores.length === 0) return ['there is no store'];
+		return stores.filter(([, args, { limits }]) => {
+			const own = /maxmemory=(\d+\w+)/.exec(args)?.[1];
+			return !own || mebibytes(own) > 0.85 * mebibytes(limits.memory);
+		}).map(([o]) => `${o.kind} ${o.metadata.name}`);
+	},
 	'stores keep their data on volumes': () => each(of('StatefulSet'), (s) => s.spec.volumeClaimTemplates?.length > 0),
 };
 

@@ -26,7 +26,7 @@ const services = Object.fromEntries([...new Set([...Object.keys(stack.services),
 const each = (rule, of = Object.entries(services)) => of.filter(([name, service]) => !rule(service, name)).map(([name]) => name);
 const programs = Object.entries(services).filter(([, service]) => service.image === env.WAITINGROOM_IMAGE);
 const once = (service) => service.restart === 'no';
-const settings = fs.readFileSync(new URL('../../include/waitingroom/config.h', import.meta.url), 'utf8');
+const settings = ['include/waitingroom/config.h', 'cmd/wrctl/context.c'].map((path) => fs.readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8')).join('');
 const bound = (service) => (service.volumes ?? []).map((volume) => volume.split(':'));
 const networks = { ...stack.networks, ...observers.networks };
 
