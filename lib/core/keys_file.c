@@ -59,7 +59,8 @@ enum wr_err keys_load(const char *path, struct keys **ret_keys, struct err_detai
 	WR_AUTO(close_at) int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	struct stat status;
 	if (descriptor < 0 || fstat(descriptor, &status))
-		return err_say(ret_detail, WR_IO, "key file: %s", strerror(errno));
+		return err_say(ret_detail, WR_IO, "key file %.150s cannot be opened: %s", path,
+					   strerror(errno));
 	if (!S_ISREG(status.st_mode))
 		return err_say(ret_detail, WR_BAD_CONFIG, "key file: must be a plain file");
 	if (status.st_mode & 007)
@@ -169,7 +170,8 @@ enum wr_err keys_generate(const char *path, struct err_detail *ret_detail)
 		return err_say(ret_detail, WR_BAD_CONFIG,
 					   "key file: exists already; move it away first if it is not in use");
 	if (descriptor < 0)
-		return err_say(ret_detail, WR_IO, "key file: %s", strerror(errno));
+		return err_say(ret_detail, WR_IO, "key file %.150s cannot be made: %s", path,
+					   strerror(errno));
 	if (write_all(descriptor, text)) {
 		err_say(ret_detail, WR_IO, "key file: %s", strerror(errno));
 		unlink(path);
