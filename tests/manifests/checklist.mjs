@@ -27,6 +27,7 @@ const autoscaled = (workload) =>
 const observers = yaml.parse(fs.readFileSync(new URL('../../k8s/monitoring/namespace.yaml', import.meta.url), 'utf8'));
 const runbookFiles = new URL('../../deploy/runbooks/', import.meta.url);
 const runbooks = fs.readdirSync(runbookFiles).map((name) => fs.readFileSync(new URL(name, runbookFiles), 'utf8')).join('\n');
+const gateways = ['gateway-api/httproute.yaml', 'envoy/istio.yaml'].map((name) => [name, fs.readFileSync(new URL(`../../deploy/${name}`, import.meta.url), 'utf8')]);
 const isOpen = (peers) => !peers || peers.some((peer) => Object.keys(peer).length === 0);
 
 const rules = {
@@ -121,6 +122,12 @@ const rules = {
 	'a backup is let in by store and broker': () =>
 		each(jobs, (j) => [6379, 4222].every((port) => of('NetworkPolicy').some((p) =>
 			(p.spec.ingress ?? []).some((rule) => rule.ports?.some((x) => x.port === port) && rule.from?.some((f) => f.podSelector && selects(f.podSelector, j)))))),
+	'the gateways of deploy/ ask at a port that the service has': () => {
+		const service = of('Service').find((s) => s.metadata.name === 'waitingroom-api');
+		const asked = gateways.flatMap(([name, text]) => [...text.matchAll(/\bwaitingroom-api(?:\.[a-z.]+\n *|, namespace: \w+, )port: (\d+)/g)].map(([, port]) => [name, Number(port)]));
+		if (asked.length < 3) return ['the gateways ask nobody'];
+		return asked.filter(([, port]) => !service.spec.ports.some((p) => p.port === port)).map(([name, port]) => `${name}: port ${port}`);
+	},
 	'what runbooks tell to look at is there': () => {
 		// The operator makes a service of the name of a Dragonfly.
 		const kinds = { svc: ['Service', 'Dragonfly'], deploy: ['Deployment'], deployment: ['Deployment'], cronjob: ['CronJob'] };
