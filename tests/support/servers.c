@@ -36,6 +36,26 @@ static struct sockaddr_in loopback(int port)
 	};
 }
 
+static bool can_bind(int fd, int port)
+{
+	struct sockaddr_in address = loopback(port);
+	return bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0;
+}
+
+/* Between our look at a port and the server's bind others may look as well; and pods that share a
+ * port (SO_REUSEPORT) would not even notice. The UDP port of that number, which nobody else uses,
+ * says whose it is. */
+bool port_take(int port)
+{
+	int tcp = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int udp = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool ours = can_bind(udp, port) && can_bind(tcp, port);
+	close(tcp);
+	if (!ours)
+		close(udp); /* else open until the program ends */
+	return ours;
+}
+
 int free_port(void)
 {
 	for (int tries = 0; tries < 100; tries++) {
@@ -43,11 +63,7 @@ int free_port(void)
 		if (getrandom(&random, sizeof(random), 0) != sizeof(random))
 			abort();
 		int port = PORT_LOWEST + (int)(random % (PORT_HIGHEST - PORT_LOWEST + 1));
-		struct sockaddr_in address = loopback(port);
-		int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-		int taken = bind(fd, (struct sockaddr *)&address, sizeof(address));
-		close(fd);
-		if (!taken)
+		if (port_take(port))
 			return port;
 	}
 	fail_msg("no free port");

@@ -11,8 +11,10 @@
 
 #include <stdbool.h>
 
-/* A loopback port that nobody listens on at the moment. */
+/* A loopback port that nobody listens on, and that no other test program is given while this one runs. */
 int free_port(void);
+/* This one, for the life of the program. false: it is taken. */
+bool port_take(int port);
 
 struct redis_options {
 	bool append_only;		  /* keep the data over a restart: appendonly yes, appendfsync always */

@@ -9,6 +9,7 @@
 // <directory>/<name>.log. The directory stays when a test has failed: keep() says where it is.
 import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
+import { createSocket } from 'node:dgram';
 import { mkdir, mkdtemp, open, readFile, rm, writeFile } from 'node:fs/promises';
 import { createServer, connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -32,22 +33,24 @@ export async function until(what, condition, { within = 15000, every = 25 } = {}
 	}
 }
 
-const taken = new Set();
+const binds = (socket, bind) => new Promise((done) => {
+	socket.once('error', () => done(false));
+	bind(() => done(true));
+});
 
 // Below the range that the kernel gives to connecting sockets: a client that retries towards a
-// stopped server could otherwise be given that very port.
+// stopped server could otherwise be given that very port. The UDP port of that number, which nobody
+// uses, keeps it from other tests for as long as this one runs (servers.c does the same).
 async function freePort() {
 	for (;;) {
 		const port = 20000 + Math.floor(Math.random() * 12000);
-		if (taken.has(port)) continue;
-		const isFree = await new Promise((done) => {
-			const server = createServer().once('error', () => done(false));
-			server.listen(port, '127.0.0.1', () => server.close(() => done(true)));
-		});
-		if (isFree) {
-			taken.add(port);
+		const name = createSocket('udp4').unref(), server = createServer();
+		if (!await binds(name, (bound) => name.bind(port, '127.0.0.1', bound))) continue;
+		if (await binds(server, (bound) => server.listen(port, '127.0.0.1', bound))) {
+			await new Promise((done) => server.close(done));
 			return port;
 		}
+		name.close();
 	}
 }
 
