@@ -7,12 +7,15 @@
 #   BUILD=dir                another build directory
 #   CC=clang                 another compiler
 #   SAN=address,undefined    sanitizers (also SAN=thread); give it a BUILD of its own
+#   JOBS=4                   compilers at a time (as many as there are cores)
+#   TEST_JOBS=4              test programs at a time (twice as many: most of them wait for servers)
 #   V=1                      show the commands
 
 SAN ?=
 BUILD ?= build$(if $(SAN),/$(if $(findstring thread,$(SAN)),tsan,asan))
 V ?= 0
 JOBS ?= $(shell nproc 2>/dev/null || echo 1)
+TEST_JOBS ?= $(shell echo $$((2 * $(JOBS))))
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 PORT_BASE ?= 8080
@@ -235,7 +238,7 @@ $(BUILD)/fuzz/%: $(BUILD)/obj/tests/fuzz/%.o $$(call archive_of_test,$$*) $(LIBR
 # The goals that people type install what is missing first, in a make of their own: this one has
 # already asked pkg-config for the flags.
 
-RUN_TESTS = BUILD=$(BUILD) WR_TEST_BIN_DIR=$(abspath $(BUILD)/bin) JOBS=$(JOBS) tests/run
+RUN_TESTS = BUILD=$(BUILD) WR_TEST_BIN_DIR=$(abspath $(BUILD)/bin) JOBS=$(TEST_JOBS) tests/run
 
 run: ## a whole waiting room on this machine (PORT_BASE, RUN_DIR, CROWD)
 	$(Q)scripts/bootstrap run
