@@ -154,8 +154,8 @@ static void people_who_are_let_in_or_put_out_are_written_down(void **state)
 	print_into(body, "{\"position_id\":\"%s\"}", id);
 	print_into(after, "{\"position_id\":\"%s\"}", id);
 	change("POST", "/admin/v1/queues/acme/hand/revoke", body, 200);
-	expect_newest("?queue=acme/hand", "place.revoke", "queues/acme/hand", "{\"state\":\"admitted\"}",
-				  after);
+	expect_newest("?queue=acme/hand", "place.revoke", "queues/acme/hand",
+				  "{\"state\":\"admitted\"}", after);
 }
 
 static void tenants_and_keys_are_written_down(void **state)
