@@ -45,17 +45,15 @@ static enum wr_err start_relay(struct parts *parts, struct err_detail *ret_detai
 			 (unsigned)(clock_mono().ns & 0xffffffff));
 	parts->outbox = store_outbox_new(parts->address, owner, config->relay_lease_ms,
 									 (uint32_t)config->store_timeout_ms);
+	struct spans *spans = tracing_spans(parts->tracing);
 	struct relay_options options = {.nats_url = config->nats_url,
 									.source = store_outbox_source(parts->outbox),
-									.batch_entries = 256,
-									.pending_max = 4096,
-									.ack_wait_ms = 2000,
 									.replicas = (uint32_t)config->stream_replicas,
 									.max_age_s = config->stream_max_age_s,
 									.max_bytes = config->stream_max_bytes,
 									.duplicate_window_s = config->stream_duplicate_window_s,
-									.on_wait = parts->tracing != NULL ? tracing_wait : NULL,
-									.ctx = parts->tracing};
+									.on_wait = spans != NULL ? spans_put_wait : NULL,
+									.ctx = spans};
 	return config_blame(relay_start(&options, &parts->relay, ret_detail), "WR_NATS_URL",
 						ret_detail);
 }

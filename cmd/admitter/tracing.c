@@ -67,22 +67,9 @@ void tracing_admitted(struct tracing *tracing, const struct queue_name *queue,
 	spans_put(tracing->spans, &span);
 }
 
-void tracing_wait(void *ctx, const struct queue_name *queue, const char *traceparent,
-				  const struct event_wait *wait)
+struct spans *tracing_spans(struct tracing *tracing)
 {
-	struct tracing *tracing = ctx;
-	struct span span;
-	char name[QUEUE_NAME_TEXT_BYTES];
-	queue_name_print(queue, name);
-	const struct span_stretch stretch = {.name = "admitted",
-										 .queue = name,
-										 .position_id = wait->position_id,
-										 .lane = wait->lane,
-										 .ticket = wait->ticket,
-										 .from_ms = wait->joined_ms,
-										 .to_ms = wait->admitted_ms};
-	if (span_of_stretch(traceparent, &stretch, &span))
-		spans_put(tracing->spans, &span);
+	return tracing != NULL ? tracing->spans : NULL;
 }
 
 void tracing_metrics(const struct tracing *tracing, struct metrics_page *page)

@@ -3,7 +3,6 @@
 #define WAITINGROOM_ADMITTER_TRACING_H
 
 #include "waitingroom/config.h"
-#include "waitingroom/events.h"
 #include "waitingroom/metrics.h"
 #include "waitingroom/spans.h"
 #include "waitingroom/store.h"
@@ -16,9 +15,7 @@ void tracing_stop(struct tracing *tracing); /* NULL is fine */
 /* A step of admission that moved somebody; when it is sampled. NULL is fine. */
 void tracing_admitted(struct tracing *tracing, const struct queue_name *queue,
 					  struct mono_time sent, const struct admitted *result);
-/* Somebody was let in: tells of the wait, in the trace of the join (relay_wait_fn; ctx is the tracing). */
-void tracing_wait(void *ctx, const struct queue_name *queue, const char *traceparent,
-				  const struct event_wait *wait);
+struct spans *tracing_spans(struct tracing *tracing); /* lends; NULL: nothing is traced */
 void tracing_metrics(const struct tracing *tracing, struct metrics_page *page); /* NULL: zeroes */
 
 #endif

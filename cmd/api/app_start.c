@@ -163,15 +163,12 @@ static enum wr_err start_relay(struct app *app, struct err_detail *ret_detail)
 	struct relay_options options = {
 		.nats_url = app->config.nats_url,
 		.source = store_outbox_source(app->outbox),
-		.batch_entries = 256,
-		.pending_max = 4096,
-		.ack_wait_ms = 2000,
 		.replicas = (uint32_t)app->config.stream_replicas,
 		.max_age_s = app->config.stream_max_age_s,
 		.max_bytes = app->config.stream_max_bytes,
 		.duplicate_window_s = app->config.stream_duplicate_window_s,
-		.on_wait = app->spans != NULL ? tracing_wait : NULL,
-		.ctx = app,
+		.on_wait = app->spans != NULL ? spans_put_wait : NULL,
+		.ctx = app->spans,
 	};
 	return config_blame(relay_start(&options, &app->relay, ret_detail), "WR_NATS_URL", ret_detail);
 }

@@ -109,39 +109,16 @@ void tracing_note_place(struct http_request *request)
 	notes->joining.papers = with;
 }
 
-void tracing_wait(void *ctx, const struct queue_name *queue, const char *traceparent,
-				  const struct event_wait *wait)
-{
-	struct app *app = ctx;
-	struct span span;
-	char name[QUEUE_NAME_TEXT_BYTES];
-	queue_name_print(queue, name);
-	const struct span_stretch stretch = {.name = "admitted",
-										 .queue = name,
-										 .position_id = wait->position_id,
-										 .lane = wait->lane,
-										 .ticket = wait->ticket,
-										 .from_ms = wait->joined_ms,
-										 .to_ms = wait->admitted_ms};
-	if (span_of_stretch(traceparent, &stretch, &span))
-		spans_put(app->spans, &span);
-}
-
 void tracing_turn(struct app *app, const struct http_request *request, const struct visit *visit,
 				  int64_t now_ms)
 {
 	const struct parked *notes = http_request_notes((struct http_request *)request);
 	struct span span;
-	char name[QUEUE_NAME_TEXT_BYTES];
-	queue_name_print(&notes->claims.queue, name);
-	const struct span_stretch stretch = {.name = "claimed",
-										 .queue = name,
-										 .position_id = notes->claims.position_id,
-										 .lane = notes->claims.lane,
-										 .ticket = notes->claims.ticket,
-										 .from_ms = visit->admitted_ms,
-										 .to_ms = now_ms};
-	if (!span_of_stretch(visit->traceparent, &stretch, &span))
+	struct trace_stretch turn = {
+		.ticket = notes->claims.ticket, .from_ms = visit->admitted_ms, .to_ms = now_ms};
+	strcpy(turn.position_id, notes->claims.position_id);
+	strcpy(turn.lane, notes->claims.lane);
+	if (!span_of_stretch("claimed", visit->traceparent, &notes->claims.queue, &turn, &span))
 		return;
 	if (http_request_trace(request) != NULL)
 		span.link = http_request_trace(request)->context;

@@ -3,7 +3,6 @@
 #define WAITINGROOM_API_TRACING_H
 
 #include "gather.h"
-#include "waitingroom/events.h"
 
 WR_MUST_USE enum wr_err tracing_start(struct app *app, struct err_detail *ret_detail);
 void tracing_stop(struct app *app);
@@ -21,9 +20,6 @@ void tracing_step(struct app *app, const struct http_request *request, const cha
 /* The place that is being made remembers the trace (paper 't' of enqueue.lua). */
 void tracing_note_place(struct http_request *request);
 
-/* Somebody was let in: tells of the wait, in the trace of the join (relay_wait_fn; ctx is the app). */
-void tracing_wait(void *ctx, const struct queue_name *queue, const char *traceparent,
-				  const struct event_wait *wait);
 /* A turn was taken up: tells of it, in the trace of the join. 'request': whose poll it was. */
 void tracing_turn(struct app *app, const struct http_request *request, const struct visit *visit,
 				  int64_t now_ms);

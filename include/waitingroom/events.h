@@ -52,16 +52,11 @@ bool event_type_parse(const char *word, enum event_type *ret_type);
 #define EVENT_SUBJECT_BYTES 192
 #define EVENT_ID_BYTES 224
 #define EVENT_BODY_BYTES 16384 /* settings with all targets and a full message, escaped */
-struct event_wait {			   /* what a trace tells of somebody who was let in */
-	char position_id[POSITION_ID_CHARS + 1], lane[NAME_MAX_CHARS + 1];
-	uint64_t ticket;
-	int64_t joined_ms, admitted_ms;
-};
-struct event { /* one CloudEvent, ready to publish */
+struct event {				   /* one CloudEvent, ready to publish */
 	char subject[EVENT_SUBJECT_BYTES];
 	char id[EVENT_ID_BYTES];
 	char traceparent[TRACEPARENT_CHARS + 1]; /* of a person whose way is traced; "" */
-	struct event_wait wait;					 /* of admitted with a traceparent; position_id "" */
+	struct trace_stretch wait;				 /* of admitted with a traceparent; position_id "" */
 	char body[EVENT_BODY_BYTES];
 	size_t body_len;
 };
@@ -77,7 +72,7 @@ WR_MUST_USE enum wr_err event_expand(const struct queue_name *queue,
 /* The admitted event of somebody whose way is traced has been published; told again after trouble. On the
  * relay's thread: must not wait. */
 typedef void (*relay_wait_fn)(void *ctx, const struct queue_name *queue, const char *traceparent,
-							  const struct event_wait *wait);
+							  const struct trace_stretch *wait);
 struct relay_options { /* numbers: 0 takes the default that is named */
 	const char *nats_url;
 	struct outbox_source source; /* copied */

@@ -52,24 +52,20 @@ void span_note_number(struct span *span, const char *key, int64_t number);
 /* It began at 'began' and ends now. */
 void span_times(struct span *span, struct mono_time began);
 
-/* A stretch of a visitor's way through the line, in the trace of their join. */
-struct span_stretch {
-	const char *name;  /* "admitted": it ends when they were let in */
-	const char *queue; /* "tenant/queue" */
-	const char *position_id, *lane;
-	uint64_t ticket;
-	int64_t from_ms, to_ms; /* a clock may have stepped: then it ends where it begins */
-};
-/* traceparent  of the join. False: it is none, or not sampled.
+/* name         "admitted": the stretch ends when they were let in
+ * traceparent  of the join. False: it is none, or not sampled.
  * The span's id is made from what it tells: told again, also by another process, it is the same span. */
-bool span_of_stretch(const char *traceparent, const struct span_stretch *stretch,
-					 struct span *ret_span);
+bool span_of_stretch(const char *name, const char *traceparent, const struct queue_name *queue,
+					 const struct trace_stretch *stretch, struct span *ret_span);
 
 /* ---- the queue ---- */
 struct spans;
 struct spans *spans_new(size_t room); /* gives */
 void spans_free(struct spans *spans); /* nobody puts any more; NULL is fine */
 void spans_put(struct spans *spans, const struct span *span);
+/* Somebody was let in: puts the wait, in the trace of the join. A relay_wait_fn; ctx is the queue of spans. */
+void spans_put_wait(void *ctx, const struct queue_name *queue, const char *traceparent,
+					const struct trace_stretch *wait);
 /* Waits until there are 'max' spans, max_ms have passed or spans_stop was called; takes what is there,
  * which may be nothing. */
 size_t spans_take(struct spans *spans, struct span *ret_spans, size_t max, int64_t max_ms);

@@ -4,7 +4,7 @@
  *                  version, trace id, id of the caller's span, flags (1: sampled)
  *
  * What     Parsing and printing of traceparent; tracestate within bounds; who is sampled. Pure.
- * Used by  lib/http, lib/net, lib/ops, cmd/.
+ * Used by  lib/http, lib/events, lib/net, lib/ops, cmd/.
  * Threads  any.
  */
 #ifndef WAITINGROOM_TRACE_H
@@ -13,6 +13,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "waitingroom/text.h"
+#include "waitingroom/token.h"
 
 #define TRACE_ID_BYTES 16
 #define SPAN_ID_BYTES 8
@@ -38,6 +41,13 @@ void trace_hex_print(const uint8_t *bytes, size_t count, char *ret_text);
 /* The members of a tracestate that fit into TRACESTATE_MAX_BYTES, whole ones from the left; "" when it
  * is none. Visible ASCII only: it goes into headers again. */
 void tracestate_take(const char *text, char ret_text[TRACESTATE_MAX_BYTES + 1]);
+
+/* A stretch of a visitor's way through the line, which is told in the trace of their join. */
+struct trace_stretch {
+	char position_id[POSITION_ID_CHARS + 1], lane[NAME_MAX_CHARS + 1];
+	uint64_t ticket;
+	int64_t from_ms, to_ms; /* a clock may have stepped: then it ends where it begins */
+};
 
 /* ---- sampling ---- */
 struct trace_sampler {

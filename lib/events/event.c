@@ -260,7 +260,7 @@ static void put_extras(const struct frame *frame, const struct person *person, s
 }
 
 static void note_wait(const struct frame *frame, const struct person *person,
-					  struct event_wait *wait)
+					  struct trace_stretch *wait)
 {
 	wait->position_id[0] = '\0';
 	if (frame->type != EVENT_ADMITTED || person->traceparent.len == 0)
@@ -268,8 +268,8 @@ static void note_wait(const struct frame *frame, const struct person *person,
 	*(char *)mempcpy(wait->position_id, person->id.at, person->id.len) = '\0';
 	*(char *)mempcpy(wait->lane, person->lane.at, person->lane.len) = '\0';
 	wait->ticket = person->ticket;
-	wait->joined_ms = person->number;
-	wait->admitted_ms = frame->entry->at_ms;
+	wait->from_ms = person->number;
+	wait->to_ms = frame->entry->at_ms;
 }
 
 static enum wr_err print_person(const struct frame *frame, const struct person *person,

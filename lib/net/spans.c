@@ -81,20 +81,22 @@ void span_times(struct span *span, struct mono_time began)
 	span->start_ns = span->end_ns - (clock_mono().ns - began.ns);
 }
 
-bool span_of_stretch(const char *traceparent, const struct span_stretch *stretch,
-					 struct span *ret_span)
+bool span_of_stretch(const char *name, const char *traceparent, const struct queue_name *queue,
+					 const struct trace_stretch *stretch, struct span *ret_span)
 {
 	struct trace_context join;
+	char queue_text[QUEUE_NAME_TEXT_BYTES];
 	char told[SPAN_TEXT_BYTES * 2];
 	if (!traceparent_parse(traceparent, strlen(traceparent), &join) || !join.sampled)
 		return false;
-	span_init(ret_span, stretch->name, SPAN_INTERNAL, &join);
-	int len = snprintf(told, sizeof(told), "%s %s %lld %lld", stretch->name, stretch->position_id,
+	span_init(ret_span, name, SPAN_INTERNAL, &join);
+	int len = snprintf(told, sizeof(told), "%s %s %lld %lld", name, stretch->position_id,
 					   (long long)stretch->from_ms, (long long)stretch->to_ms);
 	struct siphash hash = siphash_128(join.trace_id, told, (size_t)len);
 	memcpy(ret_span->context.span_id, &hash.low, SPAN_ID_BYTES);
 	ret_span->context.span_id[0] |= 1; /* all zero means none */
-	span_note_text(ret_span, "wr.queue", stretch->queue);
+	queue_name_print(queue, queue_text);
+	span_note_text(ret_span, "wr.queue", queue_text);
 	span_note_text(ret_span, "wr.position_id", stretch->position_id);
 	span_note_text(ret_span, "wr.lane", stretch->lane);
 	span_note_number(ret_span, "wr.ticket", (int64_t)stretch->ticket);
@@ -142,6 +144,14 @@ void spans_put(struct spans *spans, const struct span *span)
 		spans->counts.dropped++;
 	}
 	pthread_mutex_unlock(&spans->lock);
+}
+
+void spans_put_wait(void *ctx, const struct queue_name *queue, const char *traceparent,
+					const struct trace_stretch *wait)
+{
+	struct span span;
+	if (span_of_stretch("admitted", traceparent, queue, wait, &span))
+		spans_put(ctx, &span);
 }
 
 static struct timespec deadline_in(int64_t ms)

@@ -12,7 +12,7 @@
 struct told {
 	char traceparents[4][TRACEPARENT_CHARS + 1];
 	bool in_body[4];
-	struct event_wait waits[4];
+	struct trace_stretch waits[4];
 	size_t count;
 };
 
@@ -70,8 +70,8 @@ static void who_was_let_in_and_is_traced_comes_with_their_wait(void **state)
 	assert_string_equal(told.waits[0].position_id, ANN);
 	assert_string_equal(told.waits[0].lane, "main");
 	assert_int_equal(told.waits[0].ticket, 7);
-	assert_int_equal(told.waits[0].joined_ms, 1767225518766);
-	assert_int_equal(told.waits[0].admitted_ms, 1767225600007);
+	assert_int_equal(told.waits[0].from_ms, 1767225518766);
+	assert_int_equal(told.waits[0].to_ms, 1767225600007);
 	assert_string_equal(told.waits[1].position_id, "");
 	told = expand("claimed", ANN " main 7 1767226500000 tp=" TRACE);
 	assert_string_equal(told.waits[0].position_id, "");

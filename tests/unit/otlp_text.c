@@ -80,27 +80,26 @@ static void a_stretch_that_is_told_twice_is_one_span(void **state)
 	(void)state;
 	static const char join[] = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 	static const char not_sampled[] = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00";
-	struct span_stretch stretch = {.name = "admitted",
-								   .queue = "shop/sale",
-								   .position_id = "AAAAAAAAAAAAAAAA",
-								   .lane = "main",
-								   .ticket = 7,
-								   .from_ms = 1767225518766,
-								   .to_ms = 1767225600007};
+	static const struct queue_name sale = {.tenant = "shop", .queue = "sale"};
+	struct trace_stretch stretch = {.position_id = "AAAAAAAAAAAAAAAA",
+									.lane = "main",
+									.ticket = 7,
+									.from_ms = 1767225518766,
+									.to_ms = 1767225600007};
 	struct span first, again, other;
-	assert_true(span_of_stretch(join, &stretch, &first));
-	assert_true(span_of_stretch(join, &stretch, &again));
+	assert_true(span_of_stretch("admitted", join, &sale, &stretch, &first));
+	assert_true(span_of_stretch("admitted", join, &sale, &stretch, &again));
 	assert_memory_equal(first.context.span_id, again.context.span_id, SPAN_ID_BYTES);
 	assert_int_equal(first.end_ns - first.start_ns, INT64_C(81241000000));
 	assert_int_equal(first.parent[1], 0xf0);
 	stretch.to_ms++; /* let in again, after an operator has put them back */
-	assert_true(span_of_stretch(join, &stretch, &other));
+	assert_true(span_of_stretch("admitted", join, &sale, &stretch, &other));
 	assert_memory_not_equal(first.context.span_id, other.context.span_id, SPAN_ID_BYTES);
 	stretch.to_ms = 0; /* the clock has stepped */
-	assert_true(span_of_stretch(join, &stretch, &other));
+	assert_true(span_of_stretch("admitted", join, &sale, &stretch, &other));
 	assert_int_equal(other.end_ns, other.start_ns);
-	assert_false(span_of_stretch(not_sampled, &stretch, &other));
-	assert_false(span_of_stretch("", &stretch, &other));
+	assert_false(span_of_stretch("admitted", not_sampled, &sale, &stretch, &other));
+	assert_false(span_of_stretch("admitted", "", &sale, &stretch, &other));
 }
 
 static void what_is_not_there_is_not_said(void **state)
