@@ -65,7 +65,7 @@ void span_note_text(struct span *span, const char *key, const char *text)
 	if (note == NULL)
 		return;
 	note->is_text = true;
-	snprintf(note->text, sizeof(note->text), "%s", text);
+	*(char *)mempcpy(note->text, text, strnlen(text, sizeof(note->text) - 1)) = '\0';
 }
 
 void span_note_number(struct span *span, const char *key, int64_t number)
