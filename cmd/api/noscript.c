@@ -103,8 +103,7 @@ static const char *page_of(enum queue_state state)
 static bool is_new(const struct view *view, const struct place_look *look)
 {
 	const struct worker *worker = view->worker;
-	return look->position == 0 && mono_diff_ms(look->snapshot->taken, loop_now(worker->loop)) <=
-									  worker->app->config.stale_after_ms;
+	return look->position == 0 && !place_picture_is_stale(worker, look->snapshot);
 }
 
 static void show_place(struct view *view, const struct place_look *look)

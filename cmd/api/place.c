@@ -30,6 +30,19 @@ int64_t place_store_now_ms(const struct worker *worker, const struct queue_snaps
 	return snapshot->as_of_ms + picture_age_ms(worker, snapshot);
 }
 
+/* Two pods' pictures may differ by as much as a picture that is not stale may be old. Polls that come
+ * faster than that, one after the other to both, would see a number grow. */
+bool place_picture_is_stale(const struct worker *worker, const struct queue_snapshot *snapshot)
+{
+	const struct config *config = &worker->app->config;
+	int64_t limit_ms = 2 * config->sync_interval_ms; /* a pod that is well is that fresh */
+	if (limit_ms < snapshot->settings->poll_min_ms)
+		limit_ms = snapshot->settings->poll_min_ms;
+	if (limit_ms > config->stale_after_ms)
+		limit_ms = config->stale_after_ms;
+	return picture_age_ms(worker, snapshot) > limit_ms;
+}
+
 enum place_source place_find(struct worker *worker, const struct position_claims *claims,
 							 struct place_look *ret_look, enum wr_err *ret_err)
 {
@@ -43,10 +56,9 @@ enum place_source place_find(struct worker *worker, const struct position_claims
 		*ret_err = WR_PLACE_MOVED;
 		return PLACE_REFUSED;
 	}
-	*ret_look =
-		(struct place_look){.snapshot = snapshot,
-							.lane = queue_settings_lane(snapshot->settings, claims->lane),
-							.stale = picture_age_ms(worker, snapshot) > app->config.stale_after_ms};
+	*ret_look = (struct place_look){.snapshot = snapshot,
+									.lane = queue_settings_lane(snapshot->settings, claims->lane),
+									.stale = place_picture_is_stale(worker, snapshot)};
 	bool same_life = strcmp(claims->epoch, snapshot->epoch) == 0 ||
 					 (claims->epoch[0] != '\0' && strcmp(claims->epoch, snapshot->lost_epoch) == 0);
 	if (!same_life || ret_look->lane < 0)

@@ -14,11 +14,13 @@ struct place_look {
 	const struct queue_snapshot *snapshot; /* lent until the turn ends */
 	int lane;
 	uint64_t position;
-	bool stale; /* the picture is older than WR_STALE_AFTER_MS */
+	bool stale; /* place_picture_is_stale */
 };
 enum place_source place_find(struct worker *worker, const struct position_claims *claims,
 							 struct place_look *ret_look, enum wr_err *ret_err);
 
+/* Older than WR_STALE_AFTER_MS, or than the queue's polls are apart. */
+bool place_picture_is_stale(const struct worker *worker, const struct queue_snapshot *snapshot);
 /* The store's time now, as far as this pod can tell. */
 int64_t place_store_now_ms(const struct worker *worker, const struct queue_snapshot *snapshot);
 

@@ -107,7 +107,8 @@
 	N(flush_interval_ms, "WR_FLUSH_INTERVAL_MS", 100, 10, 5000, "ms",                              \
 	  "How long heartbeats are gathered before they go to the store.")                             \
 	N(stale_after_ms, "WR_STALE_AFTER_MS", 1000, 100, 60000, "ms",                                 \
-	  "Answers from an older picture say \"stale\":true.")                                         \
+	  "Answers from an older picture say \"stale\":true; the queue's poll_min_ms, when it is "     \
+	  "shorter.")                                                                                  \
 	N(polls_per_s_max, "WR_POLLS_PER_S_MAX", 0, 0, 100000000, "polls/s",                           \
 	  "Polls that one queue should cause at most; long lines then poll less often. 0: no "         \
 	  "opinion.")                                                                                  \

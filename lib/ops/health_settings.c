@@ -115,9 +115,15 @@ static void judge_draining(const struct health_queue *queue, const char *name,
 }
 
 static void judge_times(const struct health_queue *queue, const char *name,
-						struct health_report *report)
+						const struct config *config, struct health_report *report)
 {
 	const struct queue_settings *settings = queue->settings;
+	if (settings->poll_min_ms < 2 * config->sync_interval_ms)
+		health_add(report, "settings", HEALTH_WARN, NULL,
+				   "Make poll_min_ms at least twice WR_SYNC_INTERVAL_MS.",
+				   "%s may be polled every %" PRId64 " ms and pictures are taken every %" PRId64
+				   " ms: a visitor's number can grow from one pod to another.",
+				   name, settings->poll_min_ms, config->sync_interval_ms);
 	if (settings->poll_max_ms * 2 > settings->heartbeat_ttl_ms)
 		health_add(report, "settings", HEALTH_WARN, NULL,
 				   "Make heartbeat_ttl_ms several times poll_max_ms.",
@@ -173,7 +179,7 @@ void health_judge_settings(const struct health_facts *facts, struct health_repor
 		print_name(&facts->queues[i], name);
 		judge_closed_door(&facts->queues[i], name, report);
 		judge_draining(&facts->queues[i], name, report);
-		judge_times(&facts->queues[i], name, report);
+		judge_times(&facts->queues[i], name, facts->config, report);
 	}
 	if (report->count == before)
 		health_add(report, "settings", HEALTH_OK, NULL, "",

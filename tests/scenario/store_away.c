@@ -210,11 +210,40 @@ static void a_store_that_hangs_costs_nobody_the_place(void **state)
 	suffer(redis_pause, redis_continue);
 }
 
+static bool says_stale(const char *url, const char *token)
+{
+	WR_AUTO(http_answer_free_at) struct http_answer *answer = api_poll(url, "/heartbeat", token);
+	api_expect_place(answer, "waiting");
+	return http_answer_has(answer, "stale");
+}
+
+/* Else a number that one pod has told a moment before could be smaller than that of a picture which another
+ * pod took before the store hung. */
+static void a_picture_is_stale_when_it_is_older_than_polls_are_apart(void **state)
+{
+	(void)state;
+	struct stack *stack = stack_start(
+		&(struct stack_options){.pods = 1,
+								.without_nats = true,
+								.queues = QUEUES(QUEUE("often", HELD ",\"poll_min_ms\":600")),
+								.env = (const char *const[]){NO_RATE_LIMITS, "WR_RELAY=0",
+															 "WR_STALE_AFTER_MS=60000", NULL}});
+	const char *url = stack_url(stack, 0);
+	WR_AUTO(mem_free_at) char *token = api_join(url, "often");
+	api_await_position(url, token);
+	redis_pause(stack->redis);
+	WAIT_UNTIL(10000, says_stale(url, token), "the answer says that it is old");
+	redis_continue(stack->redis);
+	WAIT_UNTIL(10000, !says_stale(url, token), "and then not any more");
+	stack_free(stack);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_killed_store_costs_nobody_the_place),
 		cmocka_unit_test(a_store_that_hangs_costs_nobody_the_place),
+		cmocka_unit_test(a_picture_is_stale_when_it_is_older_than_polls_are_apart),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -381,6 +381,9 @@ static void settings_of_queues_that_hold_people_up_are_named(void **state)
 	shut = settings;
 	shut.claim_ttl_ms = 30000;
 	expect_only(&facts, "warn", "settings", "a turn runs out after 30000 ms");
+	shut = settings;
+	shut.poll_min_ms = 400;
+	expect_only(&facts, "warn", "settings", "can grow from one pod to another");
 }
 
 static void keys_that_end_soon_are_named(void **state)
