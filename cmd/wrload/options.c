@@ -166,10 +166,10 @@ static void print_row(FILE *file, const struct option_row *row)
 
 /* number, meaning */
 #define EXIT_TABLE(X)                                                                              \
-	X("0", "all well")                                                                             \
-	X("1", "an invariant was violated")                                                            \
-	X("2", "wrong use")                                                                            \
-	X("3", "nobody could join")
+	X("0", "All well.")                                                                            \
+	X("1", "An invariant was violated.")                                                           \
+	X("2", "Wrong use.")                                                                           \
+	X("3", "Nobody could join.")
 
 void options_print_help(FILE *file)
 {
@@ -177,12 +177,11 @@ void options_print_help(FILE *file)
 	for (size_t i = 0; i < ROW_COUNT; i++)
 		print_row(file, &rows[i]);
 	fputs("  --print-man                The manual page.\n"
-		  "  --help                     This text.\n\n" SIGNALS "\nExit status:",
+		  "  --help                     This text.\n\n" SIGNALS "\n\nExit status:\n",
 		  file);
-#define EXIT_WORDS(number, text) fputs(" " number " " text ";", file);
-	EXIT_TABLE(EXIT_WORDS)
-#undef EXIT_WORDS
-	fputc('\n', file);
+#define EXIT_LINE(number, text) fputs("  " number "  " text "\n", file);
+	EXIT_TABLE(EXIT_LINE)
+#undef EXIT_LINE
 }
 
 static void print_man_row(FILE *file, const struct option_row *row)
