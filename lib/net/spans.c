@@ -64,8 +64,10 @@ void span_note_text(struct span *span, const char *key, const char *text)
 	struct span_note *note = add_note(span, key);
 	if (note == NULL)
 		return;
+	size_t len = strlen(text);
+	len = len < sizeof(note->text) ? len : sizeof(note->text) - 1;
 	note->is_text = true;
-	*(char *)mempcpy(note->text, text, strnlen(text, sizeof(note->text) - 1)) = '\0';
+	*(char *)mempcpy(note->text, text, len) = '\0';
 }
 
 void span_note_number(struct span *span, const char *key, int64_t number)
