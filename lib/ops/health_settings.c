@@ -4,6 +4,8 @@
 
 #include "waitingroom/health.h"
 
+#define MARK_MS 1000 /* pods say so often that they listen (cmd/api/worker.c) */
+
 /* ---- of the processes ---- */
 
 static bool begins_with(const char *text, const char *with)
@@ -43,6 +45,25 @@ static void judge_config(const struct config *config, struct health_report *repo
 	if (strcmp(config->log_level, "debug") == 0)
 		health_add(report, "settings", HEALTH_WARN, NULL, "Set WR_LOG_LEVEL=info.",
 				   "The log level is debug.");
+}
+
+/* Settings that are fine by themselves and not together. */
+static void judge_intervals(const struct config *config, struct health_report *report)
+{
+	int64_t beat_ms = config->admit_interval_ms > MARK_MS ? config->admit_interval_ms : MARK_MS;
+	if (config->deaf_after_ms < 2 * beat_ms)
+		health_add(
+			report, "settings", HEALTH_FAIL, NULL, "Raise WR_DEAF_AFTER_MS to several times that.",
+			"Admission and pods are heard every %" PRId64 " ms and called deaf after %" PRId64
+			" ms: nobody who is silent may ever expire.",
+			beat_ms, config->deaf_after_ms);
+	if (config->store_wait_replicas > 0 &&
+		config->store_wait_timeout_ms >= config->store_timeout_ms)
+		health_add(report, "settings", HEALTH_FAIL, "StoreFailing",
+				   "Make WR_STORE_TIMEOUT_MS larger than WR_STORE_WAIT_TIMEOUT_MS.",
+				   "A slow replica may take %" PRId64 " ms and the store %" PRId64
+				   " ms: the connection is given up in between.",
+				   config->store_wait_timeout_ms, config->store_timeout_ms);
 	if (config->stale_after_ms < 2 * config->sync_interval_ms)
 		health_add(report, "settings", HEALTH_WARN, "IndexBehind",
 				   "Make WR_STALE_AFTER_MS at least twice WR_SYNC_INTERVAL_MS.",
@@ -173,6 +194,7 @@ void health_judge_settings(const struct health_facts *facts, struct health_repor
 {
 	size_t before = report->count;
 	judge_config(facts->config, report);
+	judge_intervals(facts->config, report);
 	judge_room_for_queues(facts, report);
 	for (size_t i = 0; i < facts->queue_count; i++) {
 		char name[QUEUE_NAME_TEXT_BYTES];

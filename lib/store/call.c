@@ -255,8 +255,11 @@ static void on_wait(redisAsyncContext *connection, void *object, void *ctx)
 		return;
 	}
 	struct walk walk = walk_begin(WR_OK, reply);
-	if (walk_count(&walk) < call->store->options.wait_replicas)
+	if (walk_count(&walk) < call->store->options.wait_replicas) {
 		call->err = WR_STORE_AWAY;
+		say_refused(call, reply_is_error(reply) ? reply_text(reply)
+												: "too few replicas confirmed it in time");
+	}
 	if (call->due == 0)
 		call_answer(call, call->kept);
 }

@@ -40,7 +40,11 @@ static struct health_facts well(void)
 							 .outbox_limit = 1000,
 							 .secure_cookies = 1,
 							 .sync_interval_ms = 250,
-							 .stale_after_ms = 1000};
+							 .stale_after_ms = 1000,
+							 .admit_interval_ms = 100,
+							 .deaf_after_ms = 5000,
+							 .store_timeout_ms = 1000,
+							 .store_wait_timeout_ms = 50};
 	strcpy(config.trusted_proxies, "10.0.0.0/8");
 	strcpy(config.store_url, "redis://:secret@store:6379");
 	strcpy(config.log_level, "info");
@@ -336,6 +340,17 @@ static void settings_that_are_a_mistake_on_a_busy_night_are_named(void **state)
 	facts = well();
 	config.stale_after_ms = 400;
 	expect_only(&facts, "warn", "settings", "called stale after 400 ms");
+	facts = well();
+	config.deaf_after_ms = 1500; /* pods speak once a second */
+	expect_only(&facts, "fail", "settings", "every 1000 ms and called deaf after 1500 ms");
+	config.deaf_after_ms = 5000;
+	config.admit_interval_ms = 3000;
+	expect_only(&facts, "fail", "settings", "every 3000 ms and called deaf after 5000 ms");
+	facts = well();
+	facts.store.replicas = config.store_wait_replicas = 1;
+	expect_well(&facts);
+	config.store_wait_timeout_ms = 1000;
+	expect_only(&facts, "fail", "settings", "A slow replica may take 1000 ms");
 	facts = well();
 	facts.queues_in_all = 90;
 	expect_only(&facts, "warn", "settings", "There are 90 queues, and room for 100");
