@@ -103,6 +103,20 @@ room.test('no state needs more than 320 pixels, in the wordiest languages too', 
 	assert.equal(small, 0, 'every target is at least 24 pixels');
 });
 
+room.test('the turn can be taken without scrolling on a phone that lies on its side, and at 400 %', async ({ visitor, stack }) => {
+	const guest = await visitor();
+	const page = await guest.context.newPage();
+	for (const viewport of [{ width: 667, height: 375 }, { width: 320, height: 256 }]) {
+		await page.setViewportSize(viewport);
+		for (const lang of ['en', 'de', 'fr', 'ar', 'ja']) {
+			await look(page, stack, 'your_turn', lang);
+			const { y, height } = await page.locator('#go').boundingBox();
+			assert.ok(y + height <= viewport.height, `in ${lang} the button ends at ${y + height} of ${viewport.height}`);
+		}
+		await page.screenshot({ path: `${pictures}/your_turn-${viewport.width}x${viewport.height}.png` });
+	}
+});
+
 room.test('Arabic reads from right to left, in its own words and without a fault', async ({ visitor, stack }) => {
 	const guest = await visitor({ locale: 'ar-EG', reducedMotion: 'reduce' });
 	const page = await guest.tab(`${stack.site}/`);
