@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "commands.h"
 #include "file.h"
 #include "waitingroom/json_in.h"
 #include "waitingroom/memory.h"
@@ -12,33 +13,65 @@
 
 enum kind { KIND_UNKNOWN, KIND_NUMBER, KIND_TEXT, KIND_JSON };
 
-static enum kind kind_of(const char *name, size_t len)
-{
-	static const struct {
-		const char *name;
-		enum kind kind;
-	} known[] = {
+static const struct {
+	const char *name;
+	enum kind kind;
+} known[] = {
 #define NUMBER_ROW(name, ...) {#name, KIND_NUMBER},
 #define CHOICE_ROW(type, name, ...) {#name, KIND_TEXT},
 #define TEXT_ROW(name, ...) {#name, KIND_TEXT},
 #define SHAPE_ROW(name, ...) {#name, KIND_JSON},
-		{"template", KIND_TEXT}, /* before its row among the shapes: HTML is not JSON */
-		QUEUE_NUMBER_TABLE(NUMBER_ROW) QUEUE_CHOICE_TABLE(CHOICE_ROW) QUEUE_TEXT_TABLE(TEXT_ROW)
-			QUEUE_SHAPE_TABLE(SHAPE_ROW)
+	{"template", KIND_TEXT}, /* before its row among the shapes: HTML is not JSON */
+	QUEUE_NUMBER_TABLE(NUMBER_ROW) QUEUE_CHOICE_TABLE(CHOICE_ROW) QUEUE_TEXT_TABLE(TEXT_ROW)
+		QUEUE_SHAPE_TABLE(SHAPE_ROW)
 #undef NUMBER_ROW
 #undef CHOICE_ROW
 #undef TEXT_ROW
 #undef SHAPE_ROW
-	};
+};
+
+static enum kind kind_of(const char *name, size_t len)
+{
 	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
 		if (strlen(known[i].name) == len && memcmp(known[i].name, name, len) == 0)
 			return known[i].kind;
 	return KIND_UNKNOWN;
 }
 
-bool setting_is_known(const char *name)
+static const char *nearest(const char *name)
 {
-	return kind_of(name, strlen(name)) != KIND_UNKNOWN;
+	const char *found = NULL;
+	size_t least = WORD_NEAR + 1;
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		size_t errors = word_distance(name, known[i].name);
+		if (strncmp(known[i].name, name, strlen(name)) == 0)
+			return known[i].name; /* only begun */
+		if (errors < least && errors * 2 < strlen(known[i].name)) {
+			least = errors;
+			found = known[i].name;
+		}
+	}
+	return found;
+}
+
+/* The API does not repeat names that it does not know; here they are no secret. */
+void body_say_unknown(const char *body)
+{
+	WR_AUTO(json_free_at) struct json_value *settings = NULL;
+	struct err_detail detail;
+	if (json_parse(body, strlen(body), &settings, &detail) != WR_OK)
+		return;
+	for (size_t i = 0; i < json_count(settings); i++) {
+		const char *name = json_key(json_at(settings, i));
+		const char *meant = nearest(name);
+		if (kind_of(name, strlen(name)) != KIND_UNKNOWN)
+			continue;
+		fprintf(stderr, "  \"%s\" is no setting that wrctl knows of", name);
+		if (meant != NULL)
+			fprintf(stderr, "; did you mean \"%s\"?\n", meant);
+		else
+			fputs(".\n", stderr);
+	}
 }
 
 static bool is_json(const char *text, size_t len)

@@ -2,8 +2,6 @@
 #ifndef WRCTL_BODY_H
 #define WRCTL_BODY_H
 
-#include <stdbool.h>
-
 #include "waitingroom/err.h"
 
 /* Texts and words of the settings become JSON strings, everything else what it is in JSON; a value
@@ -14,7 +12,7 @@
 WR_MUST_USE enum wr_err body_of_settings(int argc, char *const argv[], const char *const *defaults,
 										 char **ret, struct err_detail *ret_detail);
 
-/* Has this wrctl heard of a setting of that name? */
-bool setting_is_known(const char *name);
+/* After a refusal: which names of the body this wrctl has never heard of, and what may have been meant. */
+void body_say_unknown(const char *body);
 
 #endif

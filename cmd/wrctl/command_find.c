@@ -5,7 +5,6 @@
 #include "commands.h"
 
 #define WORDS_MAX 64
-#define NEAR 3 /* typing errors */
 
 const struct command *command_find(const char *first, const char *second)
 {
@@ -30,8 +29,7 @@ int command_is_group(const char *first)
 	return false;
 }
 
-/* Levenshtein's distance: letters to put in, take out or exchange. */
-static size_t distance(const char *a, const char *b)
+size_t word_distance(const char *a, const char *b)
 {
 	size_t row[WORDS_MAX + 1], a_len = strlen(a), b_len = strlen(b);
 	if (a_len > WORDS_MAX || b_len > WORDS_MAX)
@@ -54,9 +52,9 @@ static size_t distance(const char *a, const char *b)
 const struct command *command_nearest(const char *words)
 {
 	const struct command *nearest = NULL;
-	size_t least = NEAR + 1;
+	size_t least = WORD_NEAR + 1;
 	for (size_t i = 0; i < command_count; i++) {
-		size_t errors = distance(words, commands[i].words);
+		size_t errors = word_distance(words, commands[i].words);
 		/* More errors than letters that are right: chance. */
 		if (errors < least && errors * 2 < strlen(commands[i].words)) {
 			least = errors;

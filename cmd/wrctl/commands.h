@@ -56,6 +56,9 @@ extern const struct option_row common_options[];
 const struct command *command_find(const char *first, const char *second);
 /* Is it the first word of commands of two words? */
 int command_is_group(const char *first);
+/* Levenshtein's distance: letters to put in, take out or exchange; WORD_NEAR may be typing errors. */
+#define WORD_NEAR 3
+size_t word_distance(const char *a, const char *b);
 /* The command whose words are the least typing errors away; NULL: none is near. */
 const struct command *command_nearest(const char *words);
 /* A row of the command's options or of the common ones; NULL. */

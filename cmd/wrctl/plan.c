@@ -113,19 +113,11 @@ static int read_version(struct wrctl *w, struct plan_step *step)
 	return WRCTL_DONE;
 }
 
-/* The API does not repeat names that it does not know; here they are no secret. */
 static void say_which(const struct plan_step *step, int code)
 {
-	WR_AUTO(json_free_at) struct json_value *settings = NULL;
-	struct err_detail detail;
 	fprintf(stderr, "  (queue %s)\n", step->queue);
-	if (code != WRCTL_REFUSED ||
-		json_parse(step->body, strlen(step->body), &settings, &detail) != WR_OK)
-		return;
-	for (size_t i = 0; i < json_count(settings); i++)
-		if (!setting_is_known(json_key(json_at(settings, i))))
-			fprintf(stderr, "  \"%s\" is no setting that wrctl knows of.\n",
-					json_key(json_at(settings, i)));
+	if (code == WRCTL_REFUSED)
+		body_say_unknown(step->body);
 }
 
 /* A dry run of a new queue does not ask whether there is its tenant. */

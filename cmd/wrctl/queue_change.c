@@ -66,6 +66,8 @@ int wrctl_queue_set(struct wrctl *w, int argc, char **argv)
 	int code = wrctl_ask(w, &request, &reply);
 	if (code == WRCTL_DONE)
 		print_set(w, argv[0], &reply, dry);
+	else if (code == WRCTL_REFUSED)
+		body_say_unknown(body);
 	return code;
 }
 
@@ -85,6 +87,8 @@ int wrctl_queue_create(struct wrctl *w, int argc, char **argv)
 		reply_print(&reply);
 	else if (code == WRCTL_DONE)
 		printf("%s is made.\n", argv[0]);
+	else if (code == WRCTL_REFUSED)
+		body_say_unknown(body);
 	else if (code == WRCTL_CONFLICT)
 		wrctl_say("is %s there already? wrctl queue set changes it", argv[0]);
 	return code;

@@ -87,6 +87,19 @@ static void a_queue_is_shown_with_settings_and_version(void **state)
 	ctl_expect(&problem, 6, "", "{\"type\"");
 }
 
+static void a_setting_that_was_mistyped_is_named_with_what_was_meant(void **state)
+{
+	(void)state;
+	struct ctl ctl = at_the_pod();
+	RUN near = ctl_run(&ctl, "queue", "set", "demo", "capcity=3", NULL);
+	ctl_expect(&near, 1, NULL,
+			   "\"capcity\" is no setting that wrctl knows of; did you mean \"capacity\"?");
+	RUN begun = ctl_run(&ctl, "queue", "set", "demo", "rate=3", NULL);
+	ctl_expect(&begun, 1, NULL, "did you mean \"rate_per_minute\"?");
+	RUN far = ctl_run(&ctl, "queue", "create", "mistyped", "colour=3", NULL);
+	ctl_expect(&far, 1, NULL, "\"colour\" is no setting that wrctl knows of.");
+}
+
 static void the_owner_of_a_key_is_told(void **state)
 {
 	(void)state;
@@ -340,6 +353,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lists_are_tables_names_or_the_answer_as_it_came),
 		cmocka_unit_test(a_queue_is_shown_with_settings_and_version),
+		cmocka_unit_test(a_setting_that_was_mistyped_is_named_with_what_was_meant),
 		cmocka_unit_test(the_owner_of_a_key_is_told),
 		cmocka_unit_test(pods_are_listed_once_they_have_reported),
 		cmocka_unit_test(the_level_of_logs_is_changed),
