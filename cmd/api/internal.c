@@ -23,6 +23,7 @@
 
 #define ADMIN_PREFIX "/admin/"
 #define STUCK_AFTER_MS 5000
+#define DEBUG_QUEUE_BYTES 2560 /* eight lanes with the longest names */
 
 static bool workers_turn(const struct app *app)
 {
@@ -136,7 +137,7 @@ static void debug_serve(void *ctx, struct http_request *request, const struct ro
 {
 	struct internal *internal = ctx;
 	const struct app *app = internal->app;
-	size_t room = 65536 + 1024 * queue_table_count(app->queues);
+	size_t room = 65536 + DEBUG_QUEUE_BYTES * queue_table_count(app->queues);
 	WR_AUTO(mem_free_at) char *text = mem_alloc_zero(1, room);
 	struct json_out out;
 	(void)match;

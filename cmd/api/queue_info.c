@@ -18,11 +18,19 @@ static void entity_tag(const char *body, size_t len, char ret_tag[20])
 	snprintf(ret_tag, 20, "\"%016llx\"", (unsigned long long)hash);
 }
 
+/* Of somebody who joins now and asks for no lane: that is the first one. */
+static struct wait_range wait_of_newcomer(const struct queue_snapshot *snapshot)
+{
+	const struct position_index *lane = snapshot->lanes[0];
+	uint64_t last = position_index_last(lane), gone = position_index_gone(lane);
+	return wait_estimate(&snapshot->waits[0], last > gone ? last - gone : 0);
+}
+
 static void write_info(struct json_out *out, const struct queue_snapshot *snapshot)
 {
 	char name[QUEUE_NAME_TEXT_BYTES];
 	queue_name_print(&snapshot->name, name);
-	struct wait_range wait = wait_estimate(&snapshot->waits[0], snapshot->waiting);
+	struct wait_range wait = wait_of_newcomer(snapshot);
 	json_out_object(out, NULL);
 	json_out_string(out, "queue_id", name);
 	const struct queue_settings *settings = snapshot->settings;
