@@ -87,7 +87,8 @@
 	  "How the waiting page looks; the logo is a data URI of at most 8192 bytes, the colours are " \
 	  "`#rrggbb` and checked for contrast.")                                                       \
 	X(template, "HTML, at most 48 kB",                                                             \
-	  "A whole page of one's own; the room stands where it says `<!--waitingroom-->`.")            \
+	  "A whole page of one's own; the room stands where it says `<!--waitingroom-->`. Its style "  \
+	  "elements count; its scripts do not run, and files from elsewhere are not fetched.")         \
 	X(messages, "`{\"en\":\"…\"}`, at most 14 languages",                                          \
 	  "The operator's message per language, each at most 512 bytes.")
 
