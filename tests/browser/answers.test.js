@@ -314,9 +314,10 @@ room.test('somebody whose visit has ended joins anew on coming back, and is told
 	assert.equal(await headingOf(page), 'Your visit has ended');
 });
 
-room.test('a screen reader is told of states and of each halving, and of nothing else', async ({ visitor }) => {
+room.test('a screen reader is told of states, of each halving and of what the operator says, and of nothing else', async ({ visitor }) => {
 	let ahead = 40;
-	const { page, calls } = await scene(visitor, { heartbeat: () => place({ ahead, waiting: 100 }) });
+	let more = {};
+	const { page, calls } = await scene(visitor, { heartbeat: () => place({ ahead, waiting: 100, ...more }) });
 	await page.addInitScript(() => {
 		self.spoken = [];
 		addEventListener('DOMContentLoaded', () => {
@@ -329,4 +330,12 @@ room.test('a screen reader is told of states and of each halving, and of nothing
 	for (ahead of [35, 30, 25, 20]) await polls(2, calls);
 	await until('the halving is told', () => page.evaluate(() => self.spoken.length === 2));
 	assert.match(await page.evaluate(() => self.spoken[1]), /^You are in line 20 people ahead of you/);
+	more = { message: 'The till is slow.' };
+	await until('the operator is heard', () => page.evaluate(() => self.spoken[2] === 'The till is slow.'));
+	await polls(2, calls);
+	more = { message: 'The till is down.', paused: true };
+	await until('the pause and its reason are told', () =>
+		page.evaluate(() => /^The line is paused .*The till is down\.$/.test(self.spoken.at(-1))));
+	await polls(2, calls);
+	assert.ok((await page.evaluate(() => self.spoken.length)) <= 5);
 });

@@ -99,7 +99,7 @@ function move(next) {
 		$('h').focus();
 		alertVisitor();
 	} else {
-		announce('say', spoken());
+		announce('say', spoken('note'));
 		if (document.activeElement?.closest('[hidden]')) $('h').focus();
 	}
 }
@@ -195,7 +195,9 @@ function message(isInLine) {
 function showNotes(isInLine) {
 	const isSafe = isInLine && state !== 'reconnecting';
 	const minutes = isSafe && Math.max(1, Math.floor(answer.hold_ms / 60000));
-	say('note', message(isInLine));
+	const words = message(isInLine);
+	if (words && words !== $('note').textContent) announce('say', words); // a new state says it with the rest
+	say('note', words);
 	say('age', isInLine ? t('age', { ago: agoText(locale, now() - answer.as_of_ms - clockAhead) }) : '');
 	say('safe', isSafe ? t('safe', { time: unitText(locale, 'minute', minutes, minutes) }) : t(state + '.safe'));
 	say('number', (state !== 'joining' && (code || failure?.request_id)) || '');
@@ -209,8 +211,8 @@ function showButtons(isInLine) {
 	$('tools').hidden = !isInLine;
 }
 
-const spoken = () =>
-	['h', 'big', 'label', 'range']
+const spoken = (...more) =>
+	['h', 'big', 'label', 'range', ...more]
 		.filter((id) => !$(id).hidden)
 		.map((id) => $(id).textContent)
 		.join(' ');
