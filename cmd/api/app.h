@@ -51,7 +51,8 @@ struct app {
 	struct store_address *store_address;
 	struct trusted_proxies *proxies;
 	enum access_log_mode access_log;
-	_Atomic int64_t *open_taken;	  /* by slot of a queue: gate_open_take; workers */
+	_Atomic int64_t *open_taken; /* by slot of a queue: gate_open_take; workers */
+	_Atomic int64_t *flushed_ms; /* by slot: when heartbeats last left here, monotonic; workers */
 	const char *origins[ORIGINS_MAX]; /* point into 'origins_text' */
 	size_t origin_count;
 	char origins_text[CONFIG_TEXT_BYTES];

@@ -198,6 +198,7 @@ enum wr_err app_start(struct app **ret_app, struct err_detail *ret_detail)
 		return err;
 	app->queues = queue_table_new(app->quiescence, (size_t)app->config.queues_max);
 	app->open_taken = mem_alloc_zero((size_t)app->config.queues_max, sizeof(*app->open_taken));
+	app->flushed_ms = mem_alloc_zero((size_t)app->config.queues_max, sizeof(*app->flushed_ms));
 	app->languages = languages_new();
 	app->contract = contract_build();
 	app->pages = page_cache_start(app->quiescence, app->queues, app->languages);
@@ -263,6 +264,7 @@ void app_stop(struct app *app, int64_t relay_ms)
 	admin_keys_free(atomic_load(&app->admin_keys));
 	trusted_proxies_free(app->proxies);
 	free(app->open_taken);
+	free(app->flushed_ms);
 	store_address_free(app->store_address);
 	free(app);
 }

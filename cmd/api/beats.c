@@ -15,6 +15,8 @@
 #define BEATS_MAX                                                                                  \
 	200000 /* a queue's buffer in one worker; more than it can serve between flushes */
 
+#define MARK_AGAIN_MS 900
+
 struct beat { /* beside the id: what restoring would need */
 	uint64_t ticket;
 	int64_t joined_ms;
@@ -87,6 +89,11 @@ static void on_beats(void *ctx, enum wr_err err, int64_t now_ms, const size_t *m
 	gather->free_beat_batches = batch;
 }
 
+static int64_t now_ms(const struct gather *gather)
+{
+	return loop_now(gather->worker->loop).ns / 1000000;
+}
+
 static void send_beats(struct gather *gather, struct gather_queue *queue, size_t from, size_t count)
 {
 	struct beat_batch *batch = gather->free_beat_batches;
@@ -106,7 +113,8 @@ static void send_beats(struct gather *gather, struct gather_queue *queue, size_t
 	}
 	queue->beats.in_flight++;
 	gather->in_flight++;
-	beats->last_flush = loop_now(gather->worker->loop);
+	atomic_store_explicit(&gather->worker->app->flushed_ms[queue->slot], now_ms(gather),
+						  memory_order_relaxed);
 	metrics_add(gather->worker->shard, METRIC_FLUSHES, 0, 1);
 	store_heartbeat(gather->worker->store, &queue->name, (const store_id *)batch->ids, count,
 					on_beats, batch);
@@ -150,11 +158,15 @@ void gather_beat(struct gather *gather, const struct queue_snapshot *snapshot, i
 	memcpy(beats->list[i].epoch, claims->epoch, sizeof(beats->list[i].epoch));
 }
 
-/* With nobody to report the store is told that we are listening. */
+/* With nobody to report the store is told that we are listening, by one worker of the pod: a thousand
+ * queues would be a thousand calls a second from each. */
 void beats_mark(struct gather *gather, struct gather_queue *queue)
 {
+	_Atomic int64_t *flushed_ms = &gather->worker->app->flushed_ms[queue->slot];
+	int64_t last_ms = atomic_load_explicit(flushed_ms, memory_order_relaxed), now = now_ms(gather);
 	/* A little less than the timer's interval, so that a mark is not put off by a whole one. */
-	if (mono_diff_ms(queue->beats.last_flush, loop_now(gather->worker->loop)) >= 900)
+	if (now - last_ms >= MARK_AGAIN_MS && store_is_ready(gather->worker->store) &&
+		atomic_compare_exchange_strong(flushed_ms, &last_ms, now))
 		send_beats(gather, queue, 0, 0);
 }
 

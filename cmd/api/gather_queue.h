@@ -21,7 +21,6 @@ struct beats { /* of a queue, since the last flush */
 	size_t count, room;
 	uint64_t version; /* settings that lane numbers refer to */
 	unsigned in_flight;
-	struct mono_time last_flush;
 	struct mono_time first; /* when the oldest of them came */
 };
 

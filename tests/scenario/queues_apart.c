@@ -129,11 +129,35 @@ static void a_queue_that_there_is_no_room_for_is_said_by_all_who_leave_it_alone(
 	stack_free(stack);
 }
 
+static double counted(struct stack *stack, const char *name)
+{
+	return stack_metric(stack_internal_url(stack, 0), name);
+}
+
+/* Once a second, beside four rounds of the sync thread, and not once a second from each worker. */
+static void an_idle_queue_costs_a_pod_one_mark_a_second_however_many_workers_it_has(void **state)
+{
+	(void)state;
+	struct stack *stack = stack_start(
+		&(struct stack_options){.pods = 1,
+								.without_nats = true,
+								.queues = QUEUES(QUEUE("idle", HELD)),
+								.env = (const char *const[]){"WR_RELAY=0", "WR_WORKERS=4", NULL}});
+	double rounds = counted(stack, "wr_sync_rounds_total");
+	double marks = counted(stack, "wr_heartbeat_flushes_total");
+	WAIT_UNTIL(15000, counted(stack, "wr_sync_rounds_total") >= rounds + 16,
+			   "four seconds of rounds");
+	marks = counted(stack, "wr_heartbeat_flushes_total") - marks;
+	assert_in_range((int)marks, 2, 8);
+	stack_free(stack);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(queues_whose_data_is_broken_do_not_hurt_the_others),
 		cmocka_unit_test(a_queue_that_there_is_no_room_for_is_said_by_all_who_leave_it_alone),
+		cmocka_unit_test(an_idle_queue_costs_a_pod_one_mark_a_second_however_many_workers_it_has),
 		cmocka_unit_test(a_pod_that_is_far_from_its_store_still_follows_many_queues),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
