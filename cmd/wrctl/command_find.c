@@ -49,8 +49,31 @@ size_t word_distance(const char *a, const char *b)
 	return row[b_len];
 }
 
+/* What other tools call it: "queue show" is "queue get", and no typing error of "queue set". */
+static const struct command *by_other_name(const char *words)
+{
+	static const char *const names[][2] = {
+		{"show", "get"},	  {"info", "get"},	 {"describe", "get"}, {"ls", "list"},
+		{"add", "create"},	  {"new", "create"}, {"make", "create"},  {"rm", "delete"},
+		{"remove", "delete"}, {"update", "set"}, {"edit", "set"},	  {"unpause", "resume"},
+		{"stop", "pause"},	  {"start", "open"}, {"clear", "empty"}};
+	char first[WORDS_MAX];
+	const char *space = strchr(words, ' ');
+	if (space == NULL || space - words >= WORDS_MAX)
+		return NULL;
+	memcpy(first, words, (size_t)(space - words));
+	first[space - words] = '\0';
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (strcmp(names[i][0], space + 1) == 0)
+			return command_find(first, names[i][1]);
+	return NULL;
+}
+
 const struct command *command_nearest(const char *words)
 {
+	const struct command *other = by_other_name(words);
+	if (other != NULL)
+		return other;
 	const struct command *nearest = NULL;
 	size_t least = WORD_NEAR + 1;
 	for (size_t i = 0; i < command_count; i++) {

@@ -174,6 +174,8 @@ static void what_is_mistyped_is_answered_with_what_was_meant(void **state)
 	struct ctl ctl = at_the_pod();
 	RUN near = ctl_run(&ctl, "queue", "lst", NULL);
 	ctl_expect(&near, 2, NULL, "did you mean \"queue list\"?");
+	RUN other = ctl_run(&ctl, "queue", "show", "demo", NULL);
+	ctl_expect(&other, 2, NULL, "did you mean \"queue get\"?");
 	RUN far = ctl_run(&ctl, "xyzzy", NULL);
 	ctl_expect(&far, 2, NULL, "there is no command \"xyzzy\"");
 	RUN option = ctl_run(&ctl, "queue", "list", "--colour", NULL);
