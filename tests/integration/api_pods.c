@@ -17,7 +17,7 @@ static int open_room(void **state)
 		.admitters = 1,
 		.admin_keys = API_ADMIN_KEYS_FILE,
 		.queues = QUEUES(QUEUE("demo", HELD)),
-		.env = (const char *const[]){NO_RATE_LIMITS, "WR_REPORT_INTERVAL_MS=200", NULL}});
+		.env = (const char *const[]){NO_RATE_LIMITS, "WR_REPORT_INTERVAL_MS=1000", NULL}});
 	return 0;
 }
 
@@ -58,13 +58,13 @@ static bool row_has(const char *url, const char *part)
 static void every_process_is_listed_with_what_it_is(void **state)
 {
 	(void)state;
-	WAIT_UNTIL(5000, lists("\"kind\":\"api\"", 2), "two pods");
-	WAIT_UNTIL(5000, lists("\"kind\":\"admitter\"", 1), "an admitter");
-	WAIT_UNTIL(5000, lists("\"state\":\"ok\"", 3), "all are well");
-	WAIT_UNTIL(5000, lists("\"nats\":true", 3), "all have a connection to NATS");
+	WAIT_UNTIL(10000, lists("\"kind\":\"api\"", 2), "two pods");
+	WAIT_UNTIL(10000, lists("\"kind\":\"admitter\"", 1), "an admitter");
+	WAIT_UNTIL(10000, lists("\"state\":\"ok\"", 3), "all are well");
+	WAIT_UNTIL(10000, lists("\"nats\":true", 3), "all have a connection to NATS");
 	assert_true(row_has(stack_internal_url(stack, 1), "\"kind\":\"api\""));
 	assert_true(row_has(stack_admitter_url(stack, 0), "\"kind\":\"admitter\""));
-	WAIT_UNTIL(5000, row_has(stack_admitter_url(stack, 0), "\"steps_per_s\":1"),
+	WAIT_UNTIL(10000, row_has(stack_admitter_url(stack, 0), "\"steps_per_s\":1"),
 			   "the admitter does ten steps a second");
 }
 
@@ -80,7 +80,7 @@ static void work_is_shown_as_rates(void **state)
 {
 	(void)state;
 	WR_AUTO(mem_free_at) char *token = api_join(stack_url(stack, 1), "demo");
-	WAIT_UNTIL(5000, works(token), "polls are counted");
+	WAIT_UNTIL(10000, works(token), "polls are counted");
 }
 
 static void pods_with_the_same_files_have_the_same_fingerprints(void **state)
@@ -100,7 +100,7 @@ static void whoever_ends_in_good_order_is_gone_at_once(void **state)
 {
 	(void)state;
 	int pod = stack_add_pod(stack);
-	WAIT_UNTIL(5000, lists("\"kind\":\"api\"", 3), "the new pod is listed");
+	WAIT_UNTIL(10000, lists("\"kind\":\"api\"", 3), "the new pod is listed");
 	process_stop(stack_pod(stack, pod), 10000);
 	assert_true(lists("\"kind\":\"api\"", 2));
 }
@@ -109,10 +109,10 @@ static void whoever_is_killed_falls_silent(void **state)
 {
 	(void)state;
 	process_kill(stack_admitter(stack, 0));
-	WAIT_UNTIL(5000, lists("\"state\":\"silent\"", 1), "the admitter is silent");
+	WAIT_UNTIL(10000, lists("\"state\":\"silent\"", 1), "the admitter is silent");
 	assert_true(row_has(stack_admitter_url(stack, 0), "\"state\":\"silent\""));
 	stack_restart_admitter(stack, 0);
-	WAIT_UNTIL(5000, lists("\"kind\":\"admitter\"", 2), "the next one stands beside it");
+	WAIT_UNTIL(10000, lists("\"kind\":\"admitter\"", 2), "the next one stands beside it");
 }
 
 static void only_keys_for_all_tenants_see_the_processes(void **state)

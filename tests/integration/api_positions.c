@@ -44,8 +44,8 @@ static int open_room(void **state)
 									 "WR_FLUSH_INTERVAL_MS=20", "WR_REAP_INTERVAL_MS=50", NULL},
 		.queues = QUEUES(QUEUE(
 			"line", HELD
-			",\"heartbeat_ttl_ms\":2000,\"absent_after_ms\":1000,\"poll_min_ms\":100,"
-			"\"poll_max_ms\":500,\"first_heartbeat_ms\":2500,\"capacity\":1000,"
+			",\"heartbeat_ttl_ms\":6000,\"absent_after_ms\":3000,\"poll_min_ms\":100,"
+			"\"poll_max_ms\":500,\"first_heartbeat_ms\":7500,\"capacity\":1000,"
 			"\"lanes\":[{\"name\":\"main\",\"open\":true},{\"name\":\"fast\",\"open\":true}]"))});
 	return 0;
 }
@@ -231,7 +231,7 @@ static void positions_follow_those_who_fall_silent(void **state)
 	int before = read_line(line);
 	for (int i = 0; i < visitor_count; i += 2)
 		visitors[i].silent = true;
-	WAIT_UNTIL(10000, (beat_all(), read_line(line) <= before * 3 / 4), "the silent have expired");
+	WAIT_UNTIL(20000, (beat_all(), read_line(line) <= before * 3 / 4), "the silent have expired");
 	expect_agreement();
 }
 

@@ -318,6 +318,8 @@ static void a_pod_that_says_ready_gives_places_with_every_worker(void **state)
 	stack_free(stack);
 }
 
+#define OPENS_ANYWAY_MS 1000
+
 /* The status line of the first answer that anybody gets from the port. */
 static void *ask_until_answered(void *ctx)
 {
@@ -338,6 +340,21 @@ static void *ask_until_answered(void *ctx)
 	return answer;
 }
 
+/* took_ms: from before its start until it was ready, which is not before the answer */
+static const char *first_answer_of_a_restart(struct stack *stack, struct sockaddr_in *address,
+											 int64_t *ret_took_ms)
+{
+	pthread_t visitor;
+	void *answer;
+	process_stop(stack_pod(stack, 0), 10000);
+	assert_int_equal(pthread_create(&visitor, NULL, ask_until_answered, address), 0);
+	struct mono_time started = clock_mono();
+	stack_restart_pod(stack, 0);
+	*ret_took_ms = mono_diff_ms(started, clock_mono());
+	pthread_join(visitor, &answer);
+	return answer;
+}
+
 static void the_first_who_gets_through_to_a_pod_gets_an_answer(void **state)
 {
 	(void)state;
@@ -350,12 +367,14 @@ static void the_first_who_gets_through_to_a_pod_gets_an_answer(void **state)
 								  .sin_port =
 									  htons((uint16_t)atoi(strrchr(stack_url(stack, 0), ':') + 1)),
 								  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	process_stop(stack_pod(stack, 0), 10000);
-	pthread_t visitor;
-	void *answer;
-	assert_int_equal(pthread_create(&visitor, NULL, ask_until_answered, &address), 0);
-	stack_restart_pod(stack, 0);
-	pthread_join(visitor, &answer);
+	const char *answer = NULL;
+	int64_t took_ms = 0;
+	/* A pod does not wait for the store longer than a second: on a busy machine that may not be enough. */
+	for (int i = 0; i < 10; i++) {
+		answer = first_answer_of_a_restart(stack, &address, &took_ms);
+		if (took_ms < OPENS_ANYWAY_MS || strncmp(answer, "HTTP/1.1 503", 12) != 0)
+			break;
+	}
 	assert_string_equal(answer, "HTTP/1.1 200 OK");
 	stack_free(stack);
 }

@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 /* A pod is silent when it has missed three reports, and forgotten when it has missed twelve. */
-#define REPORTS_MS "1000"
-#define SILENT_S "4"
+#define REPORTS_MS "700"
+#define SILENT_S "3"
 
 static char urls[256];
 
@@ -64,19 +64,25 @@ static int count_lines(const char *text, char mark)
 	return count;
 }
 
+static bool is_called_healthy(void)
+{
+	static const char *const parts[] = {"+ store",	  "+ broker",			"+ clock",
+										"+ admitter", "+ outbox",			"+ invariants",
+										"+ pods",	  "queue:default/demo", NULL};
+	struct ctl ctl = here();
+	RUN run = ctl_run(&ctl, "doctor", NULL);
+	size_t found = 0;
+	while (parts[found] != NULL && strstr(run.out, parts[found]) != NULL)
+		found++;
+	return run.code == 0 && parts[found] == NULL && count_lines(run.out, 'x') == 0 &&
+		   strstr(run.out, "2 of 2 urls answered with a report. 0 must be mended") != NULL;
+}
+
 static void a_healthy_room_is_called_so_part_by_part(void **state)
 {
 	(void)state;
-	await_health();
-	struct ctl ctl = here();
-	RUN run = ctl_run(&ctl, "doctor", NULL);
-	static const char *const parts[] = {"+ store",	  "+ broker",		   "+ clock",
-										"+ admitter", "+ outbox",		   "+ invariants",
-										"+ pods",	  "queue:default/demo"};
-	for (size_t i = 0; i < COUNT(parts); i++)
-		ctl_expect(&run, 0, parts[i], NULL);
-	assert_int_equal(count_lines(run.out, 'x'), 0);
-	ctl_expect(&run, 0, "2 of 2 urls answered with a report. 0 must be mended", NULL);
+	/* on a busy machine the store is slow at times, and that is said */
+	WAIT_UNTIL(20000, is_called_healthy(), "every part is well");
 }
 
 static void warnings_fail_when_one_is_strict(void **state)
