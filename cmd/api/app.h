@@ -60,6 +60,7 @@ struct app {
 	_Atomic(struct keys *) keys;			 /* swapped on SIGHUP */
 	_Atomic(struct admin_keys *) admin_keys; /* the same; NULL: only keys of the store */
 	atomic_bool synced;						 /* the queues have been read once */
+	_Atomic uint32_t unread; /* queues that there are and that could not be read yet; sync's */
 	_Atomic int64_t store_clock_ms; /* the store's time less our monotonic; 0: not known; sync's */
 	atomic_bool draining;			/* SIGTERM was seen: /readyz says no */
 
@@ -82,6 +83,13 @@ static inline struct wall_time app_time(const struct app *app, struct mono_time 
 {
 	int64_t offset_ms = atomic_load_explicit(&app->store_clock_ms, memory_order_relaxed);
 	return offset_ms != 0 ? (struct wall_time){.ms = now.ns / 1000000 + offset_ms} : clock_wall();
+}
+
+/* Why is there no picture of a queue? There is none of that name, as far as that can be said already. */
+static inline enum wr_err app_why_no_queue(const struct app *app)
+{
+	return atomic_load(&app->synced) && atomic_load(&app->unread) == 0 ? WR_NO_QUEUE
+																	   : WR_STORE_AWAY;
 }
 
 /* The public endpoints: one table for routes, metrics and documentation. */

@@ -239,7 +239,7 @@ static bool begin(struct worker *worker, struct http_request *request, enum auth
 							 .snapshot = queue_table_find(app->queues, &ret_question->queue)};
 	if (ret_check->snapshot != NULL)
 		return true;
-	if (atomic_load(&app->synced))
+	if (app_why_no_queue(app) == WR_NO_QUEUE)
 		fail(worker, request, AUTHZ_NO_QUEUE, WR_NO_QUEUE, NULL);
 	else
 		fail(worker, request, AUTHZ_NOT_READY, WR_STORE_AWAY, NULL);

@@ -158,8 +158,7 @@ void challenge_serve(void *ctx, struct http_request *request, const struct route
 	}
 	const struct queue_snapshot *snapshot = queue_table_find(worker->app->queues, &queue);
 	if (snapshot == NULL) {
-		bool synced = atomic_load(&worker->app->synced);
-		worker_problem(worker, request, synced ? WR_NO_QUEUE : WR_STORE_AWAY, NULL);
+		worker_problem(worker, request, app_why_no_queue(worker->app), NULL);
 		return;
 	}
 	struct json_out out;

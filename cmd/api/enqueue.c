@@ -193,7 +193,7 @@ static enum wr_err check_queue(const struct worker *worker, const struct queue_s
 							   const struct join_wish *wish)
 {
 	if (snapshot == NULL)
-		return atomic_load(&worker->app->synced) ? WR_NO_QUEUE : WR_STORE_AWAY;
+		return app_why_no_queue(worker->app);
 	if (!store_is_ready(worker->store))
 		return WR_STORE_AWAY;
 	if (queue_state_is_closed(snapshot->settings->state) && wish->challenge == NULL &&

@@ -47,7 +47,7 @@ enum wr_err page_find_queue(const struct worker *worker, const struct route_matc
 	memcpy(name.queue, match->segment[1], match->len[1]);
 	const struct queue_snapshot *snapshot = queue_table_find(worker->app->queues, &name);
 	if (snapshot == NULL)
-		return atomic_load(&worker->app->synced) ? WR_NO_QUEUE : WR_STORE_AWAY;
+		return app_why_no_queue(worker->app);
 	*ret_name = name;
 	*ret_snapshot = snapshot;
 	return WR_OK;

@@ -49,7 +49,7 @@ enum place_source place_find(struct worker *worker, const struct position_claims
 	struct app *app = worker->app;
 	const struct queue_snapshot *snapshot = queue_table_find(app->queues, &claims->queue);
 	if (snapshot == NULL) {
-		*ret_err = atomic_load(&app->synced) ? WR_NO_QUEUE : WR_STORE_AWAY;
+		*ret_err = app_why_no_queue(app);
 		return PLACE_REFUSED;
 	}
 	if (revocations_holder(snapshot->revocations, claims->position_id) > claims->holder) {

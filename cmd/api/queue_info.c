@@ -63,8 +63,7 @@ void queue_info_serve(void *ctx, struct http_request *request, const struct rout
 		snapshot = queue_table_find(worker->app->queues, &name);
 	}
 	if (snapshot == NULL) {
-		bool synced = atomic_load(&worker->app->synced);
-		worker_problem(worker, request, synced ? WR_NO_QUEUE : WR_STORE_AWAY, NULL);
+		worker_problem(worker, request, app_why_no_queue(worker->app), NULL);
 		return;
 	}
 	char tag[20];

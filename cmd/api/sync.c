@@ -329,6 +329,14 @@ static enum round round_of(struct sync *sync)
 	return round;
 }
 
+static void count_unread(const struct sync *sync)
+{
+	uint32_t unread = 0;
+	for (const struct followed *followed = sync->all; followed != NULL; followed = followed->next)
+		unread += followed->settings == NULL;
+	atomic_store(&sync->app->unread, unread);
+}
+
 /* A pod knows all queues before it says that one does not exist; but one that cannot be read or made does
  * not keep it from serving the others for ever. */
 static bool has_synced(const struct sync *sync, enum round round)
@@ -384,7 +392,9 @@ static void *run(void *ctx)
 				store_follow_log_level(sync->store);
 				followed_log_level = began;
 			}
-			if (has_synced(sync, round_of(sync)))
+			enum round round = round_of(sync);
+			count_unread(sync); /* before anybody takes it for all there are */
+			if (has_synced(sync, round))
 				atomic_store(&sync->app->synced, true);
 			atomic_fetch_add(&sync->rounds, 1);
 		}

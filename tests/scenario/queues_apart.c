@@ -68,6 +68,9 @@ static void queues_whose_data_is_broken_do_not_hurt_the_others(void **state)
 	break_queues(stack);
 	int pod = stack_add_pod(stack); /* becomes ready, late: it would like to know them all */
 	api_await_queue(stack, "default/demo");
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *broken = api_enqueue(stack_url(stack, pod), "broken-0", NULL);
+	api_expect_problem(broken, 503, "store_unavailable"); /* and not that there is none */
 	WR_AUTO(mem_free_at) char *token = api_join(stack_url(stack, pod), "demo");
 	WAIT_UNTIL(5000, is_fresh(stack, token), "a picture that the place is in");
 	WR_AUTO(http_answer_free_at)
