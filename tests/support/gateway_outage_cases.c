@@ -134,9 +134,20 @@ static void without_pods_the_site_is_closed(void **state)
 	expect_closed();
 }
 
+/* After the case above: the pods are down. */
+static void without_pods_the_room_asks_for_patience(void **state)
+{
+	(void)state;
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *answer = visit_page("/_wr/q/default/demo", NULL);
+	api_expect_status(answer, 503);
+	assert_non_null(strstr(answer->body, "Nobody loses a place in line"));
+	assert_string_equal(http_answer_header(answer, "Retry-After"), "10");
+}
+
 static struct gateway *as_shipped; /* while another takes its place */
 
-/* After the case above: the pods are down. */
+/* Likewise. */
 static void without_pods_the_site_is_open_where_the_gateway_says_so(void **state)
 {
 	(void)state;
@@ -213,6 +224,7 @@ const struct gateway_case gateway_outage_cases[] = {
 	OUTAGE_CASE(one_slow_pod_costs_a_moment_only, FOR_ALL),
 	OUTAGE_CASE(slow_pods_do_not_let_anybody_pass, FOR_ALL),
 	OUTAGE_CASE(without_pods_the_site_is_closed, FOR_ALL),
+	OUTAGE_CASE(without_pods_the_room_asks_for_patience, FOR_ALL),
 	OUTAGE_CASE(without_pods_the_site_is_open_where_the_gateway_says_so, FOR_ASKING),
 	OUTAGE_CASE(when_the_pods_are_back_everything_is_as_before, FOR_ALL),
 	{.test = {0}},

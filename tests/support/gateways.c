@@ -114,7 +114,7 @@ static void start_nginx(struct gateway *gateway)
 	add_change(gateway, "listen 127.0.0.1:8085;", "listen 127.0.0.1:%d;", free_port());
 	free(shop);
 	if (gateway->fail_open)
-		add_change(gateway, "include gate-down-closed.conf;", "include gate-down-open.conf;");
+		add_change(gateway, "include gate-down-closed.conf; #", "include gate-down-open.conf; #");
 	install(gateway, "deploy/nginx/nginx.conf");
 	install(gateway, "deploy/nginx/shop.conf");
 	install(gateway, "deploy/nginx/waitingroom.conf");
