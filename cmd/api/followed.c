@@ -133,6 +133,7 @@ static void start_new_indexes(struct followed *followed)
 		let_go(followed, followed->lanes[i].index, free_index);
 		followed->lanes[i].index = position_index_new();
 		followed->lanes[i].is_loaded = false;
+		followed->lanes[i].last_ticket = 0;
 		followed->lanes[i].estimator = (struct estimator){.started = false};
 		calibration_forget(&followed->lanes[i].calibration);
 	}
@@ -241,8 +242,12 @@ void followed_apply(struct followed *followed, const struct synced *answer)
 	apply_departures(followed, answer);
 	for (int from = 0; from < (int)answer->lane_count; from++) {
 		struct followed_lane *lane = lane_of(followed, answer, from);
-		if (lane != NULL && lane->is_loaded)
-			position_index_set_last(lane->index, answer->lanes[from].ticket);
+		if (lane == NULL)
+			continue;
+		if (lane->last_ticket < answer->lanes[from].ticket)
+			lane->last_ticket = answer->lanes[from].ticket;
+		if (lane->is_loaded)
+			position_index_set_last(lane->index, lane->last_ticket);
 	}
 }
 

@@ -7,7 +7,8 @@
 struct followed_lane {
 	char name[NAME_MAX_CHARS + 1];
 	struct position_index *index;
-	bool is_loaded; /* the index has what had left before this pod came */
+	uint64_t last_ticket; /* given out, as last heard; the index may not be loaded yet */
+	bool is_loaded;		  /* the index has what had left before this pod came */
 	struct estimator estimator;
 	struct calibration calibration;
 };

@@ -62,9 +62,9 @@ static enum wr_err count_whole_chunks(struct followed *followed, size_t lane, st
 }
 
 /* What a pod that is new does not know: first the long stretch of which nothing need be known. */
-static enum wr_err begin_lane(struct followed *followed, size_t lane, struct store *store,
-							  uint64_t last_ticket)
+static enum wr_err begin_lane(struct followed *followed, size_t lane, struct store *store)
 {
+	uint64_t last_ticket = followed->lanes[lane].last_ticket;
 	struct position_index *index = followed->lanes[lane].index;
 	uint64_t whole = 0;
 	enum wr_err err = count_whole_chunks(followed, lane, store, last_ticket, &whole);
@@ -76,13 +76,12 @@ static enum wr_err begin_lane(struct followed *followed, size_t lane, struct sto
 	return WR_OK;
 }
 
-enum wr_err followed_load_lane(struct followed *followed, size_t lane, struct store *store,
-							   uint64_t last_ticket)
+enum wr_err followed_load_lane(struct followed *followed, size_t lane, struct store *store)
 {
 	struct position_index *index = followed->lanes[lane].index;
 	enum wr_err err = WR_OK;
 	if (!followed->lanes[lane].is_loaded)
-		err = begin_lane(followed, lane, store, last_ticket);
+		err = begin_lane(followed, lane, store);
 	for (uint64_t chunk = position_index_first_chunk(index);
 		 err == WR_OK && chunk * INDEX_CHUNK_TICKETS < position_index_last(index); chunk++) {
 		struct chunk_call call = {.index = index, .chunk = chunk};

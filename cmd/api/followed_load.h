@@ -6,9 +6,8 @@
 #include "waitingroom/store.h"
 
 /* Blocks. The index has then at least what had left when it was asked for.
- * last_ticket  given out in that lane, by the answer that was applied last
  * WR_STORE_AWAY; what was loaded stays, and the rest is loaded the next time. */
 WR_MUST_USE enum wr_err followed_load_lane(struct followed *followed, size_t lane,
-										   struct store *store, uint64_t last_ticket);
+										   struct store *store);
 
 #endif

@@ -23,6 +23,7 @@
 #include "accuracy.h"
 #include "followed.h"
 #include "followed_load.h"
+#include "followed_revive.h"
 #include "queues_file.h"
 #include "waitingroom/log.h"
 #include "waitingroom/memory.h"
@@ -104,62 +105,6 @@ static void on_synced(void *ctx, enum wr_err err, const struct synced *answer)
 	queue_settings_default(&call->answer.settings); /* lent, too; followed has its own */
 }
 
-/* In the answer, by the number that the lane has here. */
-static uint64_t last_ticket(const struct sync_call *call, size_t lane)
-{
-	for (size_t from = 0; from < call->answer.lane_count; from++)
-		if (strcmp(call->answer.lanes[from].lane, call->followed->lanes[lane].name) == 0)
-			return call->answer.lanes[from].ticket;
-	return 0;
-}
-
-/* ---- revival ---- */
-
-struct put_call {
-	bool done;
-	enum wr_err err;
-	enum put_result result;
-};
-
-static void on_put(void *ctx, enum wr_err err, enum put_result result, uint64_t version)
-{
-	struct put_call *call = ctx;
-	(void)version;
-	call->done = true;
-	call->err = err;
-	call->result = result;
-}
-
-/* Its tenant has gone with everything else: it has no description until an operator gives it one. */
-static void on_claimed(void *ctx, enum wr_err err, int64_t number)
-{
-	(void)ctx, (void)err, (void)number;
-}
-
-static void revive(struct sync *sync, struct followed *followed)
-{
-	struct seen_ticket seen[QUEUE_LANES_MAX];
-	for (size_t i = 0; i < followed->lane_count; i++) {
-		memcpy(seen[i].lane, followed->lanes[i].name, sizeof(seen[i].lane));
-		seen[i].ticket = position_index_last(followed->lanes[i].index);
-	}
-	struct queue_revival revival = {
-		.lost_epoch = followed->epoch, .seen = seen, .seen_count = followed->lane_count};
-	struct put_call call = {.done = false};
-	store_put_queue(sync->store, &followed->name, followed->settings, UINT64_MAX,
-					"{\"revived\":true}", &revival, NULL, on_put, &call);
-	store_wait(sync->store, &call.done);
-	if (call.err == WR_OK && call.result == PUT_CREATED) {
-		store_claim_queue(sync->store, &followed->name, true,
-						  (uint64_t)sync->app->config.tenant_queues_max, on_claimed, NULL);
-		atomic_fetch_add(&sync->revivals, 1);
-		char name[QUEUE_NAME_TEXT_BYTES];
-		queue_name_print(&followed->name, name);
-		log_event(LOG_LEVEL_WARN, "queue_revived", LOG_TEXT("queue", name),
-				  LOG_TEXT("reason", "the store has lost everything"));
-	}
-}
-
 /* ---- one queue ---- */
 
 static void forget(struct sync *sync, struct followed *followed)
@@ -206,7 +151,7 @@ static enum wr_err publish(struct sync *sync, const struct sync_call *call)
 	for (size_t i = 0; i < followed->lane_count; i++)
 		if ((behind >> i & 1u) != 0) {
 			atomic_fetch_add(&sync->reloads, 1);
-			enum wr_err err = followed_load_lane(followed, i, sync->store, last_ticket(call, i));
+			enum wr_err err = followed_load_lane(followed, i, sync->store);
 			if (err != WR_OK)
 				return err;
 		}
@@ -252,10 +197,10 @@ static bool finish(struct sync *sync, struct sync_call *call)
 		forget(sync, followed);
 		return true;
 	case WR_NOT_FOUND:
-		if (followed->is_known)
-			revive(sync, followed);
-		else
+		if (!followed->is_known)
 			forget(sync, followed);
+		else if (followed_revive(followed, sync->store, &sync->app->config))
+			atomic_fetch_add(&sync->revivals, 1);
 		return true;
 	case WR_LIMIT:
 		return true;

@@ -115,6 +115,23 @@ static void what_never_came_to_be_shown_is_freed_with_the_queue(void **state)
 	f->followed = followed_new(&f->name, 0); /* for end() */
 }
 
+/* A pod that is new, and whose store is lost before it could load what had left: numbers that were given
+ * out must not be given again. */
+static void a_lane_that_is_not_loaded_yet_knows_its_last_ticket(void **state)
+{
+	struct fixture *f = *state;
+	struct synced answer = answer_of(1, "aaaaaaaaaaa");
+	answer.lanes[0].ticket = 10;
+	answer.lanes[0].gone = 3;
+	followed_apply(f->followed, &answer);
+	assert_false(f->followed->lanes[0].is_loaded);
+	assert_int_equal(followed_behind(f->followed, &answer), 1);
+	assert_int_equal(f->followed->lanes[0].last_ticket, 10);
+	answer.lanes[0].ticket = 8; /* a replica took over */
+	followed_apply(f->followed, &answer);
+	assert_int_equal(f->followed->lanes[0].last_ticket, 10);
+}
+
 #define ANN "annannannannanna"
 
 static bool ann_is_revoked_in_a_turn(struct fixture *f)
@@ -224,6 +241,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(old_indexes_stay_while_a_new_life_has_not_been_shown, begin,
 										end),
 		cmocka_unit_test_setup_teardown(what_never_came_to_be_shown_is_freed_with_the_queue, begin,
+										end),
+		cmocka_unit_test_setup_teardown(a_lane_that_is_not_loaded_yet_knows_its_last_ticket, begin,
 										end),
 		cmocka_unit_test_setup_teardown(
 			a_table_of_revocations_that_was_replaced_stays_until_the_new_one_is_shown, begin, end),
