@@ -8,14 +8,14 @@
 #   CC=clang                 another compiler
 #   SAN=address,undefined    sanitizers (also SAN=thread); give it a BUILD of its own
 #   JOBS=4                   compilers at a time (as many as there are cores)
-#   TEST_JOBS=4              test programs at a time (twice as many: most of them wait for servers)
+#   TEST_JOBS=6              test programs at a time (thrice as many: most of them wait for servers)
 #   V=1                      show the commands
 
 SAN ?=
 BUILD ?= build$(if $(SAN),/$(if $(findstring thread,$(SAN)),tsan,asan))
 V ?= 0
 JOBS ?= $(shell nproc 2>/dev/null || echo 1)
-TEST_JOBS ?= $(shell echo $$((2 * $(JOBS))))
+TEST_JOBS ?= $(shell echo $$((3 * $(JOBS))))
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
 PORT_BASE ?= 8080
@@ -124,14 +124,22 @@ SCENARIO := $(call tests_of,scenario)
 TESTS := $(UNIT) $(CONTRACT) $(INTEGRATION) $(SCENARIO)
 # What some tests put into programs before their libraries.
 PRELOADS := $(patsubst tests/preload/%.c,$(BUILD)/tests/preload/%.so,$(wildcard tests/preload/*.c))
-# For node. Those of the contract look at what the others have asked of pods.
+# For node. One of the contract's looks at what the others have asked of pods.
 OPENAPI := $(wildcard tests/openapi/*.test.js)
+RECORDED := tests/openapi/recorded.test.js
 BROWSER := $(wildcard tests/browser/*.test.js)
 RECORD := $(abspath $(BUILD))/record
 BENCHMARKS := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
 # The live test of alerts has deadlines of a minute, which a busy machine can miss: it has its own goal.
 CHECKS := $(filter-out scripts/check-observability,$(sort $(wildcard scripts/check-*)))
+# What takes more than ten seconds goes first, so that all cores have work until the end.
+SLOWEST := check-the-checks looks turns answers journey hidden outage check-scripts admission_model \
+	check-alerts hostile crowd relay backup_restored gateway_haproxy gateway_caddy gateway_nginx \
+	wrctl_doctor api_traces relay_trouble broker_killed admitter_killed drained rolling_restart \
+	queues_apart wrctl_top pod_killed campus base_log
+slow = $(foreach name,$(SLOWEST),$(filter %/$(name) %/$(name).test.js,$(1)))
+slowest_first = $(call slow,$(1)) $(filter-out $(call slow,$(1)),$(1))
 ALL_OBJECTS := $(LIBRARY_OBJECTS) $(SUPPORT_OBJECTS) \
 	$(foreach command,$(COMMANDS),$(call objects_of,$(command)))
 
@@ -252,7 +260,8 @@ test: ## everything that must hold, with a summary at the end
 
 check: tests ## the same without installing packages
 	$(Q)rm -rf $(RECORD) && mkdir -p $(RECORD)
-	$(Q)WR_TEST_RECORD=$(RECORD) $(RUN_TESTS) $(CHECKS) $(TESTS) -- $(OPENAPI) $(BROWSER)
+	$(Q)WR_TEST_RECORD=$(RECORD) $(RUN_TESTS) $(call slowest_first,$(BROWSER) $(CHECKS) $(TESTS) \
+		$(filter-out $(RECORDED),$(OPENAPI))) -- $(RECORDED)
 
 check-unit: $(UNIT) ## tests of the library, no servers
 	$(Q)$(RUN_TESTS) $(UNIT)
