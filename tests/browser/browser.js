@@ -6,7 +6,8 @@
 // Each test has visitors of its own; whatever a page of theirs throws, says in its console as an
 // error, or does against its policy, fails the test. A test that takes servers away, or is refused
 // something, says so: then the browser's notes about failed requests are no complaint. When a test
-// fails, pictures and traces are in build/browser/, and the servers' logs are kept.
+// fails, pictures are in build/browser/, and the servers' logs are kept; with WR_TEST_TRACES=1 there are
+// playwright's traces too, which take a quarter of the processor time.
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
@@ -18,6 +19,7 @@ import { root, slowness, Stack, until } from '../support/stack.js';
 export { slowness, until };
 export const build = resolve(root, process.env.BUILD ?? 'build');
 export const executablePath = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find(existsSync);
+const withTraces = process.env.WR_TEST_TRACES === '1';
 // Root has no sandbox to go into; what is visited is ours.
 export const chromiumArguments = ['--no-sandbox', '--disable-dev-shm-usage'];
 
@@ -107,7 +109,7 @@ export async function openRoom(options) {
 		const visitor = async (how = {}) => {
 			const { mayFail, ...context } = how;
 			const made = new Visitor(await room.browser.newContext({ viewport: { width: 1000, height: 800 }, locale: 'en-GB', ...context }), { mayFail });
-			await made.context.tracing.start({ screenshots: true, snapshots: true });
+			if (withTraces) await made.context.tracing.start({ screenshots: true, snapshots: true });
 			visitors.push(made);
 			return made;
 		};
@@ -137,6 +139,6 @@ async function keepEvidence(name, visitors) {
 			console.log(`# visitor ${i + 1}, tab ${tab + 1}: ${page.url()} shows ${await stateOf(page)}; ${path}`);
 		}
 		for (const complaint of complaints) console.log(`# visitor ${i + 1}: ${complaint}`);
-		await context.tracing.stop({ path: `${prefix}-${i + 1}.zip` }).catch(() => {});
+		if (withTraces) await context.tracing.stop({ path: `${prefix}-${i + 1}.zip` }).catch(() => {});
 	}
 }
