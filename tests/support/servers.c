@@ -110,9 +110,9 @@ static void redis_launch(struct redis_server *redis)
 	snprintf(name, sizeof(name), "redis%d.%d", redis->number, ++redis->starts);
 	const char *keep = redis->options.append_only ? "yes" : "no";
 	const char *argv[ARGUMENTS_MAX] = {
-		"redis-server", "--port",		 port,	   "--bind",		 "127.0.0.1",
-		"--unixsocket", redis->socket,	 "--dir",  redis->directory, "--appendonly",
-		keep,			"--appendfsync", "always", "--save",		 "",
+		"redis-server", "--port",		 port,	  "--bind",			"127.0.0.1",
+		"--unixsocket", redis->socket,	 "--dir", redis->directory, "--appendonly",
+		keep,			"--appendfsync", "no",	  "--save",			"",
 	};
 	int count = 15;
 	for (const char *const *extra = redis->options.extra; extra && *extra; extra++) {

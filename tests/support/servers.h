@@ -17,7 +17,7 @@ int free_port(void);
 bool port_take(int port);
 
 struct redis_options {
-	bool append_only;		  /* keep the data over a restart: appendonly yes, appendfsync always */
+	bool append_only;		  /* keep the data over a restart; the kernel has it, so no fsync */
 	bool tcp;				  /* also a loopback port */
 	const char *const *extra; /* further arguments, ends in NULL; borrowed for the server's life */
 };

@@ -137,7 +137,7 @@ export class Stack {
 		const targets = [this.site];
 		await this.#files(queues.map((queue) => ({ allowed_targets: targets, ...queue })));
 		this.store = await this.#part('store', ['redis-server', '--port', storePort, '--bind', '127.0.0.1', '--dir',
-			this.directory, '--appendonly', 'yes', '--appendfsync', 'always', '--save', ''], {}, () => listens(storePort));
+			this.directory, '--appendonly', 'yes', '--appendfsync', 'no', '--save', ''], {}, () => listens(storePort));
 		this.broker = await this.#part('broker', ['nats-server', '-a', '127.0.0.1', '-p', brokerPort, '-js', '-sd',
 			`${this.directory}/broker`], {}, () => listens(brokerPort));
 		const common = {
