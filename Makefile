@@ -88,9 +88,14 @@ OPTIMIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=$(SAN) \
 	$(if $(findstring undefined,$(SAN)),-fno-sanitize-recover=all)
 endif
 
+# Nobody waits for what a test computes, but everybody for its compilation. Benchmarks are not tests.
+TEST_OPTIMIZE := $(patsubst -O3,-O1,$(filter-out -flto% -ffat-lto-objects,$(OPTIMIZE)))
+
 # What the user gives in CFLAGS and LDFLAGS comes last and wins.
-ALL_CFLAGS := -std=gnu17 -D_GNU_SOURCE $(OPTIMIZE) $(WARNINGS) $(HARDENING) -pthread \
+cflags = -std=gnu17 -D_GNU_SOURCE $(1) $(WARNINGS) $(HARDENING) -pthread \
 	-Iinclude -I. $(if $(STORE_TLS),-DWR_STORE_TLS) $(PACKAGE_CFLAGS) $(CFLAGS)
+ALL_CFLAGS := $(call cflags,$(OPTIMIZE))
+TEST_CFLAGS := $(call cflags,$(TEST_OPTIMIZE))
 ALL_LDFLAGS := -pthread $(HARDENING_LINK) $(if $(SAN),-fsanitize=$(SAN)) $(LDFLAGS)
 
 # ---- files ----
@@ -168,10 +173,11 @@ $(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) $(DEPENDS) -c $< -o $@
 
+$(BUILD)/obj/tests/bench/%.o: TEST_CFLAGS := $(ALL_CFLAGS)
 $(BUILD)/obj/tests/%.o: tests/%.c $(BUILD)/flags
 	$(say) CC $<
 	@mkdir -p $(@D)
-	$(Q)$(CC) $(ALL_CFLAGS) -Itests $(DEPENDS) -c $< -o $@
+	$(Q)$(CC) $(TEST_CFLAGS) -Itests $(DEPENDS) -c $< -o $@
 
 $(BUILD)/obj/%.o: %.c $(BUILD)/flags
 	$(say) CC $<
