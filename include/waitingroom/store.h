@@ -67,11 +67,9 @@ const char *store_life(const struct store *store);
 void store_on_ready(struct store *store, loop_fn fn, void *ctx); /* at each (re)connect */
 
 struct store_counts { /* read from any thread */
-	uint64_t calls, failures, reconnects, timeouts,
-		commands; /* commands: incl. SCRIPT LOAD, WAIT … */
-	uint64_t
-		refusals; /* attempts that came to nothing: no answer, a replica, loading, a password */
-	uint64_t in_flight;
+	uint64_t calls, failures, reconnects, timeouts, in_flight;
+	uint64_t commands; /* incl. SCRIPT LOAD, WAIT … */
+	uint64_t refusals; /* attempts in vain: no answer, a replica, loading, a password */
 	bool ready;
 	struct timings_sum answers; /* from sending a call to its answer */
 };
