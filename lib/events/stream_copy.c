@@ -108,7 +108,7 @@ void stream_copy_close(struct stream_copy *copy)
 {
 	if (!copy)
 		return;
-	natsConnection_Close(copy->connection); /* nobody reads any more: D103 */
+	natsConnection_Close(copy->connection); /* nobody reads any more: D96 */
 	jsCtx_Destroy(copy->js);
 	natsConnection_Destroy(copy->connection);
 	pthread_mutex_destroy(&copy->mutex);
@@ -239,7 +239,7 @@ static enum wr_err read_batch(struct reading *reading, natsSubscription *subscri
 	return err;
 }
 
-/* Destroyed only when the library's thread has surely done with it: see lib/README.md, D103. */
+/* Destroyed only when the library's thread has surely done with it: see lib/README.md, D96. */
 static void end(struct stream_copy *copy, natsSubscription *subscription)
 {
 	(void)natsSubscription_Unsubscribe(subscription);

@@ -71,7 +71,7 @@ void event_stream_read(struct event_stream *stream)
 	stream->events = mem_alloc_zero(messages, sizeof(*stream->events));
 	jsSubOptions options;
 	jsSubOptions_Init(&options);
-	/* not the library's ordered one: see lib/README.md, D103 */
+	/* not the library's ordered one: see lib/README.md, D96 */
 	options.Config.AckPolicy = js_AckNone;
 	options.Config.DeliverPolicy = js_DeliverAll;
 	options.Config.FlowControl = true;
@@ -92,7 +92,7 @@ void event_stream_read(struct event_stream *stream)
 		};
 		natsMsg_Destroy(message);
 	}
-	/* the library's thread must have done with it: see D103 as well */
+	/* the library's thread must have done with it: see D96 as well */
 	assert_int_equal(natsSubscription_Unsubscribe(subscription), NATS_OK);
 	assert_int_equal(natsConnection_FlushTimeout(stream->connection, MESSAGE_DEADLINE_MS), NATS_OK);
 	natsSubscription_Destroy(subscription);
