@@ -121,7 +121,8 @@ local function take(people, i, lane, how)
 	taken[let_in], hashes[let_in] = id, people.hashes[i]
 	sessions[let_in * 2 - 1], sessions[let_in * 2] = deadline, id
 	lines[let_in] = (rare and rare[2] and named(id, rare[2]) or id) .. lane.between .. (row[2] or '0')
-		.. ' ' .. (row[3] or now_text) .. how .. (row[5] and traced(row[5]) or '')
+		.. ' ' .. (row[3] or now_text) .. how
+	if row[5] then lines[let_in] = lines[let_in] .. traced(row[5]) end
 	lane.let_in = lane.let_in + 1
 end
 
@@ -167,7 +168,7 @@ end
 
 -- A cursor walks one lane: the list from its tail, merged with 'restored' by ticket.
 local function refill(c)
-	local count = math.floor((wanted - let_in) / #lanes) + 16
+	local count = math.max(16, math.floor((wanted - let_in) / #lanes) + #lanes - 1)
 	if c.listed.at > c.listed.count and not c.list_end then
 		c.used = c.used + c.listed.count
 		local list = call('LRANGE', c.list, int(-(c.used + count)), int(-(c.used + 1)))
@@ -188,38 +189,36 @@ end
 -- aside the absent on the way. A newcomer ends the walk: everybody behind has joined later still.
 local function find_next(c)
 	while looked < limit do
-		local listed, restored = c.listed, c.restored
-		if listed.at > listed.count and not c.list_end
-			or restored.at > restored.count and not c.restored_end then
+		local people, restored = c.listed, c.restored
+		local i = people.at
+		local row, other = people.rows[i], restored.rows[restored.at]
+		if not row and not c.list_end or not other and not c.restored_end then
 			refill(c)
-			listed, restored = c.listed, c.restored
-		end
-		local people, i = listed, listed.at
-		local row, other = listed.rows[i], restored.rows[restored.at]
-		if not row and not other then
+		elseif not row and not other then
 			c.ended = true
 			return false
-		end
-		if other and (not row or row[1] == 'w' and tonumber(row[2] or 0) >= tonumber(other[2] or 0)) then
-			people, i, row = restored, restored.at, other
-		end
-		local score = tonumber(people.scores[i] or NOBODY)
-		local waits = row[1] == 'w' and not row[4] and not (met_twice and met[people.ids[i]])
-		if waits and people == listed and score < 0 and is_newcomer(score) then
-			c.newcomers = true
-			return false
-		end
-		people.at = i + 1
-		looked = looked + 1
-		if waits then
-			if met_twice then met[people.ids[i]] = true end
-			if is_present(score) then
-				c.next, c.next_at = people, i
-				return true
+		else
+			if other and (not row or row[1] == 'w' and tonumber(row[2] or 0) >= tonumber(other[2] or 0)) then
+				people, i, row = restored, restored.at, other
 			end
-			set_aside(people, i, false)
+			local score = tonumber(people.scores[i] or NOBODY)
+			local waits = row[1] == 'w' and not row[4] and not (met_twice and met[people.ids[i]])
+			if waits and score < 0 and people ~= restored and is_newcomer(score) then
+				c.newcomers = true
+				return false
+			end
+			people.at = i + 1
+			looked = looked + 1
+			if waits then
+				if met_twice then met[people.ids[i]] = true end
+				if score >= present_from or is_present(score) then
+					c.next, c.next_at = people, i
+					return true
+				end
+				set_aside(people, i, false)
+			end
+			if row[1] then c.gone[#c.gone + 1] = tonumber(row[2] or 0) end
 		end
-		if row[1] then departs(departed, c.lane, tonumber(row[2] or 0)) end
 	end
 	return false
 end
@@ -232,7 +231,8 @@ local function take_next(c)
 	local ticket = tonumber(people.rows[i][2] or 0)
 	c.next = nil
 	take(people, i, c.facts, c.how)
-	departs(departed, c.lane, ticket)
+	local gone = c.gone
+	gone[#gone + 1] = ticket
 	if people == c.listed then
 		c.last_in = c.last_in or number(call('HGET', key('tokens'), 'let_in:' .. c.lane), 0)
 		if ticket <= c.last_in then inversions = inversions + 1 else c.last_in = ticket end
@@ -242,7 +242,8 @@ end
 local credits, cursors = {}, {}
 for i = 1, #lanes do
 	local name = lanes[i].name
-	cursors[i] = { lane = name, facts = lane_called(name), how = ' ' .. order,
+	departed[name] = {}
+	cursors[i] = { lane = name, facts = lane_called(name), how = ' ' .. order, gone = departed[name],
 		list = key('waiting:' .. name), zset = key('restored:' .. name),
 		listed = look({}), used = 0, restored = look({}), restored_used = 0 }
 	credits[i] = 0
