@@ -34,9 +34,37 @@ static struct process *all;
 
 /* ---- starting ---- */
 
+static bool is_set_in(const char *variable, const char *const env[])
+{
+	size_t name_len = strcspn(variable, "=") + 1;
+	for (; env && *env; env++)
+		if (strncmp(*env, variable, name_len) == 0)
+			return true;
+	return false;
+}
+
+/* Ours, and those of 'env', of which the last of a name counts. gives; the texts are borrowed.
+ * Made before the fork: a test may have threads, and a child of such must not allocate. */
+static const char **environment_with(const char *const env[])
+{
+	size_t count = 1, n = 0;
+	for (char **one = environ; *one; one++)
+		count++;
+	for (const char *const *one = env; one && *one; one++)
+		count++;
+	const char **all_of_them = mem_alloc_zero(count, sizeof(*all_of_them));
+	for (char **one = environ; *one; one++)
+		if (!is_set_in(*one, env))
+			all_of_them[n++] = *one;
+	for (; env && *env; env++)
+		if (!is_set_in(*env, env + 1))
+			all_of_them[n++] = *env;
+	return all_of_them;
+}
+
 /* started  written to when exec fails; closed by it otherwise */
 static void exec_child(const struct process *process, pid_t parent, int started,
-					   const char *const argv[], const char *const env[])
+					   const char *const argv[], const char *const environment[])
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent) /* it died before the line above */
@@ -46,9 +74,7 @@ static void exec_child(const struct process *process, pid_t parent, int started,
 	dup2(null, STDIN_FILENO);
 	dup2(log, STDOUT_FILENO);
 	dup2(log, STDERR_FILENO);
-	for (; env && *env; env++)
-		putenv(strdup(*env));
-	execvp(argv[0], (char *const *)argv);
+	execvpe(argv[0], (char *const *)argv, (char *const *)environment);
 	dprintf(started, "%s: %s", argv[0], strerror(errno));
 	_exit(127);
 }
@@ -61,13 +87,15 @@ struct process *process_start(const char *name, const char *const argv[], const 
 	process->next = all;
 	all = process;
 	fflush(NULL);
+	const char **environment = environment_with(env);
 	pid_t parent = getpid();
 	int started[2];
 	if (pipe2(started, O_CLOEXEC) || (process->pid = fork()) < 0)
 		fail_msg("no process for %s: %s", name, strerror(errno));
 	if (process->pid == 0)
-		exec_child(process, parent, started[1], argv, env);
+		exec_child(process, parent, started[1], argv, environment);
 	/* Until exec it is a copy of us, with cmocka's signal handlers: nobody may signal it yet. */
+	free(environment);
 	close(started[1]);
 	char trouble[256] = {0};
 	ssize_t len = read(started[0], trouble, sizeof(trouble) - 1);
