@@ -73,11 +73,13 @@ void api_await(const char *url, const char *token, int deadline_ms, const char *
 	WAIT_UNTIL(deadline_ms, status_says(url, token, word), word);
 }
 
+/* The index learns of a ticket a moment before the picture that counts it is shown. */
 static bool has_position(const char *url, const char *token)
 {
 	WR_AUTO(http_answer_free_at) struct http_answer *answer = api_poll(url, "/status", token);
 	api_expect_place(answer, "waiting");
-	return http_answer_has(answer, "position");
+	return http_answer_has(answer, "position") &&
+		   http_answer_number(answer, "waiting") >= http_answer_number(answer, "position");
 }
 
 void api_await_position(const char *url, const char *token)
