@@ -41,9 +41,9 @@ int main(int argc, char **argv)
 	log_start("wrbackup", LOG_LEVEL_WARN);
 	umask(077);
 	signal(SIGPIPE, SIG_IGN);
-	const char *wrong = options_parse(argc, argv, &command, &options);
-	if (wrong) {
-		fprintf(stderr, "wrbackup: %s; see wrbackup --help\n", wrong);
+	struct err_detail detail = {""};
+	if (options_parse(argc, argv, &command, &options, &detail) != WR_OK) {
+		fprintf(stderr, "wrbackup: %s; see wrbackup --help\n", detail.text);
 		return 2;
 	}
 	switch (command) {

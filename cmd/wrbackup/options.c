@@ -52,20 +52,18 @@ static const struct command_row {
 };
 #define COMMAND_COUNT (sizeof(commands) / sizeof(commands[0]))
 
+#define KEEP_MAX 100000
+
 #define SUMMARY "backup and restore of a waiting room"
 
 static const char *const paragraphs[] = {
 	"Saved are settings, admin keys, tenants, the audit, also of queues that were deleted, and all "
 	"events. Not saved are places in line, which visitors bring back themselves in their tokens, "
-	"the "
-	"signing keys (WR_TOKEN_KEYS_FILE), which must be kept where other secrets are, and the "
-	"durable "
-	"consumers of JetStream's streams: whoever reads the events makes theirs again, and knows by "
-	"an "
-	"event's id what it has read before.",
+	"the signing keys (WR_TOKEN_KEYS_FILE), which must be kept where other secrets are, and the "
+	"durable consumers of JetStream's streams: whoever reads the events makes theirs again, and "
+	"knows by an event's id what it has read before.",
 	"The servers are those of WR_STORE_URL and WR_NATS_URL (also file:/path, as for all programs), "
-	"and "
-	"a stream that is missing is made as WR_STREAM_* say.",
+	"and a stream that is missing is made as WR_STREAM_* say.",
 };
 
 /* number, meaning */
@@ -84,58 +82,64 @@ static bool is_of(const struct option_row *row, const char *command)
 
 /* ---- parsing ---- */
 
-static const char *set_only(const char *text, struct options *options)
+static enum wr_err set_only(const char *text, struct options *options,
+							struct err_detail *ret_detail)
 {
 	options->store = strcmp(text, "store") == 0;
 	options->events = strcmp(text, "events") == 0;
-	return options->store || options->events ? NULL : "--only takes store or events";
+	if (!options->store && !options->events)
+		return err_say(ret_detail, WR_BAD_CONFIG, "--only: must be store or events");
+	return WR_OK;
 }
 
-static const char *set_keep(const char *text, struct options *options)
+static enum wr_err set_keep(const char *text, struct options *options,
+							struct err_detail *ret_detail)
 {
 	uint64_t keep;
-	if (!text_to_u64(text, strlen(text), 100000, &keep) || !keep)
-		return "--keep takes a number from 1";
+	if (!text_to_u64(text, strlen(text), KEEP_MAX, &keep) || keep == 0)
+		return err_say(ret_detail, WR_BAD_CONFIG, "--keep: must be a number from 1 to %d",
+					   KEEP_MAX);
 	options->keep = (int)keep;
-	return NULL;
+	return WR_OK;
 }
 
-static const char *set_mode(enum restore_mode mode, struct options *options)
+static enum wr_err set_mode(enum restore_mode mode, struct options *options,
+							struct err_detail *ret_detail)
 {
 	if (options->mode != RESTORE_CAREFULLY)
-		return "--keep and --replace exclude each other";
+		return err_say(ret_detail, WR_BAD_CONFIG, "--keep and --replace: only one of them, once");
 	options->mode = mode;
-	return NULL;
+	return WR_OK;
 }
 
-/* NULL: fine; otherwise what is wrong. */
-static const char *set(enum which which, const char *value, struct options *options)
+static enum wr_err set(enum which which, const char *value, struct options *options,
+					   struct err_detail *ret_detail)
 {
 	switch (which) {
 	case TO:
 	case FROM:
 		options->folder = value;
-		return NULL;
+		return WR_OK;
 	case METRICS:
 		options->metrics_file = value;
-		return NULL;
+		return WR_OK;
 	case DRY_RUN:
 		options->dry_run = true;
-		return NULL;
+		return WR_OK;
 	case KEEP_NEWEST:
-		return set_keep(value, options);
+		return set_keep(value, options, ret_detail);
 	case KEEP:
-		return set_mode(RESTORE_KEEP, options);
+		return set_mode(RESTORE_KEEP, options, ret_detail);
 	case REPLACE:
-		return set_mode(RESTORE_REPLACE, options);
+		return set_mode(RESTORE_REPLACE, options, ret_detail);
 	case ONLY:
-		return set_only(value, options);
+		return set_only(value, options, ret_detail);
 	}
-	abort();
+	return WR_BUG;
 }
 
-static const char *parse_options(int argc, char **argv, const char *command,
-								 struct options *options)
+static enum wr_err parse_options(int argc, char **argv, const char *command,
+								 struct options *options, struct err_detail *ret_detail)
 {
 	struct option longs[ROW_COUNT + 1] = {{0}};
 	size_t count = 0;
@@ -143,41 +147,46 @@ static const char *parse_options(int argc, char **argv, const char *command,
 		if (is_of(&rows[i], command))
 			longs[count++] = (struct option){
 				rows[i].name, rows[i].word ? required_argument : no_argument, NULL, (int)i + 1};
-	opterr = 0;
-	for (int found; (found = getopt_long(argc, argv, "", longs, NULL)) != -1;) {
-		if (found == '?')
-			return "an option is not known, or lacks its value";
-		const char *wrong = set(rows[found - 1].which, optarg, options);
-		if (wrong)
-			return wrong;
+	for (int found; (found = getopt_long(argc, argv, ":", longs, NULL)) != -1;) {
+		if (found == ':' || found == '?')
+			return err_say(ret_detail, WR_BAD_CONFIG, "%.100s: %s", argv[optind - 1],
+						   found == ':' ? "needs a value" : "is no option of this command");
+		enum wr_err err = set(rows[found - 1].which, optarg, options, ret_detail);
+		if (err != WR_OK)
+			return err;
 	}
 	if (optind < argc)
-		return "an argument is not known";
+		return err_say(ret_detail, WR_BAD_CONFIG, "%.100s: only options are taken", argv[optind]);
 	if (options->folder == NULL)
-		return strcmp(command, "save") == 0 ? "--to is missing" : "--from is missing";
-	return NULL;
+		return err_say(ret_detail, WR_BAD_CONFIG, "--%s: is required",
+					   strcmp(command, "save") == 0 ? "to" : "from");
+	return WR_OK;
 }
 
-const char *options_parse(int argc, char **argv, enum backup_command *ret_command,
-						  struct options *ret_options)
+enum wr_err options_parse(int argc, char **argv, enum backup_command *ret_command,
+						  struct options *ret_options, struct err_detail *ret_detail)
 {
 	const char *word = argc > 1 ? argv[1] : "";
 	struct options options = {.store = true, .events = true};
 	size_t i = 0;
 	while (i < COMMAND_COUNT && strcmp(commands[i].name, word) != 0)
 		i++;
+	if (argc < 2)
+		return err_say(ret_detail, WR_BAD_CONFIG, "a command is missing");
 	if (i == COMMAND_COUNT)
-		return argc > 1 ? "the command is not known" : "a command is missing";
-	const char *wrong = NULL;
+		return err_say(ret_detail, WR_BAD_CONFIG, "%.100s: is no command", word);
+	enum wr_err err = WR_OK;
 	if (commands[i].command != BACKUP_VERIFY)
-		wrong = parse_options(argc - 1, argv + 1, word, &options);
+		err = parse_options(argc - 1, argv + 1, word, &options, ret_detail);
 	else if (argc == 3)
 		options.folder = argv[2];
 	else
-		wrong = "verify takes a folder";
+		err = err_say(ret_detail, WR_BAD_CONFIG, "verify: takes one folder");
+	if (err != WR_OK)
+		return err;
 	*ret_command = commands[i].command;
 	*ret_options = options;
-	return wrong;
+	return WR_OK;
 }
 
 /* ---- help ---- */

@@ -8,9 +8,12 @@
 
 enum backup_command { BACKUP_SAVE, BACKUP_VERIFY, BACKUP_RESTORE };
 
-/* Texts lend from argv. Returns NULL, or what is wrong; nothing is filled to rely on then. */
-const char *options_parse(int argc, char **argv, enum backup_command *ret_command,
-						  struct options *ret_options);
+/* Texts lend from argv.
+ *
+ * WR_BAD_CONFIG  ret_detail names the option and what it takes; nothing else is filled.
+ */
+WR_MUST_USE enum wr_err options_parse(int argc, char **argv, enum backup_command *ret_command,
+									  struct options *ret_options, struct err_detail *ret_detail);
 void options_print_help(FILE *file);
 void options_print_man(FILE *file); /* mdoc(7) */
 
