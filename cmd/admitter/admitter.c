@@ -18,7 +18,6 @@
 
 #define LIST_INTERVAL_MS 250
 #define LISTS_PER_LOG_LEVEL 4
-#define SAY_FULL_MS 60000
 #define RELEASE_CHECK_MS 10
 
 static struct drain *find(struct admitter *admitter, const struct queue_name *name)
@@ -51,10 +50,8 @@ static void sweep(struct admitter *admitter)
 
 static void say_full(struct admitter *admitter, const struct queue_name *name)
 {
-	struct mono_time now = loop_now(admitter->loop);
-	if (admitter->full_said.ns != 0 && mono_diff_ms(admitter->full_said, now) < SAY_FULL_MS)
+	if (!log_once_a_minute(&admitter->full_said, loop_now(admitter->loop)))
 		return;
-	admitter->full_said = now;
 	char text[QUEUE_NAME_TEXT_BYTES];
 	queue_name_print(name, text);
 	log_event(LOG_LEVEL_ERROR, "too_many_queues", LOG_TEXT("setting", "WR_QUEUES_MAX"),

@@ -36,7 +36,6 @@
 #define FILE_PAUSE_MS 5000		/* between tries of a file of which something was refused */
 #define FILE_PAUSES 10			/* and as many times as long as a try took */
 #define RESOLVE_INTERVAL_MS 5000
-#define SAY_FULL_MS 60000
 #define LOG_LEVEL_INTERVAL_MS 1000
 
 struct sync {
@@ -223,10 +222,8 @@ static void follow(struct sync *sync, const struct queue_name *name)
 			sync->all = followed;
 			return;
 		}
-	struct mono_time now = loop_now(sync->loop);
-	if (sync->full_said.ns != 0 && mono_diff_ms(sync->full_said, now) < SAY_FULL_MS)
+	if (!log_once_a_minute(&sync->full_said, loop_now(sync->loop)))
 		return;
-	sync->full_said = now;
 	char text[QUEUE_NAME_TEXT_BYTES];
 	queue_name_print(name, text);
 	log_event(LOG_LEVEL_ERROR, "too_many_queues", LOG_TEXT("setting", "WR_QUEUES_MAX"),

@@ -14,6 +14,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "waitingroom/clock.h"
+
 enum log_level { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR };
 
 struct log_field {
@@ -58,9 +60,12 @@ bool log_would_say(enum log_level level);
 
 void log_event_fields(enum log_level level, const char *event, const struct log_field *fields,
 					  int count);
-/* The same past the limit for repeated lines: for those that count their own, as the access log. */
 /* Is another line of this kind within the limit? Counts it. To be asked before making a line costly. */
 bool log_may_repeat(enum log_level level, const char *event);
+/* True at first, then once a minute: for what is tried again and again, and lasts. 'said' is the
+ * caller's, zero at the start; it has 'now' when true. */
+bool log_once_a_minute(struct mono_time *said, struct mono_time now);
+/* Past the limit for repeated lines: for those that count their own, as the access log. */
 void log_event_unlimited(enum log_level level, const char *event, const struct log_field *fields,
 						 int count);
 

@@ -46,6 +46,14 @@ static void say_withheld(const struct kind *kind)
 			.level = kind->level, .event = "log_repeated", .fields = fields, .count = 2});
 }
 
+bool log_once_a_minute(struct mono_time *said, struct mono_time now)
+{
+	if (said->ns != 0 && mono_diff_ms(*said, now) < 60000)
+		return false;
+	*said = now;
+	return true;
+}
+
 /* The row of this kind, or a free one, or that of a kind which is silent; NULL: none of them. */
 static struct kind *find(enum log_level level, const char *event, int64_t second)
 {

@@ -35,8 +35,7 @@
 
 #define FREE_CALLS_MAX 32
 #define KEPT_BYTES_MAX (256u << 10) /* a buffer larger than this is not kept */
-#define SAY_REFUSED_MS 60000
-#define SCRIPT_TRIES_MAX 3 /* a flush may fall between the load and the repeated call */
+#define SCRIPT_TRIES_MAX 3			/* a flush may fall between the load and the repeated call */
 
 static void send_again(struct call *call);
 
@@ -123,10 +122,8 @@ void call_abandon(struct call *call, enum wr_err err)
  * elsewhere, once a minute for each step: steps are repeated ten times a second. */
 static void say_refused(const struct call *call, const char *reason)
 {
-	struct mono_time *said = &call->store->refused_said[call->script], now = clock_mono();
-	if (said->ns != 0 && mono_diff_ms(*said, now) < SAY_REFUSED_MS)
+	if (!log_once_a_minute(&call->store->refused_said[call->script], clock_mono()))
 		return;
-	*said = now;
 	log_event(
 		LOG_LEVEL_WARN, "store_refused",
 		LOG_TEXT("step", call->script == SCRIPT_NONE ? "command" : script_text(call->script)->name),

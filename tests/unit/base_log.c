@@ -249,6 +249,16 @@ static void *log_many(void *event)
 	return NULL;
 }
 
+static void what_lasts_is_said_at_first_and_once_a_minute(void **state)
+{
+	(void)state;
+	struct mono_time said = {0}, start = {.ns = 1};
+	assert_true(log_once_a_minute(&said, start));
+	assert_false(log_once_a_minute(&said, mono_add_ms(start, 59999)));
+	assert_true(log_once_a_minute(&said, mono_add_ms(start, 60000)));
+	assert_false(log_once_a_minute(&said, mono_add_ms(start, 119999)));
+}
+
 static void lines_of_two_threads_do_not_mix(void **state)
 {
 	(void)state;
@@ -280,6 +290,7 @@ int main(void)
 		CAUGHT(lines_of_two_threads_do_not_mix),
 		CAUGHT(the_level_that_stays_comes_back_after_an_override),
 		CAUGHT(a_signal_steps_the_level_and_stops_at_both_ends),
+		cmocka_unit_test(what_lasts_is_said_at_first_and_once_a_minute),
 		CAUGHT(repeated_lines_are_counted_and_said_once),
 		CAUGHT(a_writer_keeps_the_order_and_loses_nothing_at_its_end),
 		CAUGHT(a_writer_whose_reader_has_stopped_costs_lines_and_no_time),
