@@ -6,6 +6,7 @@
  * has left the line meanwhile, is polled in the same request, so that its session is in the answer.
  */
 #include <ctype.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -61,11 +62,50 @@ static enum wr_err check_type(const struct http_request *request)
 	return WR_BAD_MEDIA_TYPE;
 }
 
-static const char *shape_of(const char *key)
+/* ---- the body ---- */
+
+/* member, what it is, where in struct join_wish it goes; null is the same as not given */
+#define WISH_TABLE(X)                                                                              \
+	X(queue_id, SHAPE_TEXT, "a string")                                                            \
+	X(target, SHAPE_TEXT, "a string")                                                              \
+	X(lane, SHAPE_TEXT, "a string")                                                                \
+	X(user, SHAPE_OBJECT, "an object")                                                             \
+	X(challenge, SHAPE_TEXT, "a string")                                                           \
+	X(solution, SHAPE_LIST, "a list of numbers")                                                   \
+	X(captcha, SHAPE_TEXT, "a string")                                                             \
+	X(entry, SHAPE_TEXT, "a string")
+enum wish_shape { SHAPE_TEXT, SHAPE_OBJECT, SHAPE_LIST };
+
+#define WISH_ROW(name, shape, words) {#name, shape, words, offsetof(struct join_wish, name)},
+static const struct wish_row {
+	const char *name;
+	enum wish_shape shape;
+	const char *words;
+	size_t offset;
+} wish_rows[] = {WISH_TABLE(WISH_ROW)};
+#undef WISH_ROW
+#define WISH_ROWS (sizeof(wish_rows) / sizeof(wish_rows[0]))
+
+static const struct wish_row *wish_row(const char *name)
 {
-	if (strcmp(key, "user") == 0)
-		return "an object";
-	return strcmp(key, "solution") == 0 ? "a list of numbers" : "a string";
+	for (size_t i = 0; i < WISH_ROWS; i++)
+		if (strcmp(wish_rows[i].name, name) == 0)
+			return &wish_rows[i];
+	return NULL;
+}
+
+static bool read_member(const struct json_value *member, const struct wish_row *row,
+						struct join_wish *wish)
+{
+	void *field = (char *)wish + row->offset;
+	if (json_is_null(member))
+		return true;
+	if (row->shape == SHAPE_TEXT)
+		return json_string(member, (const char **)field);
+	if (row->shape == SHAPE_OBJECT ? !json_is_object(member) : !json_is_array(member))
+		return false;
+	*(const struct json_value **)field = member;
+	return true;
 }
 
 static enum wr_err read_wish(const struct json_value *document, struct join_wish *ret_wish,
@@ -76,39 +116,21 @@ static enum wr_err read_wish(const struct json_value *document, struct join_wish
 		return err_say(ret_detail, WR_MALFORMED, "The body must be a JSON object.");
 	for (size_t i = 0; i < json_count(document); i++) {
 		const struct json_value *member = json_at(document, i);
-		const char *key = json_key(member);
-		bool good = true;
-		if (strcmp(key, "queue_id") == 0)
-			good = json_string(member, &ret_wish->queue_id);
-		else if (strcmp(key, "target") == 0)
-			good = json_is_null(member) || json_string(member, &ret_wish->target);
-		else if (strcmp(key, "lane") == 0)
-			good = json_is_null(member) || json_string(member, &ret_wish->lane);
-		else if (strcmp(key, "user") == 0)
-			good = json_is_object(member);
-		else if (strcmp(key, "solution") == 0)
-			good = json_is_null(member) || json_is_array(member);
-		else if (strcmp(key, "challenge") == 0)
-			good = json_is_null(member) || json_string(member, &ret_wish->challenge);
-		else if (strcmp(key, "captcha") == 0)
-			good = json_is_null(member) || json_string(member, &ret_wish->captcha);
-		else if (strcmp(key, "entry") == 0)
-			good = json_is_null(member) || json_string(member, &ret_wish->entry);
-		else
+		const struct wish_row *row = wish_row(json_key(member));
+#define WISH_NAME(name, shape, words) " " #name
+		if (row == NULL)
 			return err_say(ret_detail, WR_INVALID,
-						   "A member of the body is not known; known are queue_id, target, lane, "
-						   "user, challenge, solution, captcha and entry.");
-		if (!good)
-			return err_say(ret_detail, WR_INVALID, "%s: must be %s", key, shape_of(key));
-		if (strcmp(key, "user") == 0)
-			ret_wish->user = member;
-		if (strcmp(key, "solution") == 0 && !json_is_null(member))
-			ret_wish->solution = member;
+						   "A member of the body is not known; known are:" WISH_TABLE(WISH_NAME));
+#undef WISH_NAME
+		if (!read_member(member, row, ret_wish))
+			return err_say(ret_detail, WR_INVALID, "%s: must be %s", row->name, row->words);
 	}
 	if (ret_wish->queue_id == NULL)
 		return err_say(ret_detail, WR_INVALID, "queue_id: is required, for example \"demo\"");
 	return WR_OK;
 }
+
+/* ---- the place ---- */
 
 /* An entry token decides where it says something. */
 static enum wr_err choose_lane(const struct queue_settings *settings, const char *wanted,

@@ -246,6 +246,18 @@ static void user_data_is_kept_with_the_place(void **state)
 	assert_non_null(strstr(kept, "{\"vip\":true,\"name\":\"Zo\xc3\xab\"}"));
 }
 
+static void null_is_the_same_as_not_given(void **state)
+{
+	(void)state;
+	static const char *const members[] = {"target",	  "lane",	 "user", "challenge",
+										  "solution", "captcha", "entry"};
+	for (size_t i = 0; i < COUNT(members); i++) {
+		char body[100];
+		snprintf(body, sizeof(body), "{\"queue_id\":\"user\",\"%s\":null}", members[i]);
+		expect_post(NULL, body, 201, NULL);
+	}
+}
+
 static void user_data_over_a_kilobyte_is_refused(void **state)
 {
 	(void)state;
@@ -341,6 +353,7 @@ int main(void)
 		cmocka_unit_test(a_target_below_an_allowed_one_is_taken),
 		cmocka_unit_test(a_target_that_is_not_allowed_is_refused),
 		cmocka_unit_test(user_data_is_kept_with_the_place),
+		cmocka_unit_test(null_is_the_same_as_not_given),
 		cmocka_unit_test(user_data_over_a_kilobyte_is_refused),
 		cmocka_unit_test(an_open_lane_can_be_chosen_and_others_cannot),
 		cmocka_unit_test(a_closed_queue_answers_410),
