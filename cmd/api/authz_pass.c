@@ -19,6 +19,36 @@ static void count(const struct worker *worker, enum authz_pass pass)
 	metrics_add(worker->shard, METRIC_GATE_PASSES, pass, 1);
 }
 
+/* ---- the pass, in the notes of the request while the store is asked ---- */
+
+static void keep(struct parked *notes, const struct pass_claims *pass)
+{
+	notes->claims.queue = pass->queue;
+	notes->claims.ticket = pass->ticket;
+	memcpy(notes->claims.position_id, pass->position_id, sizeof(pass->position_id));
+	memcpy(notes->claims.epoch, pass->epoch, sizeof(pass->epoch));
+	memcpy(notes->claims.lane, pass->lane, sizeof(pass->lane));
+	memcpy(notes->redeeming.pass_id, pass->pass_id, sizeof(pass->pass_id));
+	memcpy(notes->redeeming.binding, pass->binding, sizeof(pass->binding));
+	notes->redeeming.renewal = pass->renewal;
+}
+
+static void kept_session(const struct parked *notes, struct wall_time now, int64_t ends_ms,
+						 struct session_claims *ret_session)
+{
+	*ret_session = (struct session_claims){.queue = notes->claims.queue,
+										   .ticket = notes->claims.ticket,
+										   .renewal = notes->redeeming.renewal,
+										   .issued_s = now.ms / 1000,
+										   .expires_s = (ends_ms + 999) / 1000};
+	memcpy(ret_session->position_id, notes->claims.position_id, sizeof(ret_session->position_id));
+	memcpy(ret_session->epoch, notes->claims.epoch, sizeof(ret_session->epoch));
+	memcpy(ret_session->lane, notes->claims.lane, sizeof(ret_session->lane));
+	memcpy(ret_session->binding, notes->redeeming.binding, sizeof(ret_session->binding));
+}
+
+/* ---- before and after ---- */
+
 /* Is it one of ours for this queue, and does its session still stand? */
 static enum authz_pass judge(const struct authz_check *check, const char *text, size_t len,
 							 struct pass_claims *ret_pass)
@@ -50,7 +80,7 @@ bool authz_pass_is_good(const struct authz_check *check)
 		count(check->worker, result);
 		return false;
 	}
-	gather_keep_pass(http_request_notes(check->request), &pass);
+	keep(http_request_notes(check->request), &pass);
 	return true;
 }
 
@@ -79,6 +109,6 @@ void authz_redeemed(struct worker *worker, struct http_request *request, enum wr
 		authz_go_on(worker, request, NULL);
 		return;
 	}
-	gather_kept_session(http_request_notes(request), worker->wall, person->ends_ms, &session);
+	kept_session(http_request_notes(request), worker->wall, person->ends_ms, &session);
 	authz_go_on(worker, request, &session);
 }

@@ -20,7 +20,7 @@ struct joining {
 	char network[NETWORK_TEXT_BYTES + 20]; /* and a hash of the address, where it is limited */
 };
 
-struct redeeming { /* of the pass, beside what stands in the claims */
+struct redeeming { /* of the pass, beside what stands in the claims (authz_pass.c) */
 	char pass_id[PASS_ID_CHARS + 1];
 	char binding[BINDING_CHARS + 1];
 	bool renewal;
@@ -66,11 +66,6 @@ WR_MUST_USE enum wr_err gather_request(struct gather *gather, uint32_t slot, enu
 /* A heartbeat: nobody waits for it. 'lane' as in the snapshot's settings. */
 void gather_beat(struct gather *gather, const struct queue_snapshot *snapshot, int lane,
 				 const struct position_claims *claims);
-/* Before GATHER_REDEEM, which is answered by authz_redeemed (endpoints.h); and there the session that
- * the pass was for, from now to 'ends_ms'. */
-void gather_keep_pass(struct parked *notes, const struct pass_claims *pass);
-void gather_kept_session(const struct parked *notes, struct wall_time now, int64_t ends_ms,
-						 struct session_claims *ret_session);
 
 /* ---- nobody waits for these ---- */
 /* The session has been given a token with a full life. Kept until the store can be told. */

@@ -36,34 +36,6 @@ struct upkeep_batch {
 	struct upkeep_batch *next_free;
 };
 
-/* ---- passes ---- */
-
-void gather_keep_pass(struct parked *notes, const struct pass_claims *pass)
-{
-	notes->claims.queue = pass->queue;
-	notes->claims.ticket = pass->ticket;
-	memcpy(notes->claims.position_id, pass->position_id, sizeof(pass->position_id));
-	memcpy(notes->claims.epoch, pass->epoch, sizeof(pass->epoch));
-	memcpy(notes->claims.lane, pass->lane, sizeof(pass->lane));
-	memcpy(notes->redeeming.pass_id, pass->pass_id, sizeof(pass->pass_id));
-	memcpy(notes->redeeming.binding, pass->binding, sizeof(pass->binding));
-	notes->redeeming.renewal = pass->renewal;
-}
-
-void gather_kept_session(const struct parked *notes, struct wall_time now, int64_t ends_ms,
-						 struct session_claims *ret_session)
-{
-	*ret_session = (struct session_claims){.queue = notes->claims.queue,
-										   .ticket = notes->claims.ticket,
-										   .renewal = notes->redeeming.renewal,
-										   .issued_s = now.ms / 1000,
-										   .expires_s = (ends_ms + 999) / 1000};
-	memcpy(ret_session->position_id, notes->claims.position_id, sizeof(ret_session->position_id));
-	memcpy(ret_session->epoch, notes->claims.epoch, sizeof(ret_session->epoch));
-	memcpy(ret_session->lane, notes->claims.lane, sizeof(ret_session->lane));
-	memcpy(ret_session->binding, notes->redeeming.binding, sizeof(ret_session->binding));
-}
-
 /* ---- batches ---- */
 
 static struct upkeep_batch *batch_take(struct gather *gather, struct gather_queue *queue)
