@@ -231,6 +231,7 @@ enum wr_err worker_new(struct app *app, size_t number, struct worker **ret_worke
 	worker->signer = signer_new();
 	make_chain(worker);
 	struct http_server_options options = {.listen = listen_address(app, number),
+										  .is_shared = number > 0,
 										  .closed_at_first = true,
 										  .limits = limits_from(&app->config),
 										  .handler = handle,

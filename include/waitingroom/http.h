@@ -93,7 +93,9 @@ struct http_tracing {
 };
 
 struct http_server_options {
-	const char *listen;	  /* "127.0.0.1:8081", "[::]:8080", "127.0.0.1:0", "unix:/path" */
+	const char *listen; /* "127.0.0.1:8081", "[::]:8080", "127.0.0.1:0", "unix:/path" */
+	bool
+		is_shared; /* with another server of this process; whoever else listens there is an error */
 	bool closed_at_first; /* has its address, but refuses connections until http_server_listen() */
 	struct http_limits limits;
 	http_handler_fn handler;

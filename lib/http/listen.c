@@ -13,7 +13,7 @@
  * the queue is empty for good.
  *
  * TCP sockets are SO_REUSEPORT: every worker has one on the same address, and the kernel spreads
- * new connections over them.
+ * new connections over them. Another process there is refused.
  */
 #include "internal.h"
 
@@ -138,30 +138,46 @@ static void remove_dead_socket(const union listen_address *address, socklen_t le
 	close(fd);
 }
 
-static bool open_socket(struct http_listener *listener, const union listen_address *address,
-						socklen_t len)
+/* A socket with the address; -1: errno says why not. */
+static int bind_socket(const union listen_address *address, socklen_t len, bool may_share)
 {
 	int family = address->any.sa_family;
 	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
-		return false;
+		return -1;
 	int on = 1, off = 0;
 	bool options_set = true;
-	if (family == AF_UNIX)
-		remove_dead_socket(address, len);
-	else
-		options_set = !setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) &&
-					  !setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
+	if (family != AF_UNIX)
+		options_set = !setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (may_share)
+		options_set &= !setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on));
 	if (family == AF_INET6) /* "[::]" serves IPv4 too */
 		options_set &= !setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof(off));
 	if (!options_set || bind(fd, &address->any, len)) {
 		int error = errno;
 		close(fd);
 		errno = error;
-		return false;
+		return -1;
 	}
-	listener->fd = fd;
-	return true;
+	return fd;
+}
+
+/* SO_REUSEPORT would let in another process of the same user as well, started by mistake with the
+ * same address: each would get half of the visitors. Without it a bind fails when somebody listens. */
+static bool open_socket(struct http_listener *listener, const union listen_address *address,
+						socklen_t len)
+{
+	bool is_inet = address->any.sa_family != AF_UNIX;
+	if (!is_inet)
+		remove_dead_socket(address, len);
+	if (is_inet && !listener->server->options.is_shared) {
+		int alone = bind_socket(address, len, false);
+		if (alone < 0)
+			return false;
+		close(alone);
+	}
+	listener->fd = bind_socket(address, len, is_inet);
+	return listener->fd >= 0;
 }
 
 /* ---- accepting ---- */

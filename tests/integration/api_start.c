@@ -193,6 +193,24 @@ static void an_address_that_is_taken_is_named(void **state)
 	redis_free(holder);
 }
 
+static void a_second_pod_does_not_share_the_first_ones_port(void **state)
+{
+	(void)state;
+	struct stack *stack =
+		stack_start(&(struct stack_options){.pods = 1,
+											.without_nats = true,
+											.queues = QUEUES(QUEUE("line", HELD)),
+											.env = (const char *const[]){"WR_WORKERS=2", NULL}});
+	char setting[64], internal[64];
+	snprintf(setting, sizeof(setting), "WR_LISTEN=%s", stack_url(stack, 0) + strlen("http://"));
+	snprintf(internal, sizeof(internal), "WR_INTERNAL_LISTEN=%s",
+			 stack_internal_url(stack, 0) + strlen("http://"));
+	expect_refusal(api, good_env(setting), setting + strlen("WR_LISTEN="));
+	expect_refusal(api, good_env(setting), "Address already in use");
+	expect_refusal(api, good_env(internal), "Address already in use");
+	stack_free(stack);
+}
+
 /* ---- what it says about itself ---- */
 
 static void help_names_every_setting(void **state)
@@ -388,6 +406,7 @@ int main(void)
 		cmocka_unit_test(a_queues_file_that_is_wrong_is_refused_with_queue_and_field),
 		cmocka_unit_test(key_files_that_are_wrong_are_refused),
 		cmocka_unit_test(an_address_that_is_taken_is_named),
+		cmocka_unit_test(a_second_pod_does_not_share_the_first_ones_port),
 		cmocka_unit_test(help_names_every_setting),
 		cmocka_unit_test(the_configuration_is_printed_without_passwords),
 		cmocka_unit_test(a_text_may_come_from_a_file),
