@@ -3,8 +3,8 @@
  *
  *     admin_auth.c ─► body ─► one or more steps of the store ─► answer
  *
- * Reading one queue asks the store, so that a change is seen by whoever made it; the list comes from
- * the pod's own picture. Steps that go on (admit, empty, delete) repeat their script call until it says done.
+ * Reading one queue asks the store; the list comes from the pod's own picture, which has what was changed
+ * here before that is answered (admin_seen.c). Steps that go on (admit, empty, delete) repeat their script call until it says done.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -163,7 +163,7 @@ static void on_revoked(void *ctx, enum wr_err err, int64_t now_ms, const struct 
 	json_out_string(&out, "position_id", notes->position_id[0]);
 	json_out_string(&out, "status", place_state_word(person->state));
 	json_out_object_end(&out);
-	admin_reply_json(request, 200, &out);
+	admin_reply_seen(request, 200, &out);
 }
 
 /* Ends somebody's session, or the turn that they have not taken up. Whether the store knows of one
@@ -236,7 +236,7 @@ static void on_admitted(void *ctx, enum wr_err err, const struct admitted *resul
 	json_out_object_end(&out);
 	text[out.len] = '\0';
 	audit_admitted(notes, text);
-	admin_reply_json(request, 200, &out);
+	admin_reply_seen(request, 200, &out);
 }
 
 static void admit_step(struct http_request *request)

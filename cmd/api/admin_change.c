@@ -38,7 +38,7 @@ void admin_reply_change(struct http_request *request, enum put_result result, ui
 	json_out_int(&out, "version", (int64_t)version);
 	json_out_object_end(&out);
 	http_reply_header(request, "ETag", etag);
-	admin_reply_json(request, result == PUT_CREATED ? 201 : 200, &out);
+	admin_reply_seen(request, result == PUT_CREATED ? 201 : 200, &out);
 }
 
 /* ---- the put ---- */

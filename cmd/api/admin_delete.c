@@ -43,7 +43,7 @@ static void on_deleted(void *ctx, enum wr_err err, bool more)
 	else if (more)
 		delete_step(request);
 	else
-		http_reply(request, 204, NULL, "", 0);
+		admin_reply_seen(request, 204, NULL);
 }
 
 static void delete_step(struct http_request *request)

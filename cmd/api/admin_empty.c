@@ -84,7 +84,7 @@ static void on_emptied(void *ctx, enum wr_err err, uint64_t expired, bool more, 
 	json_out_object(&out, NULL);
 	json_out_int(&out, "expired", (int64_t)all);
 	json_out_object_end(&out);
-	admin_reply_json(request, 200, &out);
+	admin_reply_seen(request, 200, &out);
 }
 
 static void empty_step(struct http_request *request, const struct store_audit *audit)

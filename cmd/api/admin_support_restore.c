@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "admin_audit.h"
-#include "internal.h"
+#include "admin_queue.h"
 #include "waitingroom/json_in.h"
 #include "waitingroom/memory.h"
 #include "waitingroom/support_code.h"
@@ -117,7 +117,7 @@ static void on_restored(void *ctx, enum wr_err err, const struct recalled *resul
 	json_out_int(&out, "ticket", (int64_t)result->ticket);
 	json_out_string(&out, "stands", result->front ? "front" : "line");
 	json_out_object_end(&out);
-	admin_reply_json(request, 200, &out);
+	admin_reply_seen(request, 200, &out);
 }
 
 void admin_restore_serve(void *ctx, struct http_request *request, const struct route_match *match)

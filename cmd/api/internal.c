@@ -284,6 +284,7 @@ enum wr_err internal_start(struct app *app, struct internal **ret_internal,
 	loop_set_wait_marks(internal->loop, turn_ends, turn_begins, internal);
 	loop_set_on_wake(internal->loop, on_wake, internal);
 	internal->report = pod_report_start(internal);
+	admin_seen_start(internal);
 	if (pthread_create(&internal->thread, NULL, run, internal) != 0)
 		abort();
 	*ret_internal = internal;
@@ -303,6 +304,7 @@ void internal_stop(struct internal *internal)
 	loop_wake(internal->loop);
 	pthread_join(internal->thread, NULL);
 	store_free(internal->store); /* answers what was under way */
+	admin_seen_stop(internal);
 	http_server_close(internal->http);
 	internal_free(internal);
 }

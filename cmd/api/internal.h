@@ -20,6 +20,8 @@ struct internal {
 	struct store *store;
 	struct signer *signer;
 	struct pod_report *report;
+	struct seen_reply *unseen; /* answers that wait until the change is shown (admin_seen.c) */
+	struct loop_timer *seen_timer;
 	int64_t file_key_ms; /* when a key of WR_ADMIN_KEYS_FILE last changed something; 0: never */
 	int reader;
 	atomic_bool stop;
@@ -66,6 +68,10 @@ _Static_assert(sizeof(struct admin_notes) <= HTTP_NOTES_BYTES, "notes are too sm
  * with detail. */
 WR_MUST_USE enum wr_err admin_check_dry_run(struct http_request *request,
 											struct err_detail *ret_detail);
+
+/* admin_seen.c: before the thread starts, and after its end, when nothing is asked of the store any more */
+void admin_seen_start(struct internal *internal);
+void admin_seen_stop(struct internal *internal);
 
 void admin_reply_json(struct http_request *request, int status, const struct json_out *out);
 void admin_problem(struct internal *internal, struct http_request *request, enum wr_err err,

@@ -10,6 +10,8 @@
  * queue that the store fails to tell of (a key of another type) has an old picture, and the others have
  * not.
  *
+ * Between rounds it looks at single queues, for those who have changed them and want it seen (looks.c).
+ *
  * When a queue that was known is unknown to the store, without the tombstone that deleting leaves,
  * the store has lost everything. The pod then revives the queue from its memory: settings, and the
  * highest tickets seen. Several pods may try; the first one does it (queue_put.lua).
@@ -24,6 +26,7 @@
 #include "followed.h"
 #include "followed_load.h"
 #include "followed_revive.h"
+#include "looks.h"
 #include "queues_file.h"
 #include "waitingroom/log.h"
 #include "waitingroom/memory.h"
@@ -49,6 +52,7 @@ struct sync {
 	struct mono_time started, file_again; /* the file: not to be tried before */
 	struct mono_time full_said;			  /* that there are too many queues; 0: never */
 	bool probed, file_applied;
+	struct looks looks;
 	atomic_bool stop;
 	_Atomic uint64_t rounds, failures, reloads, revivals;
 	_Atomic int64_t clock_offset_ms;
@@ -209,25 +213,32 @@ static bool finish(struct sync *sync, struct sync_call *call)
 	}
 }
 
-static void follow(struct sync *sync, const struct queue_name *name)
+static void say_full(struct sync *sync, const struct queue_name *name)
 {
-	for (const struct followed *followed = sync->all; followed != NULL; followed = followed->next)
+	char text[QUEUE_NAME_TEXT_BYTES];
+	if (!log_once_a_minute(&sync->full_said, loop_now(sync->loop)))
+		return;
+	queue_name_print(name, text);
+	log_event(LOG_LEVEL_ERROR, "too_many_queues", LOG_TEXT("setting", "WR_QUEUES_MAX"),
+			  LOG_TEXT("queue", text));
+}
+
+/* NULL: there are too many. */
+static struct followed *follow(struct sync *sync, const struct queue_name *name)
+{
+	for (struct followed *followed = sync->all; followed != NULL; followed = followed->next)
 		if (queue_name_equal(&followed->name, name))
-			return;
+			return followed;
 	for (uint32_t slot = 0; slot < (uint32_t)sync->app->config.queues_max; slot++)
 		if (!sync->slot_used[slot]) {
 			struct followed *followed = followed_new(name, slot);
 			sync->slot_used[slot] = true;
 			followed->next = sync->all;
 			sync->all = followed;
-			return;
+			return followed;
 		}
-	if (!log_once_a_minute(&sync->full_said, loop_now(sync->loop)))
-		return;
-	char text[QUEUE_NAME_TEXT_BYTES];
-	queue_name_print(name, text);
-	log_event(LOG_LEVEL_ERROR, "too_many_queues", LOG_TEXT("setting", "WR_QUEUES_MAX"),
-			  LOG_TEXT("queue", text));
+	say_full(sync, name);
+	return NULL;
 }
 
 struct names_call {
@@ -242,7 +253,7 @@ static void on_names(void *ctx, enum wr_err err, const struct queue_name *names,
 	call->done = true;
 	call->err = err;
 	for (size_t i = 0; err == WR_OK && i < count; i++)
-		follow(call->sync, &names[i]);
+		(void)follow(call->sync, &names[i]);
 }
 
 enum round { ROUND_WHOLE, ROUND_WITHOUT_SOME, ROUND_ENDED };
@@ -269,6 +280,23 @@ static enum round round_of(struct sync *sync)
 			return ROUND_ENDED;
 	}
 	return round;
+}
+
+/* Those that somebody has asked for. */
+static void look(struct sync *sync)
+{
+	struct queue_name names[LOOKS_MAX];
+	uint64_t number;
+	size_t count = looks_take(&sync->looks, names, &number);
+	for (size_t i = 0; i < count && store_is_ready(sync->store); i++) {
+		struct followed *followed = follow(sync, &names[i]);
+		if (followed == NULL)
+			continue;
+		begin(sync, followed, &sync->calls[0]);
+		(void)finish(sync, &sync->calls[0]);
+	}
+	if (count > 0)
+		looks_finish(&sync->looks, number);
 }
 
 static void count_unread(const struct sync *sync)
@@ -343,8 +371,10 @@ static void *run(void *ctx)
 		quiescence_sweep(sync->app->quiescence);
 		struct mono_time due = mono_add_ms(began, sync->app->config.sync_interval_ms);
 		for (int64_t left = mono_diff_ms(clock_mono(), due); left > 0 && !atomic_load(&sync->stop);
-			 left = mono_diff_ms(clock_mono(), due))
+			 left = mono_diff_ms(clock_mono(), due)) {
+			look(sync);
 			loop_turn(sync->loop, left);
+		}
 	}
 	return NULL;
 }
@@ -354,6 +384,7 @@ struct sync *sync_start(struct app *app)
 	struct sync *sync = mem_alloc_zero(1, sizeof(*sync));
 	sync->app = app;
 	sync->loop = loop_new();
+	looks_init(&sync->looks);
 	sync->calls = mem_alloc_zero(QUEUES_AT_ONCE, sizeof(*sync->calls));
 	sync->started = clock_mono();
 	sync->slot_used = mem_alloc_zero((size_t)app->config.queues_max, sizeof(bool));
@@ -381,6 +412,18 @@ void sync_stop(struct sync *sync)
 	free(sync->slot_used);
 	free(sync->calls);
 	free(sync);
+}
+
+uint64_t sync_look(struct sync *sync, const struct queue_name *name)
+{
+	uint64_t number = looks_ask(&sync->looks, name);
+	loop_wake(sync->loop);
+	return number;
+}
+
+uint64_t sync_looks_done(const struct sync *sync)
+{
+	return looks_done(&sync->looks);
 }
 
 void sync_counts(const struct sync *sync, struct sync_counts *ret_counts)
