@@ -1,4 +1,4 @@
-// Tabs that nobody looks at. A browser of its own, without what playwright does to keep every page
+// Tabs that nobody looks at. A whole Chromium of its own, without what playwright does to keep every page
 // in view: behind another tab a page is really hidden.
 //
 // After five minutes Chromium runs the timers of a hidden page once a minute, those of its workers as
@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os';
 import { after, before, test } from 'node:test';
 import { chromium } from 'playwright-core';
 import { Stack } from '../support/stack.js';
-import { chromiumArguments, codeOf, executablePath, quick, slowness, stateOf, until, untilSite, untilState } from './browser.js';
+import { chromiumArguments, codeOf, quick, slowness, stateOf, until, untilSite, untilState, wholePath } from './browser.js';
 
 const holdMs = 4000;
 const held = { ...quick, poll_max_ms: 800, absent_after_ms: 1500, heartbeat_ttl_ms: holdMs, state: 'hold' };
@@ -20,7 +20,7 @@ let stack, profile, child, browser, page, other;
 before(async () => {
 	stack = await Stack.start({ nginx: true, pods: 1, admitters: 1, queues: [{ queue: 'default/demo', ...held }] });
 	profile = await mkdtemp(`${tmpdir()}/wr-profile.`);
-	child = spawn(executablePath, ['--headless', ...chromiumArguments, '--remote-debugging-port=0', '--no-first-run',
+	child = spawn(wholePath, ['--headless', ...chromiumArguments, '--remote-debugging-port=0', '--no-first-run',
 		`--user-data-dir=${profile}`, 'about:blank'], { stdio: ['ignore', 'ignore', 'pipe'] });
 	let said = '';
 	const address = await new Promise((done, failed) => {
