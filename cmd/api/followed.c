@@ -2,7 +2,8 @@
  *
  * A new life of the queue's data (another epoch) starts new indexes, except while the queue is
  * recovering from a total loss: then the old indexes go on answering, frozen, until everybody has
- * reported and the store's bitmap is the truth again.
+ * reported and the store's bitmap is the truth again. Of what happens meanwhile only the last tickets
+ * are remembered.
  *
  * Settings, indexes and revocations that an answer replaces are still shown by the last picture, for as long as
  * the next one cannot be made: the store may go away in between. They wait in 'outgoing' and are
@@ -219,19 +220,35 @@ static void remember_departures(struct followed *followed, const struct synced *
 		memcpy(followed->last_departure, answer->last_departure, sizeof(followed->last_departure));
 }
 
+/* Also of a lane whose index does not answer for them: the store may be lost again before it does. */
+static void note_last_tickets(struct followed *followed, const struct synced *answer)
+{
+	for (int from = 0; from < (int)answer->lane_count; from++) {
+		struct followed_lane *lane = lane_of(followed, answer, from);
+		if (lane == NULL || lane->last_ticket >= answer->lanes[from].ticket)
+			continue;
+		lane->last_ticket = answer->lanes[from].ticket;
+		position_index_note(lane->index, lane->last_ticket);
+	}
+}
+
 void followed_apply(struct followed *followed, const struct synced *answer)
 {
 	bool new_life = followed->is_known && strcmp(followed->epoch, answer->epoch) != 0;
+	bool other_line =
+		followed->is_known && !epoch_counts(followed->epoch, answer->epoch, answer->lost_epochs);
 	bool recovered = followed->recovering && !answer->recovering;
 	if (answer->has_settings)
 		take_settings(followed, &answer->settings, answer->active);
-	if ((new_life && !answer->recovering) || recovered)
+	if ((new_life && !answer->recovering) || other_line || recovered)
 		start_new_indexes(followed);
 	followed->recovering = answer->recovering;
 	memcpy(followed->epoch, answer->epoch, sizeof(followed->epoch));
+	memcpy(followed->lost_epochs, answer->lost_epochs, sizeof(followed->lost_epochs));
 	followed->is_known = true;
 	apply_revocations(followed, answer);
 	remember_departures(followed, answer);
+	note_last_tickets(followed, answer);
 	if (followed->recovering)
 		return; /* the bitmap is not the truth yet */
 	for (int from = 0; from < (int)answer->lane_count; from++) {
@@ -240,15 +257,9 @@ void followed_apply(struct followed *followed, const struct synced *answer)
 			lane->is_loaded = true; /* with nothing */
 	}
 	apply_departures(followed, answer);
-	for (int from = 0; from < (int)answer->lane_count; from++) {
-		struct followed_lane *lane = lane_of(followed, answer, from);
-		if (lane == NULL)
-			continue;
-		if (lane->last_ticket < answer->lanes[from].ticket)
-			lane->last_ticket = answer->lanes[from].ticket;
-		if (lane->is_loaded)
-			position_index_set_last(lane->index, lane->last_ticket);
-	}
+	for (size_t i = 0; i < followed->lane_count; i++)
+		if (followed->lanes[i].is_loaded)
+			position_index_set_last(followed->lanes[i].index, followed->lanes[i].last_ticket);
 }
 
 unsigned followed_behind(const struct followed *followed, const struct synced *answer)
@@ -343,7 +354,7 @@ static void watch_the_line(struct followed *followed, struct queue_snapshot *pic
 }
 
 struct queue_snapshot *followed_snapshot(struct followed *followed, const struct synced *answer,
-										 struct mono_time now)
+										 struct mono_time asked)
 {
 	struct queue_snapshot picture = {.name = followed->name,
 									 .slot = followed->slot,
@@ -357,9 +368,9 @@ struct queue_snapshot *followed_snapshot(struct followed *followed, const struct
 									 .oldest_joined_ms = answer->oldest_joined_ms,
 									 .new_wait_s = -1,
 									 .as_of_ms = answer->now_ms,
-									 .taken = now};
+									 .taken = asked};
 	memcpy(picture.epoch, answer->epoch, sizeof(picture.epoch));
-	memcpy(picture.lost_epoch, answer->lost_epoch, sizeof(picture.lost_epoch));
+	memcpy(picture.lost_epochs, answer->lost_epochs, sizeof(picture.lost_epochs));
 	memcpy(picture.violations, answer->violations, sizeof(picture.violations));
 	show_lanes(followed, answer, &picture);
 	watch_the_line(followed, &picture);

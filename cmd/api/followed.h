@@ -24,7 +24,7 @@ struct followed {
 	struct queue_name name;
 	uint32_t slot;
 	bool is_known; /* the store has answered for it at least once */
-	char epoch[EPOCH_CHARS + 1];
+	char epoch[EPOCH_CHARS + 1], lost_epochs[LOST_EPOCHS_BYTES];
 	bool recovering;
 	char last_departure[STREAM_ID_BYTES];
 	char last_revocation[STREAM_ID_BYTES];
@@ -53,9 +53,9 @@ void followed_apply(struct followed *followed, const struct synced *answer);
 void followed_ask_revocations(struct followed *followed);
 /* Lanes whose index has counted fewer departures than the store, and is to be loaded: bit i for lane i. */
 unsigned followed_behind(const struct followed *followed, const struct synced *answer);
-/* The picture for the workers; gives. */
+/* The picture for the workers; gives. asked: when the store was, which is how old the picture is. */
 struct queue_snapshot *followed_snapshot(struct followed *followed, const struct synced *answer,
-										 struct mono_time now);
+										 struct mono_time asked);
 /* That picture is the one that workers find now: retires what only older ones showed, and what of the
  * indexes nobody needs any more. */
 void followed_shown(struct followed *followed, struct quiescence *quiescence);

@@ -45,9 +45,14 @@ bool followed_revive(struct followed *followed, struct store *store, const struc
 	for (size_t i = 0; i < followed->lane_count; i++) {
 		memcpy(seen[i].lane, followed->lanes[i].name, sizeof(seen[i].lane));
 		seen[i].ticket = followed->lanes[i].last_ticket;
+		uint64_t highest = position_index_highest(followed->lanes[i].index);
+		if (seen[i].ticket < highest)
+			seen[i].ticket = highest;
 	}
+	char lost_epochs[LOST_EPOCHS_BYTES];
+	epochs_lost(followed->epoch, followed->lost_epochs, lost_epochs);
 	struct queue_revival revival = {
-		.lost_epoch = followed->epoch, .seen = seen, .seen_count = followed->lane_count};
+		.lost_epochs = lost_epochs, .seen = seen, .seen_count = followed->lane_count};
 	struct put_call call = {.done = false};
 	store_put_queue(store, &followed->name, followed->settings, UINT64_MAX, "{\"revived\":true}",
 					&revival, NULL, on_put, &call);

@@ -152,12 +152,30 @@ static enum wr_err batch_error(const struct batch *batch, enum wr_err err)
 	return known ? WR_STORE_AWAY : err;
 }
 
+/* The pictures hear of new tickets a moment later, and in a moment the store may have forgotten them. */
+static void note_tickets(const struct batch *batch, const char *epoch, const struct joined *people,
+						 size_t count)
+{
+	const struct queue_snapshot *snapshot =
+		queue_table_find(batch->gather->worker->app->queues, &batch->queue->name);
+	if (snapshot == NULL || strcmp(snapshot->epoch, epoch) != 0)
+		return;
+	for (size_t i = 0; i < count; i++) {
+		int lane =
+			people[i].ticket > 0 ? queue_settings_lane(snapshot->settings, people[i].lane) : -1;
+		if (lane >= 0)
+			position_index_note(snapshot->lanes[lane], people[i].ticket);
+	}
+}
+
 static void on_joined(void *ctx, enum wr_err err, const char *epoch, int64_t now_ms,
 					  const struct joined *people, size_t count)
 {
 	struct batch *batch = ctx;
 	(void)now_ms;
 	err = batch_error(batch, err);
+	if (err == WR_OK)
+		note_tickets(batch, epoch, people, count);
 	for (size_t i = 0; i < batch->count; i++) {
 		struct http_request *request = batch->requests[i];
 		unpark(batch, request);
@@ -197,13 +215,12 @@ static void on_visits(void *ctx, enum wr_err err, int64_t now_ms, const struct v
 }
 
 /* Places that ended are remembered for ended_keep_ms, so one that was given less than that ago, in
- * this life of the queue or the one that its total loss ended, cannot have been forgotten. */
+ * this life of the queue or one that a total loss has ended, cannot have been forgotten. */
 static bool should_be_known(const struct worker *worker, const struct position_claims *claims)
 {
 	const struct queue_snapshot *snapshot = queue_table_find(worker->app->queues, &claims->queue);
 	if (snapshot == NULL || queue_settings_lane(snapshot->settings, claims->lane) < 0 ||
-		(strcmp(claims->epoch, snapshot->epoch) != 0 &&
-		 (claims->epoch[0] == '\0' || strcmp(claims->epoch, snapshot->lost_epoch) != 0)))
+		!epoch_counts(claims->epoch, snapshot->epoch, snapshot->lost_epochs))
 		return false;
 	return snapshot->as_of_ms - claims->issued_s * 1000 < snapshot->settings->ended_keep_ms;
 }
@@ -292,7 +309,7 @@ static void send_joins(struct worker *worker, struct batch *batch)
 		for (uint32_t i = 0; i < snapshot->settings->lane_count; i++) {
 			struct seen_ticket *lane = &seen[seen_count++];
 			memcpy(lane->lane, snapshot->settings->lanes[i].name, sizeof(lane->lane));
-			lane->ticket = position_index_last(snapshot->lanes[i]);
+			lane->ticket = position_index_highest(snapshot->lanes[i]);
 		}
 	}
 	store_enqueue(worker->store, &batch->queue->name, (uint64_t)worker->app->config.outbox_limit,

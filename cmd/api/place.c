@@ -59,9 +59,7 @@ enum place_source place_find(struct worker *worker, const struct position_claims
 	*ret_look = (struct place_look){.snapshot = snapshot,
 									.lane = queue_settings_lane(snapshot->settings, claims->lane),
 									.stale = place_picture_is_stale(worker, snapshot)};
-	bool same_life = strcmp(claims->epoch, snapshot->epoch) == 0 ||
-					 (claims->epoch[0] != '\0' && strcmp(claims->epoch, snapshot->lost_epoch) == 0);
-	if (!same_life || ret_look->lane < 0)
+	if (!epoch_counts(claims->epoch, snapshot->epoch, snapshot->lost_epochs) || ret_look->lane < 0)
 		return PLACE_FROM_STORE;
 	struct index_answer answer;
 	if (position_index_find(snapshot->lanes[ret_look->lane], claims->ticket, &answer) != WR_OK ||

@@ -146,7 +146,8 @@ static enum wr_err await_all(struct sync_call *call)
 }
 
 /* The picture is shown only when its indexes have all that the store counts: a position that is
- * too high now would be a position that grows. */
+ * too high now would be a position that grows. It is as old as the question was: the answer may have been
+ * long on its way. */
 static enum wr_err publish(struct sync *sync, const struct sync_call *call)
 {
 	struct followed *followed = call->followed;
@@ -158,8 +159,7 @@ static enum wr_err publish(struct sync *sync, const struct sync_call *call)
 			if (err != WR_OK)
 				return err;
 		}
-	struct queue_snapshot *snapshot =
-		followed_snapshot(followed, &call->answer, loop_now(sync->loop));
+	struct queue_snapshot *snapshot = followed_snapshot(followed, &call->answer, call->asked);
 	enum wr_err err = queue_table_put(sync->app->queues, snapshot); /* takes it, also refused */
 	followed_shown(followed, sync->app->quiescence);
 	return err;

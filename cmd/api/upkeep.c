@@ -145,7 +145,7 @@ bool gather_wants_session(const struct gather *gather, const struct queue_snapsh
 						  const struct session_claims *session)
 {
 	return snapshot->recovering || gather->report_until.ns > loop_now(gather->worker->loop).ns ||
-		   (snapshot->lost_epoch[0] != '\0' && strcmp(session->epoch, snapshot->lost_epoch) == 0);
+		   strcmp(session->epoch, snapshot->epoch) != 0; /* of a life that was lost */
 }
 
 /* Once a session is enough, as a rule. */

@@ -39,6 +39,28 @@ static enum wr_err get(struct store *store, const char *queue, const char *rest,
 	return WR_OK;
 }
 
+/* The epoch of the queue's life and, behind commas, of the lives that the store had lost before: what a revival
+ * is told. */
+static enum wr_err get_epochs(struct store *store, const char *queue, char *ret_text, size_t room,
+							  struct err_detail *ret_detail)
+{
+	enum wr_err err = get(store, queue, "epoch", ret_text, room, ret_detail);
+	char counts[KEY_BYTES];
+	queue_key(queue, "counts", counts);
+	const struct store_text argv[] = {STORE_TEXT("HGET"), STORE_TEXT(counts),
+									  STORE_TEXT("lost_epochs")};
+	struct store_items answer = {0};
+	if (!err)
+		err = store_command(store, argv, 3, &answer, ret_detail);
+	if (err)
+		return err;
+	size_t len = strlen(ret_text);
+	if (answer.list[0].kind == STORE_ITEM_TEXT)
+		snprintf(ret_text + len, room - len, ",%s", answer.list[0].text.bytes);
+	store_items_clear(&answer);
+	return WR_OK;
+}
+
 static const struct store_text *field_of(const struct texts *fields, const char *name)
 {
 	for (size_t i = 0; i + 1 < fields->count; i += 2)
@@ -70,8 +92,8 @@ static enum wr_err write_lanes(struct store *store, const char *queue, const cha
 static enum wr_err write_queue(struct store *store, const char *queue, const struct key *settings,
 							   struct line *line, struct err_detail *ret_detail)
 {
-	char epoch[64];
-	enum wr_err err = get(store, queue, "epoch", epoch, sizeof(epoch), ret_detail);
+	char epochs[64 + LOST_EPOCHS_BYTES];
+	enum wr_err err = get_epochs(store, queue, epochs, sizeof(epochs), ret_detail);
 	if (err)
 		return err;
 	size_t bytes = 1024;
@@ -81,7 +103,7 @@ static enum wr_err write_queue(struct store *store, const char *queue, const str
 	line_begin(line, bytes, settings->items.count);
 	json_out_string(&line->out, "kind", "queue");
 	json_out_string(&line->out, "queue", queue);
-	json_out_string(&line->out, "epoch", epoch);
+	json_out_string(&line->out, "epoch", epochs);
 	err = write_lanes(store, queue, lanes ? lanes->bytes : "", line, ret_detail);
 	json_out_array(&line->out, "settings");
 	for (size_t i = 0; i < settings->items.count; i++)
@@ -225,7 +247,7 @@ static enum wr_err put(struct servers *servers, const struct saved *saved, bool 
 	struct store_audit audit = {.entry = entry, .keep = (uint64_t)servers->config.audit_keep};
 	struct seen_ticket seen[QUEUE_LANES_MAX];
 	struct queue_revival revival = {
-		.lost_epoch = saved->epoch, .seen = seen, .seen_count = seen_of(saved, seen)};
+		.lost_epochs = saved->epoch, .seen = seen, .seen_count = seen_of(saved, seen)};
 	size_t count;
 	WR_AUTO(mem_free_at) struct queue_field *fields = fields_of(saved, &count);
 	struct put put = {0};

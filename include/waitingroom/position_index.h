@@ -16,7 +16,7 @@
  *
  * What     The pod's picture of one lane. Chunk and offset of ticket t: (t-1) / 131072, (t-1) % 131072.
  * Used by  queue_table, cmd/api.
- * Threads  one writer; any number of readers, which never wait: a sequence lock around each change,
+ * Threads  one writer (and anybody who notes a ticket); any number of readers, which never wait: a sequence lock around each change,
  *          all shared words are atomics. Dropped chunks and the whole are freed through
  *          quiescence.
  */
@@ -67,6 +67,10 @@ void *position_index_drop(struct position_index *index);
 /* Writer. Last ticket given out; never lowered. Tickets above it are unknown to the index. */
 void position_index_set_last(struct position_index *index, uint64_t last_ticket);
 
+/* Any thread. This ticket has been given out, which may be news for the index: of it nothing but
+ * position_index_highest() knows. */
+void position_index_note(struct position_index *index, uint64_t ticket);
+
 struct index_answer {
 	bool in_line;	   /* false: the ticket has left the line */
 	uint64_t position; /* from 1; of a ticket that has left: where it would stand */
@@ -80,6 +84,9 @@ WR_MUST_USE enum wr_err position_index_find(const struct position_index *index, 
 /* Reader. Tickets gone, tickets given, people in line = given − gone. */
 uint64_t position_index_gone(const struct position_index *index);
 uint64_t position_index_last(const struct position_index *index);
+/* Reader. The highest ticket that anybody here has heard of: what a store that has lost its last moments must
+ * not give once more. */
+uint64_t position_index_highest(const struct position_index *index);
 size_t position_index_bytes(const struct position_index *index); /* memory held */
 
 #endif

@@ -30,8 +30,9 @@ struct queue_snapshot {
 	uint32_t slot; /* small number given by the writer, reused after a queue is gone: for workers'
 					  own arrays */
 	char epoch[EPOCH_CHARS + 1];
-	char lost_epoch[EPOCH_CHARS + 1]; /* the life before a total loss, whose tokens still count */
-	bool recovering;				  /* line frozen until everybody has reported again */
+	char
+		lost_epochs[LOST_EPOCHS_BYTES]; /* of lives before total losses, whose tokens still count */
+	bool recovering;					/* line frozen until everybody has reported again */
 	const struct queue_settings *settings;		   /* retired by the writer when replaced */
 	struct position_index *lanes[QUEUE_LANES_MAX]; /* same order as settings->lanes */
 	struct wait_model waits[QUEUE_LANES_MAX];

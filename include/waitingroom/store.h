@@ -244,7 +244,7 @@ struct revocation {
 #define STREAM_ID_BYTES 48
 struct synced {
 	int64_t now_ms;
-	char epoch[EPOCH_CHARS + 1], lost_epoch[EPOCH_CHARS + 1];
+	char epoch[EPOCH_CHARS + 1], lost_epochs[LOST_EPOCHS_BYTES];
 	bool recovering;
 	uint64_t version, active, absent, returned, outbox_length;
 	size_t lane_count;
@@ -286,7 +286,7 @@ enum put_result { PUT_CREATED, PUT_CHANGED, PUT_SAME };
  * WR_LANE_IN_USE (somebody stands in a lane that would be no more). */
 typedef void (*store_put_fn)(void *ctx, enum wr_err err, enum put_result result, uint64_t version);
 struct queue_revival {
-	const char *lost_epoch; /* the life that ended */
+	const char *lost_epochs; /* of the life that ended, and of those before it that were lost */
 	const struct seen_ticket *seen;
 	size_t seen_count;
 };

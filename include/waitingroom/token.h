@@ -31,6 +31,8 @@
 #define TOKEN_AHEAD_MAX_S 86400
 #define POSITION_ID_CHARS 16 /* 96 bits, base64url */
 #define EPOCH_CHARS 11		 /* 64 bits, base64url */
+#define LOST_EPOCHS_MAX 8	 /* of so many lives that were lost the tokens still count */
+#define LOST_EPOCHS_BYTES (LOST_EPOCHS_MAX * (EPOCH_CHARS + 1)) /* commas between them, and a NUL */
 #define TARGET_HASH_CHARS 11 /* 64 bits of SHA-256 of the target, base64url; empty: no target */
 /* A place's token outlives the time that the place is held unheard by a day, and is made anew when half
  * of that day is over: who waits for days keeps a good one, who has gone does not. */
@@ -148,6 +150,11 @@ void position_id_from_identity(struct signer *signer, const struct queue_name *q
 void position_id_random(char ret_id[POSITION_ID_CHARS + 1]);
 bool position_id_is_valid(const char *text, size_t len);
 void epoch_random(char ret_epoch[EPOCH_CHARS + 1]);
+/* Does what was signed in the life 'epoch' of a queue still count? lost: borrows the epochs of the lives that total
+ * losses of the store have ended, the last first, with commas between; "" none. */
+bool epoch_counts(const char *epoch, const char *now, const char *lost);
+/* Those of the next life, when the one of 'now' is lost too; the oldest are forgotten. */
+void epochs_lost(const char *now, const char *lost, char ret_lost[LOST_EPOCHS_BYTES]);
 void target_hash(const char *target, size_t len, char ret_hash[TARGET_HASH_CHARS + 1]);
 /* hex of SHA-256, for admin keys kept hashed; 64 characters and NUL */
 void sha256_hex(const char *text, size_t len, char ret_hex[65]);

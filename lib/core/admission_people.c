@@ -253,8 +253,7 @@ void admission_enqueue(struct admission *admission, int64_t now_ms, bool outbox_
 					   struct admission_joined *ret_joined)
 {
 	admission_begin(admission);
-	if (seen && *seen_epoch &&
-		(!strcmp(seen_epoch, admission->epoch) || !strcmp(seen_epoch, admission->lost_epoch)))
+	if (seen && epoch_counts(seen_epoch, admission->epoch, admission->lost_epochs))
 		for (size_t i = 0; i < admission->settings.lane_count; i++)
 			admission_raise(admission, now_ms, i, seen[i]);
 	struct entrance entrance = {.now_ms = now_ms, .outbox_is_full = outbox_is_full};
@@ -410,9 +409,7 @@ void admission_release(struct admission *admission, int64_t now_ms, enum admissi
 
 static bool is_of_this_queue(const struct admission *admission, const struct admission_token *token)
 {
-	return token->lane >= 0 &&
-		   (!strcmp(token->epoch, admission->epoch) ||
-			(*admission->lost_epoch && !strcmp(token->epoch, admission->lost_epoch)));
+	return token->lane >= 0 && epoch_counts(token->epoch, admission->epoch, admission->lost_epochs);
 }
 
 static void put_back(struct admission *admission, int64_t now_ms,

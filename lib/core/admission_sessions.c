@@ -9,13 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool is_of_this_queue(const struct admission *admission,
-							 const struct admission_session *token)
-{
-	return strcmp(token->epoch, admission->epoch) == 0 ||
-		   (*admission->lost_epoch && strcmp(token->epoch, admission->lost_epoch) == 0);
-}
-
 /* Is somebody of the first 'count' brought back by an earlier token already? */
 static bool is_back(const ptrdiff_t *places, size_t count, ptrdiff_t place)
 {
@@ -30,7 +23,8 @@ static ptrdiff_t place_of(struct admission *admission, int64_t now_ms,
 						  const struct admission_session *token)
 {
 	ptrdiff_t at = admission_index(admission, token->id);
-	if (!is_of_this_queue(admission, token) || token->ends_ms <= now_ms)
+	if (!epoch_counts(token->epoch, admission->epoch, admission->lost_epochs) ||
+		token->ends_ms <= now_ms)
 		return -1;
 	if (at >= 0)
 		return place_state_is_terminal(admission->places[at].state) ? -1 : at;

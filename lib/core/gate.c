@@ -26,18 +26,12 @@ bool gate_decision_passes(enum gate_decision decision)
 
 /* ---- sessions ---- */
 
-static bool is_of_this_life(const char *epoch, const struct queue_snapshot *snapshot)
-{
-	return strcmp(epoch, snapshot->epoch) == 0 ||
-		   (epoch[0] != '\0' && strcmp(epoch, snapshot->lost_epoch) == 0);
-}
-
 enum gate_session gate_session_judge(const struct session_claims *claims,
 									 const struct queue_snapshot *snapshot, struct wall_time now)
 {
 	if (now.ms >= (claims->expires_s + TOKEN_LEEWAY_S) * 1000)
 		return GATE_SESSION_EXPIRED;
-	if (!is_of_this_life(claims->epoch, snapshot))
+	if (!epoch_counts(claims->epoch, snapshot->epoch, snapshot->lost_epochs))
 		return GATE_SESSION_OTHER_LIFE;
 	return revocations_has_session(snapshot->revocations, claims->position_id)
 			   ? GATE_SESSION_REVOKED

@@ -61,6 +61,7 @@ struct chunk {
 struct position_index {
 	_Atomic uint64_t sequence;
 	_Atomic uint64_t last;
+	_Atomic uint64_t noted; /* the highest ticket that was noted */
 	_Atomic uint64_t gone;
 	_Atomic uint64_t base; /* number of the first chunk that is kept */
 	_Atomic uint64_t end;  /* of the first one that is not allocated yet */
@@ -347,6 +348,15 @@ void position_index_set_last(struct position_index *index, uint64_t last_ticket)
 	atomic_store_explicit(&index->last, last, memory_order_release);
 }
 
+void position_index_note(struct position_index *index, uint64_t ticket)
+{
+	uint64_t noted = atomic_load_explicit(&index->noted, memory_order_relaxed);
+	while (noted < ticket &&
+		   !atomic_compare_exchange_weak_explicit(&index->noted, &noted, ticket,
+												  memory_order_relaxed, memory_order_relaxed))
+		;
+}
+
 /* ---- readers ---- */
 
 /* One look; what it finds holds only if the sequence has not moved meanwhile. */
@@ -400,4 +410,11 @@ uint64_t position_index_gone(const struct position_index *index)
 uint64_t position_index_last(const struct position_index *index)
 {
 	return atomic_load_explicit(&index->last, memory_order_acquire);
+}
+
+uint64_t position_index_highest(const struct position_index *index)
+{
+	uint64_t last = position_index_last(index);
+	uint64_t noted = atomic_load_explicit(&index->noted, memory_order_relaxed);
+	return noted > last ? noted : last;
 }

@@ -57,6 +57,38 @@ void epoch_random(char ret_epoch[EPOCH_CHARS + 1])
 	random_text(SHORT_HASH_BYTES, ret_epoch);
 }
 
+bool epoch_counts(const char *epoch, const char *now, const char *lost)
+{
+	size_t len = strlen(epoch);
+	if (strcmp(epoch, now) == 0)
+		return true;
+	for (const char *at = lost; len > 0 && *at != '\0'; at += strspn(at, ",")) {
+		size_t their_len = strcspn(at, ",");
+		if (their_len == len && memcmp(at, epoch, len) == 0)
+			return true;
+		at += their_len;
+	}
+	return false;
+}
+
+void epochs_lost(const char *now, const char *lost, char ret_lost[LOST_EPOCHS_BYTES])
+{
+	size_t len = strnlen(now, EPOCH_CHARS), kept = strlen(lost);
+	char all[LOST_EPOCHS_BYTES];
+	memcpy(all, now, len);
+	/* Shorter by whole epochs until it fits. */
+	while (kept > 0 && len + 1 + kept >= LOST_EPOCHS_BYTES) {
+		const char *comma = memrchr(lost, ',', kept);
+		kept = comma != NULL ? (size_t)(comma - lost) : 0;
+	}
+	if (kept > 0) {
+		all[len++] = ',';
+		memcpy(all + len, lost, kept);
+	}
+	memcpy(ret_lost, all, len + kept);
+	ret_lost[len + kept] = '\0';
+}
+
 void position_id_from_key(struct signer *signer, const struct queue_name *queue, const char *key,
 						  size_t len, char ret_id[POSITION_ID_CHARS + 1])
 {

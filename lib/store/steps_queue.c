@@ -175,7 +175,7 @@ void store_put_fields(struct store *store, const struct queue_name *queue,
 	put->fn.put = fn;
 	add_fields(put, fields, count);
 	if (revival) {
-		call_add_text(put, revival->lost_epoch);
+		call_add_text(put, revival->lost_epochs);
 		for (size_t i = 0; i < revival->seen_count; i++) {
 			call_add_text(put, revival->seen[i].lane);
 			call_add_count(put, revival->seen[i].ticket);

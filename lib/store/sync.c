@@ -180,7 +180,7 @@ static void take_counts(struct walk *walk, struct synced *result)
 {
 	result->now_ms = walk_int(walk);
 	walk_copy(walk, result->epoch, sizeof(result->epoch));
-	walk_copy(walk, result->lost_epoch, sizeof(result->lost_epoch));
+	walk_copy(walk, result->lost_epochs, sizeof(result->lost_epochs));
 	result->recovering = walk_int(walk) != 0;
 	result->version = walk_count(walk);
 	result->active = walk_count(walk);

@@ -355,6 +355,40 @@ static void seen_tickets_of_the_lost_life_raise_the_counter_of_the_new_one(void 
 	room_free(room);
 }
 
+#define REVIVED                                                                                    \
+	"state=open lanes=main:1:open capacity=9 rate_per_minute=60000 burst=100 max_waiting=100 "     \
+	"poll_max_ms=5000"
+
+static void a_queue_that_is_lost_twice_takes_the_tokens_of_both_lives(void **state)
+{
+	(void)state;
+	struct room *room = room_open(client, "capacity=0");
+	char first[sizeof(room->epoch)], second[sizeof(room->epoch)], rest[64];
+	room_join(room, "ann bob");
+	memcpy(first, room->epoch, sizeof(first));
+	room_lose_everything(room);
+	snprintf(rest, sizeof(rest), "%s main 2", first);
+	room_put(room, "revive", "", REVIVED, rest);
+	room_join(room, "cid");
+	memcpy(second, room->epoch, sizeof(second));
+	room_lose_everything(room);
+	snprintf(rest, sizeof(rest), "%s,%s main 3", second, first);
+	room_put(room, "revive", "", REVIVED, rest);
+
+	assert_string_equal(room_restore(room, "older", "eve:1"), "-");
+	assert_string_equal(room_restore(room, second, "cid:3"), "w");
+	assert_string_equal(room_restore(room, first, "bob:2 ann:1"), "w w");
+	snprintf(room->seen_epoch, sizeof(room->seen_epoch), "%s", first);
+	snprintf(room->seen, sizeof(room->seen), "main 7");
+	assert_string_equal(room_join(room, "dan"), "new:w:8:8");
+	assert_string_equal(room_admit(room), "0 in 0 aside");
+	room_pass(room, 15000);
+	room_beat(room, "ann bob cid dan");
+	room_settle(room);
+	assert_string_equal(room_look(room, "ann bob cid dan"), "a a a a");
+	room_free(room);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -372,6 +406,7 @@ int main(void)
 		cmocka_unit_test(a_long_gap_is_closed_a_stretch_a_call),
 		cmocka_unit_test(a_lost_queue_is_rebuilt_in_order_from_its_visitors_tokens),
 		cmocka_unit_test(nobody_walks_in_or_is_let_in_by_order_while_the_line_is_rebuilt),
+		cmocka_unit_test(a_queue_that_is_lost_twice_takes_the_tokens_of_both_lives),
 		cmocka_unit_test(seen_tickets_of_the_lost_life_raise_the_counter_of_the_new_one),
 	};
 	return cmocka_run_group_tests(tests, shared_redis_open, shared_redis_close);

@@ -56,12 +56,12 @@ static void a_lost_queue_is_revived_with_its_tickets_and_frozen(void **state)
 	struct queue_settings settings = demo_held_settings();
 	settings.state = QUEUE_OPEN;
 	struct seen_ticket seen[] = {{.lane = "main", .ticket = 77}};
-	struct queue_revival revival = {.lost_epoch = "formerepoch", .seen = seen, .seen_count = 1};
+	struct queue_revival revival = {.lost_epochs = "formerepoch", .seen = seen, .seen_count = 1};
 	assert_int_equal(ask_put(ask, &demo, &settings, UINT64_MAX, &revival)->put, PUT_CREATED);
 	assert_int_equal(ask_put(ask, &demo, &settings, UINT64_MAX, &revival)->put, PUT_SAME);
 	const struct synced *synced = &ask_sync(ask, &demo, "", 0, 10)->synced;
 	assert_true(synced->recovering);
-	assert_string_equal(synced->lost_epoch, "formerepoch");
+	assert_string_equal(synced->lost_epochs, "formerepoch");
 	assert_int_equal(synced->lanes[0].ticket, 77);
 	struct lost_place lost = {.position_id = "person0000000002",
 							  .lane = "main",
@@ -79,7 +79,7 @@ static void a_half_written_queue_can_still_be_revived(void **state)
 	ask_do(ask, "SET " DEMO "epoch halfwritten");
 	assert_int_equal(ask_sync(ask, &demo, "", 0, 10)->err, WR_NOT_FOUND);
 	struct queue_settings settings = demo_held_settings();
-	struct queue_revival revival = {.lost_epoch = "formerepoch"};
+	struct queue_revival revival = {.lost_epochs = "formerepoch"};
 	assert_int_equal(ask_put(ask, &demo, &settings, UINT64_MAX, &revival)->put, PUT_CREATED);
 	assert_int_equal(ask_sync(ask, &demo, "", 0, 10)->err, WR_OK);
 }
@@ -91,7 +91,7 @@ static void a_deleted_queue_is_not_revived(void **state)
 	while (ask_delete(ask, &demo, 500)->more)
 		;
 	struct queue_settings settings = demo_held_settings();
-	struct queue_revival revival = {.lost_epoch = "formerepoch"};
+	struct queue_revival revival = {.lost_epochs = "formerepoch"};
 	assert_int_equal(ask_put(ask, &demo, &settings, UINT64_MAX, &revival)->put, PUT_SAME);
 	assert_int_equal(ask_sync(ask, &demo, "", 0, 10)->err, WR_NO_QUEUE);
 }

@@ -31,7 +31,7 @@ static void sync_gives_the_settings_only_when_they_are_new(void **state)
 	assert_string_equal(synced->settings.targets[1], settings.targets[1]);
 	assert_int_equal(synced->settings.lane_count, 1);
 	assert_int_equal(strlen(synced->epoch), EPOCH_CHARS);
-	assert_string_equal(synced->lost_epoch, "");
+	assert_string_equal(synced->lost_epochs, "");
 	assert_int_equal(synced->outbox_length, 1);
 	assert_false(ask_sync(ask, &demo, "", 1, 10)->synced.has_settings);
 	ask_patch(ask, &demo, "message", "soon");

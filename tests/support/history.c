@@ -415,8 +415,8 @@ static void lose_everything(struct history *history)
 	twin_lose_everything(history->twin, tickets);
 	/* The pod still reports what it saw in the life that is lost, or in the new one. */
 	struct room *room = history->twin->room;
-	snprintf(room->seen_epoch, sizeof(room->seen_epoch), "%s",
-			 chance(50) ? model_of(history)->epoch : model_of(history)->lost_epoch);
+	const char *seen = chance(50) ? model_of(history)->epoch : model_of(history)->lost_epochs;
+	snprintf(room->seen_epoch, sizeof(room->seen_epoch), "%.*s", (int)strcspn(seen, ","), seen);
 	for (size_t i = 0; i < HISTORY_PEOPLE; i++) {
 		if (history->people[i].told != PLACE_CLAIMED)
 			history->people[i].session_ends_ms = 0; /* ended, and the pods know */

@@ -18,7 +18,9 @@ void history_recall(struct history *history)
 		person = &history->people[dice(HISTORY_PEOPLE)];
 	struct admission_token token = {
 		.id = one_in(33) ? "nobody" : person->id, .lane = -1, .epoch = ""};
-	bool is_of_this_life = strcmp(person->epoch, history->twin->model->epoch) == 0;
+	/* Nobody has a token that names the ticket of somebody else. */
+	bool is_of_this_life =
+		token.id == person->id && strcmp(person->epoch, history->twin->model->epoch) == 0;
 	if (person->has_token && is_of_this_life && one_in(2)) {
 		token.lane = one_in(20) ? -1 : person->lane;
 		token.ticket = person->ticket + (one_in(20) ? 1000 : 0);

@@ -376,7 +376,9 @@ void twin_fail_over(struct twin *twin, struct admission *kept_model)
 void twin_lose_everything(struct twin *twin, const uint64_t tickets[])
 {
 	struct room *room = twin->room;
-	const char *rest = twin->model->epoch;
+	char lost_epochs[LOST_EPOCHS_BYTES];
+	epochs_lost(twin->model->epoch, twin->model->lost_epochs, lost_epochs);
+	const char *rest = lost_epochs;
 	for (size_t i = 0; i < twin->model->settings.lane_count; i++)
 		rest = room_lend_print(room, "%s %s %" PRIu64, rest, lane_name(twin, (int)i), tickets[i]);
 	twin_say(twin, "%" PRId64 " everything is lost: %s", room->now_ms - ROOM_START_MS, rest);

@@ -132,6 +132,40 @@ static void a_lane_that_is_not_loaded_yet_knows_its_last_ticket(void **state)
 	assert_int_equal(f->followed->lanes[0].last_ticket, 10);
 }
 
+/* The store is lost once more before the line was rebuilt: who came meanwhile has a number, too. */
+static void last_tickets_are_remembered_also_while_the_line_is_rebuilt(void **state)
+{
+	struct fixture *f = *state;
+	struct synced first = answer_of(1, "aaaaaaaaaaa"), second = answer_of(1, "bbbbbbbbbbb");
+	first.lanes[0].ticket = 10;
+	followed_apply(f->followed, &first);
+	strcpy(second.lost_epochs, first.epoch);
+	second.recovering = true;
+	second.lanes[0].ticket = 14;
+	followed_apply(f->followed, &second);
+	assert_int_equal(f->followed->lanes[0].last_ticket, 14);
+	assert_int_equal(position_index_highest(f->followed->lanes[0].index), 14);
+	assert_int_equal(position_index_last(f->followed->lanes[0].index), 10); /* frozen */
+	assert_string_equal(f->followed->lost_epochs, first.epoch);
+}
+
+/* Deleted, made anew and lost while this pod slept: its index is about other people. */
+static void the_index_of_another_queue_does_not_go_on_answering(void **state)
+{
+	struct fixture *f = *state;
+	struct synced first = answer_of(1, "aaaaaaaaaaa"), second = answer_of(1, "bbbbbbbbbbb");
+	first.lanes[0].ticket = 10;
+	followed_apply(f->followed, &first);
+	show(f, &first);
+	strcpy(second.lost_epochs, "ccccccccccc");
+	second.recovering = true;
+	second.lanes[0].ticket = 3;
+	followed_apply(f->followed, &second);
+	show(f, &second);
+	assert_int_equal(position_index_last(f->followed->lanes[0].index), 0);
+	assert_int_equal(f->followed->lanes[0].last_ticket, 3);
+}
+
 #define ANN "annannannannanna"
 
 static bool ann_is_revoked_in_a_turn(struct fixture *f)
@@ -177,7 +211,7 @@ static void revocations_outlive_the_life_of_the_queue_in_which_they_were_told(vo
 	struct revocation ended = {.position_id = ANN, .until_s = 1000};
 	first.revocations = &ended;
 	first.revocation_count = 1;
-	strcpy(second.lost_epoch, first.epoch);
+	strcpy(second.lost_epochs, first.epoch);
 	followed_apply(f->followed, &first);
 	show(f, &first);
 	followed_apply(f->followed, &second);
@@ -243,6 +277,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(what_never_came_to_be_shown_is_freed_with_the_queue, begin,
 										end),
 		cmocka_unit_test_setup_teardown(a_lane_that_is_not_loaded_yet_knows_its_last_ticket, begin,
+										end),
+		cmocka_unit_test_setup_teardown(last_tickets_are_remembered_also_while_the_line_is_rebuilt,
+										begin, end),
+		cmocka_unit_test_setup_teardown(the_index_of_another_queue_does_not_go_on_answering, begin,
 										end),
 		cmocka_unit_test_setup_teardown(
 			a_table_of_revocations_that_was_replaced_stays_until_the_new_one_is_shown, begin, end),

@@ -11,7 +11,7 @@
 
 static struct queue_snapshot picture(void)
 {
-	return (struct queue_snapshot){.epoch = "now", .lost_epoch = "lost"};
+	return (struct queue_snapshot){.epoch = "now", .lost_epochs = "lost"};
 }
 
 static struct session_claims claims(const char *epoch, int64_t issued_s, int64_t expires_s)
@@ -127,7 +127,7 @@ static void a_session_of_a_deleted_queue_is_not(void **state)
 	struct session_claims session = claims("before", NOW_S - 10, NOW_S + 10);
 	assert_int_equal(gate_session_judge(&session, &now, NOW), GATE_SESSION_OTHER_LIFE);
 	session = claims("", NOW_S - 10, NOW_S + 10);
-	now.lost_epoch[0] = '\0'; /* nothing was lost: no epoch is not that epoch */
+	now.lost_epochs[0] = '\0'; /* nothing was lost: no epoch is not that epoch */
 	assert_int_equal(gate_session_judge(&session, &now, NOW), GATE_SESSION_OTHER_LIFE);
 }
 

@@ -445,12 +445,30 @@ positions_seen_by_readers_never_grow_and_are_never_older_or_newer_than_published
 	position_index_free(shared.index);
 }
 
+static void a_ticket_that_was_noted_is_the_highest_and_not_the_last(void **state)
+{
+	(void)state;
+	struct position_index *index = position_index_new();
+	struct index_answer answer;
+	position_index_set_last(index, 10);
+	assert_int_equal(position_index_highest(index), 10);
+	position_index_note(index, 17);
+	position_index_note(index, 12);
+	assert_int_equal(position_index_highest(index), 17);
+	assert_int_equal(position_index_last(index), 10);
+	assert_int_equal(position_index_find(index, 17, &answer), WR_NOT_FOUND);
+	position_index_set_last(index, 20);
+	assert_int_equal(position_index_highest(index), 20);
+	position_index_free(index);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_ticket_stands_behind_all_that_are_still_before_it),
 		cmocka_unit_test(tickets_that_were_not_given_are_not_found),
 		cmocka_unit_test(the_last_ticket_is_never_lowered),
+		cmocka_unit_test(a_ticket_that_was_noted_is_the_highest_and_not_the_last),
 		cmocka_unit_test(a_departure_heard_of_twice_counts_once),
 		cmocka_unit_test(a_departure_may_be_heard_of_before_its_ticket),
 		cmocka_unit_test(new_tickets_stand_behind_departures_of_before),

@@ -87,6 +87,32 @@ static void random_ids_are_valid_and_differ(void **state)
 	}
 }
 
+static void tokens_of_a_life_that_was_lost_count(void **state)
+{
+	(void)state;
+	assert_true(epoch_counts("now", "now", ""));
+	assert_true(epoch_counts("last", "now", "last,first"));
+	assert_true(epoch_counts("first", "now", "last,first"));
+	static const char *const others[] = {"", "las", "ast", "last,", "irst", "last,first", "other"};
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		assert_false(epoch_counts(others[i], "now", "last,first"));
+	assert_false(epoch_counts("other", "now", ""));
+}
+
+static void of_many_lives_that_were_lost_the_oldest_are_forgotten(void **state)
+{
+	(void)state;
+	char lost[LOST_EPOCHS_BYTES] = "", lives[20][EPOCH_CHARS + 1];
+	for (size_t i = 0; i < 20; i++) {
+		epoch_random(lives[i]);
+		for (size_t k = 0; k < i; k++)
+			assert_int_equal(epoch_counts(lives[k], lives[i], lost), k + LOST_EPOCHS_MAX >= i);
+		epochs_lost(lives[i], lost, lost);
+		assert_memory_equal(lost, lives[i], EPOCH_CHARS);
+	}
+	assert_int_equal(strlen(lost), LOST_EPOCHS_BYTES - 1);
+}
+
 static void an_id_is_sixteen_characters_of_base64url(void **state)
 {
 	(void)state;
@@ -125,6 +151,8 @@ int main(void)
 		cmocka_unit_test(an_id_is_the_front_of_the_hmac_with_the_identity_key),
 		cmocka_unit_test(the_id_of_a_key_survives_a_rotation_of_the_others),
 		cmocka_unit_test(random_ids_are_valid_and_differ),
+		cmocka_unit_test(tokens_of_a_life_that_was_lost_count),
+		cmocka_unit_test(of_many_lives_that_were_lost_the_oldest_are_forgotten),
 		cmocka_unit_test(an_id_is_sixteen_characters_of_base64url),
 		cmocka_unit_test(hashes_are_those_of_sha_256),
 	};

@@ -43,6 +43,13 @@ local function some(value) if value then return value end return nil end
 
 local function epoch_now() return some(call('GET', key('epoch'))) or '' end
 
+-- Does what was signed in a life of the queue still count? now: the epoch of this life; lost: those of the lives
+-- that total losses have ended, with commas between, or nil.
+local function epoch_counts(epoch, now_epoch, lost)
+	return epoch == now_epoch
+		or epoch ~= '' and string.find(',' .. (lost or '') .. ',', ',' .. epoch .. ',', 1, true) ~= nil
+end
+
 -- "main:1:open,vip:3:signed" -> { {name=, weight=, open=}, … }
 local function lanes_of(text)
 	local lanes = {}

@@ -36,12 +36,12 @@ if not cfg[1] then return { 'noqueue' } end
 local state, lanes = cfg[2], lanes_of(cfg[3])
 local max_waiting, rate, burst = number(cfg[4], 0), number(cfg[5], 0), number(cfg[6], 1)
 local network_limit, address_limit = number(cfg[9], 0), number(cfg[11], 0)
-local counts = call('HMGET', key('counts'), 'rebuild', 'lost_epoch')
+local counts = call('HMGET', key('counts'), 'rebuild', 'lost_epochs')
 local epoch = epoch_now()
 
 local at = 4
 for _ = 1, tonumber(ARGV[3]) do
-	if ARGV[2] == epoch or ARGV[2] == counts[2] then raise_ticket(ARGV[at], tonumber(ARGV[at + 1])) end
+	if epoch_counts(ARGV[2], epoch, some(counts[2])) then raise_ticket(ARGV[at], tonumber(ARGV[at + 1])) end
 	at = at + 2
 end
 

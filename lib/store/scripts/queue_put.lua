@@ -1,7 +1,7 @@
 -- Makes a queue or changes its settings.
 --
 -- ARGV  how, expected version ('' any, '0' must not exist), new epoch, event data (JSON),
---       field_count, (field, value) * field_count, then for 'revive': lost epoch, (lane, ticket) *,
+--       field_count, (field, value) * field_count, then for 'revive': lost epochs, the last first, with commas between, (lane, ticket) *,
 --       for the others: audit entry and how many are kept, or nothing
 --       how: 'put'      make or replace
 --            'patch'    change only the given fields of a queue that exists
@@ -78,7 +78,7 @@ if not version then
 			if values[i * 2 - 1] == 'poll_max_ms' then poll_max = number(values[i * 2], 30000) end
 		end
 		local at = 6 + fields * 2
-		call('HSET', key('counts'), 'lost_epoch', ARGV[at], 'rebuild', '1', 'recover_until',
+		call('HSET', key('counts'), 'lost_epochs', ARGV[at], 'rebuild', '1', 'recover_until',
 			int(now + 3 * poll_max))
 		for i = at + 1, #ARGV, 2 do
 			if tonumber(ARGV[i + 1]) > 0 then

@@ -14,7 +14,7 @@
 local cfg = call('HMGET', KEYS[1], 'version', 'lanes')
 if not cfg[1] then return { 'noqueue' } end
 local epoch = epoch_now()
-local counts = call('HMGET', key('counts'), 'lost_epoch', 'rebuild')
+local counts = call('HMGET', key('counts'), 'lost_epochs', 'rebuild')
 local known, why = {}, counts[2] and 'rebuilt' or 'failover'
 for _, lane in ipairs(lanes_of(cfg[2])) do known[lane.name] = true end
 local answer, lines, back, mine = { 'ok', int(now) }, {}, {}, {}
@@ -35,7 +35,7 @@ for i = 1, #ARGV, 5 do
 			back[#back + 1] = { id = id, lane = lane, ticket = ticket, there = true,
 				aside = state[2] or state[3] }
 		end
-	elseif gone == 1 or not known[lane] or (ARGV[i + 4] ~= epoch and ARGV[i + 4] ~= counts[1]) then
+	elseif gone == 1 or not known[lane] or not epoch_counts(ARGV[i + 4], epoch, some(counts[1])) then
 		answer[#answer + 1] = '-'
 	else
 		answer[#answer + 1] = 'w'

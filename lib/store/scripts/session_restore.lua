@@ -14,7 +14,7 @@
 -- the next report.
 local cfg = call('HMGET', KEYS[1], 'version', 'lanes')
 if not cfg[1] then return { 'noqueue' } end
-local epoch, lost = epoch_now(), some(call('HGET', key('counts'), 'lost_epoch'))
+local epoch, lost = epoch_now(), some(call('HGET', key('counts'), 'lost_epochs'))
 local known = {}
 for _, lane in ipairs(lanes_of(cfg[2])) do known[lane.name] = true end
 local answer, back, mine = { 'ok', int(now) }, {}, {}
@@ -23,7 +23,7 @@ for i = 1, #ARGV, 5 do
 	local id, ends = ARGV[i], tonumber(ARGV[i + 4])
 	local p = call('HMGET', position_key(id), 's', 'l', 't', 'j', 'e', 'n')
 	local state, lane, ticket = mine[id] or p[1] or '-', p[2] or ARGV[i + 2], number(p[3] or ARGV[i + 3], 0)
-	local is_ours = ARGV[i + 1] == epoch or ARGV[i + 1] == lost
+	local is_ours = epoch_counts(ARGV[i + 1], epoch, lost)
 	local comes_back = is_ours and ends > now and not mine[id] and known[lane] and ticket > 0
 		and (state == '-' or state == 'w' or state == 'a' or state == 'c')
 	if comes_back then

@@ -2,7 +2,7 @@
 --
 -- ARGV  last departures id known ('0' at first), settings version known, most entries to give of each
 --       stream, last revocations id known ('0' at first; '' or not given: none of them)
--- Gives 'ok', now, epoch, lost_epoch, recovering, version, active, absent, returned, outbox_length,
+-- Gives 'ok', now, epoch, lost_epochs, recovering, version, active, absent, returned, outbox_length,
 --       lanes = { name, ticket, gone, admitted, … }, settings = { field, value, … } (empty when the
 --       version is the known one), departures = { id, ranges, … }, revocations = { id, items, … },
 --       violations = { double, inversion, capacity },
@@ -53,7 +53,7 @@ for i = 1, #list do
 		end
 	end
 end
-return { 'ok', int(now), epoch_now(), counts.lost_epoch or '', counts.rebuild and 1 or 0,
+return { 'ok', int(now), epoch_now(), counts.lost_epochs or '', counts.rebuild and 1 or 0,
 	tonumber(version), call('ZCARD', key('sessions')), call('ZCARD', key('absent')),
 	call('ZCARD', key('returned')), call('XLEN', key('outbox')), lanes, settings,
 	departures, revocations, { number(counts['violated:double'], 0),
