@@ -36,7 +36,8 @@ local KEYS_OF = {
 	LPUSH = { 1, 1 }, LTRIM = { 1, 1 }, LRANGE = { 1, 1 }, LLEN = { 1, 1 },
 	ZADD = { 1, 1 }, ZREM = { 1, 1 }, ZCARD = { 1, 1 }, ZSCORE = { 1, 1 }, ZMSCORE = { 1, 1 },
 	ZRANGE = { 1, 1 }, ZRANGEBYSCORE = { 1, 1 }, ZREMRANGEBYRANK = { 1, 1 },
-	SETBIT = { 1, 1 }, GETBIT = { 1, 1 }, BITCOUNT = { 1, 1 }, SETRANGE = { 1, 1 },
+	SETBIT = { 1, 1 }, GETBIT = { 1, 1 }, BITCOUNT = { 1, 1 },
+	GETRANGE = { 1, 1 }, SETRANGE = { 1, 1 },
 	XADD = { 1, 1 }, XLEN = { 1, 1 }, XRANGE = { 1, 1 }, XDEL = { 1, 1 },
 }
 

@@ -22,7 +22,7 @@ local ttl, first = number(cfg[2], 300000), number(cfg[3], 30000)
 local claim_ttl, keep = number(cfg[4], 600000), int(number(cfg[5], 3600000))
 local told_until = cfg[7] == '1' and since + 10000 or 0 -- pods are back within two seconds
 local missed, ended, expired, finished, departed = {}, {}, {}, {}, {}
-local sessions_out, later, repaired, before, dated = {}, {}, {}, {}, {}
+local sessions_out, later, repaired, dated = {}, {}, {}, {}
 local silenced = {} -- { ids, hashes and number of those who end, why } of each kind of silence
 local restored, prefix = {}, key('position:')
 
@@ -32,14 +32,14 @@ local function ends_as(hash, state, why, let_in)
 	finished[n + 1], finished[n + 2], finished[n + 3], finished[n + 4] = hash, state, why, let_in or false
 end
 
--- Those of a lane who were restored stand in one more set; most of the time there is none.
-local function expires_from(lane, id)
+-- Those of a lane who were restored stand in one more set; most of the time there is none, and false.
+local function restored_of(lane)
 	local ids = restored[lane]
 	if ids == nil then
 		ids = call('EXISTS', key('restored:' .. lane)) == 1 and {}
 		restored[lane] = ids
 	end
-	if ids then ids[#ids + 1] = id end
+	return ids
 end
 
 local due = call('ZRANGEBYSCORE', key('sessions'), '-inf', int(now), 'WITHSCORES', 'LIMIT', '0',
@@ -75,26 +75,29 @@ end
 local function expire(ids, reason)
 	local hashes, n, said = {}, 0, ' ' .. reason
 	local told = #expired
+	local last_lane, between, also, tickets, left = nil, nil, nil, nil, 0 -- of the lane of the one before
 	for i = 1, #ids do
 		local id = ids[i]
 		local hash = prefix .. id
-		local p = call('HMGET', hash, 's', 'l', 't', 'a', 'b', 'n')
+		local p = call('HMGET', hash, 's', 'l', 't', 'n')
 		local state, lane, ticket = p[1], p[2], p[3]
 		if state == 'w' then
-			n = n + 1
+			if lane ~= last_lane then
+				last_lane, between, also = lane, ' ' .. lane .. ' ', restored_of(lane)
+				tickets = departed[lane] or {}
+				departed[lane], left = tickets, #tickets
+			end
+			n, left = n + 1, left + 1
 			hashes[n] = hash
-			expired[told + n] = (p[6] and named(id, p[6]) or id) .. ' ' .. lane .. ' ' .. ticket .. said
-			if restored[lane] ~= false then expires_from(lane, id) end
-			if p[4] or p[5] then before[#before + 1] = id else departs(departed, lane, tonumber(ticket)) end
+			expired[told + n] = (p[4] and named(id, p[4]) or id) .. between .. ticket .. said
+			if also then also[#also + 1] = id end
+			tickets[left] = ticket + 0 -- a number, with one call less
 		elseif state == 'a' or state == 'c' then
 			-- Admitted, but the store lost the rest of that step: give it its slot's end.
 			repaired[#repaired + 1] = int(state == 'c' and number(call('HGET', hash, 'e'), now)
 				or now + claim_ttl)
 			repaired[#repaired + 1] = id
-		else
-			-- Ended, but the store lost the rest of that step.
-			before[#before + 1] = id
-		end
+		end -- others have ended, but the store lost the rest of that step
 	end
 	if #ids > 0 then
 		silenced[#silenced + 1] = { ids = ids, hashes = hashes, n = n, why = reason }
@@ -125,9 +128,11 @@ end
 if #sessions_out > 0 then call('ZREM', key('sessions'), unpack(sessions_out)) end
 if #later > 0 then call('ZADD', key('sessions'), 'XX', unpack(later)) end
 if #repaired > 0 then call('ZADD', key('sessions'), 'NX', unpack(repaired)) end
-if #before > 0 then
-	call('ZREM', key('absent'), unpack(before))
-	call('ZREM', key('returned'), unpack(before))
+-- Who was set aside or stood at the front is found in the set: asking each costs more.
+for _, name in ipairs({ 'absent', 'returned' }) do
+	if call('EXISTS', key(name)) == 1 then
+		for i = 1, #silenced do call('ZREM', key(name), unpack(silenced[i].ids)) end
+	end
 end
 for lane, ids in pairs(restored) do
 	if ids then call('ZREM', key('restored:' .. lane), unpack(ids)) end
