@@ -257,7 +257,8 @@ RUN_TESTS = BUILD=$(BUILD) WR_TEST_BIN_DIR=$(abspath $(BUILD)/bin) JOBS=$(TEST_J
 run: ## a whole waiting room on this machine (PORT_BASE, RUN_DIR, CROWD)
 	$(Q)scripts/bootstrap run
 	$(Q)$(MAKE) all
-	$(Q)PORT_BASE=$(PORT_BASE) RUN_DIR=$(RUN_DIR) CROWD=$(CROWD) BUILD=$(BUILD) scripts/run
+	$(Q)PORT_BASE=$(PORT_BASE) RUN_DIR=$(RUN_DIR) CROWD=$(CROWD) BUILD=$(BUILD) \
+		exec setpriv --pdeathsig TERM scripts/run
 
 test: ## everything that must hold, with a summary at the end
 	$(Q)scripts/bootstrap test

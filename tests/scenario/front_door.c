@@ -1,8 +1,9 @@
 /* `make run`, as somebody meets it who has just cloned the project: the shop, the room, the turn, the
  * shop.
  *
- * Runs scripts/run itself, with ports of its own and without a crowd, and walks in by HTTP: what a
- * browser does, without a browser.
+ * Runs scripts/run as the Makefile does, with ports of its own and without a crowd, and walks in by HTTP:
+ * what a browser does, without a browser. In the end a pod is killed, and make is told to stop, as by a
+ * program that started it: without the terminal that would tell all of its processes.
  */
 #include "support/api.h"
 #include "support/cmocka.h"
@@ -67,7 +68,9 @@ static int open_door(void **state)
 		asprintf(&build_env, "BUILD=%s", build) < 0 ||
 		asprintf(&stack_file, "%s/stack.json", directory) < 0)
 		abort();
-	run = process_start("run", (const char *const[]){"scripts/run", NULL},
+	WR_AUTO(mem_free_at)
+	char *makefile = temp_file("run.mk", "run:\n\t@exec setpriv --pdeathsig TERM scripts/run\n");
+	run = process_start("run", (const char *const[]){"make", "-f", makefile, NULL},
 						(const char *const[]){port, run_dir, build_env, "CROWD=0", NULL});
 	WAIT_UNTIL(START_DEADLINE_MS, access(stack_file, R_OK) == 0, "everything runs");
 	return 0;
@@ -76,11 +79,9 @@ static int open_door(void **state)
 static int close_door(void **state)
 {
 	(void)state;
-	process_signal(run, SIGTERM);
-	int code = process_wait(run, STOP_DEADLINE_MS);
 	process_free(run);
 	free(stack_file);
-	return code;
+	return 0;
 }
 
 /* ---- the story ---- */
@@ -203,12 +204,53 @@ static void what_is_printed_can_be_pasted_into_a_shell(void **state)
 	WAIT_UNTIL(30000, runs(script), "all commands end well");
 }
 
+/* To kill a part and look at the others is what the stack is for. */
+static void a_part_that_ends_is_said_and_the_rest_goes_on(void **state)
+{
+	(void)state;
+	static const char kill_pod[] =
+		"s=%s; at() { jq -r \"$1\" $s; }; second=$(at '.internal[1]')\n"
+		"kill -9 $(curl -fsS $(at '.internal[0]')/admin/v1/pods -H \"Authorization: Bearer $(at "
+		".admin_key)\" |"
+		" jq -r --arg at \"${second#http://}\" '.pods[] | select(.address == $at).instance' |"
+		" sed 's/.*-//')\n";
+	WR_AUTO(mem_free_at) char *script = NULL;
+	if (asprintf(&script, kill_pod, stack_file) < 0)
+		abort();
+	assert_true(runs(script));
+	WAIT_UNTIL(5000, process_log_has(run, "api-2 has ended, the rest goes on"), "it is said");
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *room = http_call(site, "GET", "/checkout", AS_PAGE, NULL);
+	api_expect_status(room, 302);
+}
+
+static bool is_over(void)
+{
+	return access(stack_file, F_OK) != 0 && !process_is_running(run);
+}
+
+static void a_make_that_is_interrupted_stops_everything(void **state)
+{
+	(void)state;
+	process_signal(run, SIGINT);
+	WAIT_UNTIL(STOP_DEADLINE_MS, is_over(), "everything has stopped");
+	assert_int_equal(process_wait(run, STOP_DEADLINE_MS), 128 + SIGINT);
+	char script[160];
+	snprintf(script, sizeof(script),
+			 "for at in 0 1 2 5 101 103 104 105 106; do "
+			 "! (exec 3<>/dev/tcp/127.0.0.1/$((%s + at))) || exit 1; done",
+			 strrchr(site, ':') + 1);
+	assert_true(runs(script));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(from_the_shop_to_the_room_and_back_with_a_turn),
 		cmocka_unit_test(stack_json_says_where_things_are),
 		cmocka_unit_test(what_is_printed_can_be_pasted_into_a_shell),
+		cmocka_unit_test(a_part_that_ends_is_said_and_the_rest_goes_on),
+		cmocka_unit_test(a_make_that_is_interrupted_stops_everything),
 	};
 	return cmocka_run_group_tests_name("front_door", tests, open_door, close_door);
 }
