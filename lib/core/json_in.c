@@ -5,7 +5,7 @@
  *
  *   1. json_scan refuses whatever is not RFC 8259 in UTF-8, NUL characters and deep nesting;
  *   2. cJSON_ParseWithLengthOpts makes the tree;
- *   3. the walk refuses duplicate names, and gives numbers that a double or cJSON's printing would
+ *   3. the walk refuses duplicate names and numbers beyond all bounds, and gives numbers that a double or cJSON's printing would
  *      change their own text back (a raw node), so that what a client sent as opaque data is given
  *      out as it came.
  *
@@ -76,14 +76,18 @@ static bool survives_double(const char *token, size_t len, double value)
 	return digits == 0 || (digits <= EXACT_DIGITS && isnormal(value));
 }
 
-static void keep_exact(cJSON *node, struct walk *walk)
+/* Returns false for a number that is beyond a double, such as 1e999: each program that reads it later
+ * would make something else of it. */
+static bool keep_exact(cJSON *node, struct walk *walk)
 {
 	size_t start, len;
+	if (isinf(node->valuedouble))
+		return false;
 	if (!json_scan_next_number(walk->text, walk->len, &walk->at, &start, &len))
-		return;
+		return true;
 	const char *token = walk->text + start;
 	if (survives_double(token, len, node->valuedouble))
-		return;
+		return true;
 	char *copy = cJSON_malloc(len + 1);
 	if (!copy)
 		abort();
@@ -91,19 +95,20 @@ static void keep_exact(cJSON *node, struct walk *walk)
 	copy[len] = '\0';
 	node->type = cJSON_Raw; /* the type alone: the low byte, no flags on a parsed node */
 	node->valuestring = copy;
+	return true;
 }
 
-/* Recursion is bounded by JSON_DEPTH_MAX. Returns false on a duplicate name. */
-static bool walk_node(cJSON *node, struct walk *walk)
+/* Recursion is bounded by JSON_DEPTH_MAX. Returns what is wrong, NULL: nothing. */
+static const char *walk_node(cJSON *node, struct walk *walk)
 {
-	if (cJSON_IsNumber(node))
-		keep_exact(node, walk);
+	const char *wrong = NULL;
+	if (cJSON_IsNumber(node) && !keep_exact(node, walk))
+		return "a number is too large";
 	if (cJSON_IsObject(node) && has_duplicate_names(node))
-		return false;
-	for (cJSON *child = node->child; child; child = child->next)
-		if (!walk_node(child, walk))
-			return false;
-	return true;
+		return "a name stands twice in one object";
+	for (cJSON *child = node->child; child && !wrong; child = child->next)
+		wrong = walk_node(child, walk);
+	return wrong;
 }
 
 /* ---- documents ---- */
@@ -119,9 +124,10 @@ enum wr_err json_parse(const char *text, size_t len, struct json_value **ret_doc
 	if (!tree)
 		return err_say(ret_detail, WR_MALFORMED, "the JSON could not be taken in");
 	struct walk walk = {.text = text, .len = len};
-	if (!walk_node(tree, &walk)) {
+	wrong = walk_node(tree, &walk);
+	if (wrong) {
 		json_free((struct json_value *)tree);
-		return err_say(ret_detail, WR_MALFORMED, "a name stands twice in one object");
+		return err_say(ret_detail, WR_MALFORMED, "%s", wrong);
 	}
 	*ret_document = (struct json_value *)tree;
 	return WR_OK;
