@@ -4,6 +4,9 @@
  * text/plain body. Browsers without scripts send the cookie, one per queue. A cookie is sent by
  * the browser whoever asked for the request, so it does not count on a cross-site one.
  *
+ * A cookie with the prefix is taken over plain HTTP, too; one without is not where the prefix belongs, since
+ * any subdomain could have set it.
+ *
  *     [__Host-]wr-place-<queue>     a place in line, on the room's host
  *     [__Host-]wr-was-<queue>       a place that was lost: support may put it back
  *     [__Host-]wr-session-<queue>   a session, on the site's host; "<tenant>.<queue>" where the
@@ -23,10 +26,10 @@
 #define WAS "was-"
 #define SESSION "session-"
 
-static void cookie_name(const struct worker *worker, const char *kind,
-						const struct queue_name *queue, char ret_name[COOKIE_NAME_BYTES])
+static void cookie_name(bool secure, const char *kind, const struct queue_name *queue,
+						char ret_name[COOKIE_NAME_BYTES])
 {
-	char *end = stpcpy(ret_name, worker->app->config.secure_cookies ? "__Host-wr-" : "wr-");
+	char *end = stpcpy(ret_name, secure ? "__Host-wr-" : "wr-");
 	end = stpcpy(end, kind);
 	if (strcmp(queue->tenant, "default") != 0) {
 		end = stpcpy(end, queue->tenant);
@@ -51,16 +54,18 @@ static bool text_body(const struct http_request *request, const char **ret_token
 	if (type == NULL || strncasecmp(type, "text/plain", 10) != 0)
 		return false;
 	*ret_token = http_request_body(request, ret_len);
+	while (*ret_len > 0 && memchr(" \t\r\n", (*ret_token)[*ret_len - 1], 4) != NULL)
+		(*ret_len)--; /* the line end of a file */
 	return *ret_len > 0;
 }
 
 /* The first cookie of that kind in the Cookie header, whatever its queue. */
-static bool any_cookie(const struct worker *worker, const struct http_request *request,
-					   const char *kind, const char **ret_token, size_t *ret_len)
+static bool any_cookie(bool secure, const struct http_request *request, const char *kind,
+					   const char **ret_token, size_t *ret_len)
 {
 	static const struct queue_name any = {.tenant = "default", .queue = ""};
 	char prefix[COOKIE_NAME_BYTES];
-	cookie_name(worker, kind, &any, prefix);
+	cookie_name(secure, kind, &any, prefix);
 	const char *at = http_request_header(request, "Cookie");
 	while (at != NULL && *at != '\0') {
 		at += strspn(at, " ;");
@@ -77,19 +82,23 @@ static bool any_cookie(const struct worker *worker, const struct http_request *r
 }
 
 /* wanted  NULL: the cookie of any queue */
+static bool find_cookie(bool secure, const struct http_request *request, const char *kind,
+						const struct queue_name *wanted, const char **ret_token, size_t *ret_len)
+{
+	char name[COOKIE_NAME_BYTES];
+	if (wanted == NULL)
+		return any_cookie(secure, request, kind, ret_token, ret_len);
+	cookie_name(secure, kind, wanted, name);
+	return http_request_cookie(request, name, ret_token, ret_len);
+}
+
 static enum wr_err cookie(const struct worker *worker, const struct http_request *request,
 						  const char *kind, const struct queue_name *wanted, const char **ret_token,
 						  size_t *ret_len)
 {
-	char name[COOKIE_NAME_BYTES];
-	bool found;
-	if (wanted != NULL) {
-		cookie_name(worker, kind, wanted, name);
-		found = http_request_cookie(request, name, ret_token, ret_len);
-	} else {
-		found = any_cookie(worker, request, kind, ret_token, ret_len);
-	}
-	if (!found)
+	if (!(!worker->app->config.secure_cookies &&
+		  find_cookie(false, request, kind, wanted, ret_token, ret_len)) &&
+		!find_cookie(true, request, kind, wanted, ret_token, ret_len))
 		return WR_BAD_TOKEN;
 	const char *site = http_request_header(request, "Sec-Fetch-Site");
 	if (http_request_method(request) == HTTP_POST && site != NULL &&
@@ -199,7 +208,7 @@ bool credentials_find_session_cookie(const struct worker *worker,
 									 size_t *ret_len)
 {
 	char name[COOKIE_NAME_BYTES] __attribute__((uninitialized)); /* filled at every gate check */
-	cookie_name(worker, SESSION, queue, name);
+	cookie_name(worker->app->config.secure_cookies, SESSION, queue, name);
 	return http_request_cookie(request, name, ret_token, ret_len);
 }
 
@@ -208,7 +217,7 @@ static void set_cookie(const struct worker *worker, struct http_request *request
 					   const struct queue_name *queue, const char *token, int64_t life_s)
 {
 	char name[COOKIE_NAME_BYTES], value[TOKEN_MAX_BYTES + COOKIE_NAME_BYTES + 80];
-	cookie_name(worker, kind, queue, name);
+	cookie_name(worker->app->config.secure_cookies, kind, queue, name);
 	snprintf(value, sizeof(value), "%s=%s; Path=/; Max-Age=%" PRId64 "; HttpOnly; SameSite=Lax%s",
 			 name, token, life_s, worker->app->config.secure_cookies ? "; Secure" : "");
 	http_reply_header(request, "Set-Cookie", value);

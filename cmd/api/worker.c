@@ -167,6 +167,7 @@ static void make_chain(struct worker *worker)
 					   .window_s = 60,
 					   .table_slots = 65536},
 		.proxies = app->proxies,
+		.get_with_body = "/status", /* the token as text/plain, as with a heartbeat */
 		.ctx = worker,
 	};
 	worker->chain = chain_new(&options);

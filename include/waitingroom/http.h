@@ -59,26 +59,34 @@ void http_limits_default(
 	struct http_limits *ret_limits); /* 10000, 7168, 4096, 64, 30, 10000, 4096 */
 
 /* Counters that the server keeps; read from any thread (relaxed atomics inside, copied out). */
-enum http_refusal { /* reasons of the request guard, one metric label each */
+enum http_refusal { /* reasons of the request guard: metric label, what is wrong and what is right */
 #define HTTP_REFUSAL_TABLE(X)                                                                      \
-	X(REFUSED_TRANSFER_ENCODING, "transfer_encoding")                                              \
-	X(REFUSED_CONTENT_LENGTH, "content_length")                                                    \
-	X(REFUSED_HOST, "host")                                                                        \
-	X(REFUSED_HEADER_NAME, "header_name")                                                          \
-	X(REFUSED_HEADER_VALUE, "header_value")                                                        \
-	X(REFUSED_HEADER_TWICE, "header_twice")                                                        \
-	X(REFUSED_HEADER_COUNT, "header_count")                                                        \
-	X(REFUSED_METHOD, "method")                                                                    \
-	X(REFUSED_VERSION, "version")                                                                  \
-	X(REFUSED_TARGET, "target")                                                                    \
-	X(REFUSED_BODY, "body")                                                                        \
-	X(REFUSED_DEADLINE, "deadline")
-#define HTTP_REFUSAL_ENUM(name, word) name,
+	X(REFUSED_TRANSFER_ENCODING, "transfer_encoding",                                              \
+	  "Transfer-Encoding: is not taken here; send the body with one Content-Length.")              \
+	X(REFUSED_CONTENT_LENGTH, "content_length",                                                    \
+	  "Content-Length: must be given at most once, as digits.")                                    \
+	X(REFUSED_HOST, "host", "Host: must be given once, as a name with an optional port.")          \
+	X(REFUSED_HEADER_NAME, "header_name",                                                          \
+	  "A header name must be letters, digits and !#$%&'*+-.^_`|~, with the colon right behind "    \
+	  "it.")                                                                                       \
+	X(REFUSED_HEADER_VALUE, "header_value", "A header value must be free of control characters.")  \
+	X(REFUSED_HEADER_TWICE, "header_twice",                                                        \
+	  "Authorization, Content-Type, Cookie, Idempotency-Key, Origin and Expect: at most one "      \
+	  "each.")                                                                                     \
+	X(REFUSED_HEADER_COUNT, "header_count", "There are too many headers; send fewer.")             \
+	X(REFUSED_METHOD, "method", "The method must be a word of letters.")                           \
+	X(REFUSED_VERSION, "version", "The version must be HTTP/1.0 or HTTP/1.1.")                     \
+	X(REFUSED_TARGET, "target",                                                                    \
+	  "The target must be a path beginning with \"/\", of visible ASCII characters without %00.")  \
+	X(REFUSED_BODY, "body", "Content-Length: this method takes no body.")                          \
+	X(REFUSED_DEADLINE, "deadline", "The request took too long to arrive.")
+#define HTTP_REFUSAL_ENUM(name, word, sentence) name,
 					HTTP_REFUSAL_TABLE(HTTP_REFUSAL_ENUM)
 #undef HTTP_REFUSAL_ENUM
 						HTTP_REFUSAL_COUNT
 };
 const char *http_refusal_word(enum http_refusal refusal);
+const char *http_refusal_sentence(enum http_refusal refusal); /* for the detail of a 400 */
 struct http_counts {
 	uint64_t connections_now, connections_total, parked_now;
 	uint64_t refused[HTTP_REFUSAL_COUNT];

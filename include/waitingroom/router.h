@@ -75,7 +75,8 @@ struct chain_options {
 	struct cors_options cors;
 	struct rate_limit_options rate_limit;
 	const struct trusted_proxies *proxies; /* may be NULL: the peer is the client */
-	void *ctx;							   /* given to route_fn */
+	const char *get_with_body; /* the one path that takes a body with GET; may be NULL */
+	void *ctx;				   /* given to route_fn */
 };
 struct chain;
 struct chain *chain_new(const struct chain_options *options); /* gives; borrows what it points to */

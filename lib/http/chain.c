@@ -12,6 +12,7 @@
 #include "waitingroom/memory.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct chain {
 	struct chain_options options;
@@ -57,6 +58,16 @@ static bool passes_limit(struct chain *chain, struct http_request *request)
 	return rate_limits_pass(&chain->limits, request, &client);
 }
 
+static bool has_needless_body(const struct chain *chain, const struct http_request *request)
+{
+	size_t len = 0;
+	http_request_body(request, &len);
+	if (!len || http_request_method(request) != HTTP_GET)
+		return false;
+	const char *path = chain->options.get_with_body;
+	return !path || strcmp(path, http_request_path(request)) != 0;
+}
+
 void chain_handle(void *ctx, struct http_request *request)
 {
 	struct chain *chain = ctx;
@@ -71,6 +82,11 @@ void chain_handle(void *ctx, struct http_request *request)
 		cors_add_headers(&chain->options.cors, request);
 	if (!find.route) {
 		answer_no_route(request, &find);
+		return;
+	}
+	if (has_needless_body(chain, request)) {
+		static const struct err_detail detail = {"Content-Length: this address takes no body."};
+		http_reply_problem(request, WR_MALFORMED, &detail, 0);
 		return;
 	}
 	if (find.route->limit == ROUTE_LIMITED && !passes_limit(chain, request))

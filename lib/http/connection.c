@@ -27,6 +27,7 @@
 
 #include <arpa/inet.h>
 #include <linux/tcp.h> /* glibc's tcp_info lacks the counters of bytes */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -36,11 +37,6 @@
 #define SWEEPS_PER_DEADLINE 16
 #define DRAIN_QUIET_MS 500
 #define KERNEL_CLOCK_SLACK_MS 20 /* the kernel counts this in ticks of up to 10 ms */
-
-static const char late_answer[] = "HTTP/1.1 408 Request Timeout\r\n"
-								  "Connection: close\r\n"
-								  "Content-Length: 0\r\n"
-								  "\r\n";
 
 static struct http_connection *due_connection(struct http_link *ring)
 {
@@ -153,8 +149,19 @@ static void cut_off_late(struct http_connection *connection)
 	http_count(&connection->server->counters.refused[REFUSED_DEADLINE], 1);
 	/* Nothing of an answer has been sent yet, so this is the answer. If the socket's buffer is
 	 * full there is nobody who reads, and nothing is lost. */
-	ssize_t ignored =
-		send(connection->fd, late_answer, sizeof(late_answer) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+	char id[REQUEST_ID_MAX_CHARS + 1], body[512], answer[1024];
+	request_ids_pick(&connection->server->ids, NULL, 0, id);
+	size_t body_len = problem_print(body, sizeof(body), WR_REQUEST_TIMEOUT, NULL, id, 0, NULL);
+	int len = snprintf(answer, sizeof(answer),
+					   "HTTP/1.1 408 Request Timeout\r\n"
+					   "Connection: close\r\n"
+					   "Content-Type: %s\r\n"
+					   "X-Request-Id: %s\r\n"
+					   "Cache-Control: no-store\r\n"
+					   "Content-Length: %zu\r\n"
+					   "\r\n%.*s",
+					   problem_content_type, id, body_len, (int)body_len, body);
+	ssize_t ignored = send(connection->fd, answer, (size_t)len, MSG_DONTWAIT | MSG_NOSIGNAL);
 	(void)ignored;
 	cut_off(connection);
 }

@@ -207,9 +207,10 @@ static struct guard_verdict check_transfer_encoding(const struct guard_request *
 	return refuse(REFUSED_TRANSFER_ENCODING, is_streamed_body ? WR_LENGTH_REQUIRED : WR_MALFORMED);
 }
 
+/* With GET few addresses take one (chain.c); elsewhere it is read and then refused. */
 static bool takes_body(enum http_method method)
 {
-	return method == HTTP_POST || method == HTTP_PUT || method == HTTP_PATCH;
+	return method == HTTP_POST || method == HTTP_PUT || method == HTTP_PATCH || method == HTTP_GET;
 }
 
 static struct guard_verdict check_body(const struct guard_request *request,
@@ -222,7 +223,7 @@ static struct guard_verdict check_body(const struct guard_request *request,
 	if (!text_to_u64(header->value, value_len(header), UINT64_MAX, &fine.body_bytes))
 		return refuse(REFUSED_CONTENT_LENGTH, WR_MALFORMED);
 	if (fine.body_bytes && !takes_body(method))
-		return refuse(REFUSED_BODY, WR_BODY_TOO_LARGE);
+		return refuse(REFUSED_BODY, WR_MALFORMED);
 	if (fine.body_bytes > request->body_max_bytes)
 		return refuse(REFUSED_BODY, WR_BODY_TOO_LARGE);
 	return fine;

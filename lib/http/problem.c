@@ -44,8 +44,7 @@ size_t problem_print(char *text, size_t room, enum wr_err err, const struct err_
 	json_out_int(&out, "status", status);
 	json_out_string(&out, "detail", detail && detail->text[0] ? detail->text : err_sentence(err));
 	json_out_string(&out, "code", err_code(err));
-	if (request_id)
-		json_out_string(&out, "request_id", request_id);
+	json_out_string(&out, "request_id", request_id);
 	if (retry_after_s > 0)
 		json_out_int(&out, "retry_after_ms", retry_after_s * 1000);
 	if (member)

@@ -256,6 +256,16 @@ enum MHD_Result http_reply_queue(struct http_request *request)
 	return queued;
 }
 
+static void say_why(const struct http_request *request, enum http_refusal reason, enum wr_err err,
+					struct err_detail *ret_detail)
+{
+	if (err == WR_MALFORMED)
+		err_say(ret_detail, err, "%s", http_refusal_sentence(reason));
+	else if (err == WR_BODY_TOO_LARGE)
+		err_say(ret_detail, err, "Content-Length: at most %u bytes are taken here.",
+				(unsigned)request->server->options.limits.body_max_bytes);
+}
+
 /* Before the body has been read: the library answers, closes, and parses nothing that follows. */
 enum MHD_Result http_reply_refuse(struct http_request *request, enum http_refusal reason,
 								  enum wr_err err)
@@ -263,7 +273,10 @@ enum MHD_Result http_reply_refuse(struct http_request *request, enum http_refusa
 	http_count(&request->server->counters.refused[reason], 1);
 	request->phase = REQUEST_REFUSED;
 	request->status = err_http_status(err);
-	size_t len = problem_print(request->reply_room, HTTP_REPLY_ROOM, err, NULL, NULL, 0, NULL);
+	struct err_detail detail = {""};
+	say_why(request, reason, err, &detail);
+	size_t len =
+		problem_print(request->reply_room, HTTP_REPLY_ROOM, err, &detail, request->id, 0, NULL);
 	request->response =
 		MHD_create_response_from_buffer(len, request->reply_room, MHD_RESPMEM_PERSISTENT);
 	assert(request->response && "out of memory");

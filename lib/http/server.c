@@ -40,10 +40,18 @@ void http_limits_default(struct http_limits *ret_limits)
 
 const char *http_refusal_word(enum http_refusal refusal)
 {
-#define REFUSAL_WORD(name, word) [name] = word,
+#define REFUSAL_WORD(name, word, sentence) [name] = word,
 	static const char *const words[HTTP_REFUSAL_COUNT] = {HTTP_REFUSAL_TABLE(REFUSAL_WORD)};
 #undef REFUSAL_WORD
 	return (unsigned)refusal < HTTP_REFUSAL_COUNT ? words[refusal] : "?";
+}
+
+const char *http_refusal_sentence(enum http_refusal refusal)
+{
+#define REFUSAL_SENTENCE(name, word, sentence) [name] = sentence,
+	static const char *const sentences[HTTP_REFUSAL_COUNT] = {HTTP_REFUSAL_TABLE(REFUSAL_SENTENCE)};
+#undef REFUSAL_SENTENCE
+	return (unsigned)refusal < HTTP_REFUSAL_COUNT ? sentences[refusal] : "?";
 }
 
 /* ---- the daemon on the loop ---- */

@@ -220,10 +220,10 @@ static void a_body_over_4_kilobytes_is_refused_unread(void **state)
 	static const char announced[] = "POST /enqueue HTTP/1.1\r\nHost: a\r\n"
 									"Content-Length: 99999999999\r\n\r\n";
 	expect_raw(announced, sizeof(announced) - 1, 413, "body_too_large");
-	/* Where no body belongs, any is too large. */
-	static const char unasked[] = "GET /status HTTP/1.1\r\nHost: a\r\n"
+	/* Where none belongs, any is one too many. */
+	static const char unasked[] = "GET /challenge HTTP/1.1\r\nHost: a\r\n"
 								  "Content-Length: 5\r\n\r\nhello";
-	expect_raw(unasked, sizeof(unasked) - 1, 413, "body_too_large");
+	expect_raw(unasked, sizeof(unasked) - 1, 400, "malformed");
 }
 
 static void a_header_or_target_that_is_huge_is_refused(void **state)
@@ -298,7 +298,7 @@ static void a_body_that_never_comes_whole_ends_at_the_deadline(void **state)
 	(void)state;
 	static const char request[] = "POST /enqueue HTTP/1.1\r\nHost: a\r\nContent-Length: 19\r\n\r\n"
 								  "{\"queue_id\":\"line\"";
-	expect_raw(request, sizeof(request) - 1, 408, NULL);
+	expect_raw(request, sizeof(request) - 1, 408, "request_timeout");
 	/* Closed by the client in the middle: nothing to answer, and nothing happens. */
 	struct http_client *client = http_client_open(url);
 	http_client_send_raw(client, request, sizeof(request) - 1);

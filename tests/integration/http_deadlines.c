@@ -68,6 +68,7 @@ static void check_cut_off(struct rig *rig, const char *first, char forever)
 	WR_AUTO(mem_free_at) char *got = dribble(rig, first, forever);
 	assert_true(mono_diff_ms(before, clock_mono()) >= SHORT_MS / 2);
 	assert_non_null(strstr(got, "HTTP/1.1 408 "));
+	assert_non_null(strstr(got, "\"code\":\"request_timeout\",\"request_id\":\""));
 	assert_non_null(strstr(got, "Connection: close\r\n"));
 	assert_int_equal(rig->served, 0);
 	WAIT_UNTIL(DEADLINE_MS, !rig_counts(rig).connections_now, "the connection to be gone");

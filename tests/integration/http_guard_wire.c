@@ -67,7 +67,7 @@ static const struct row rows[] = {
 	 413, REFUSED_BODY},
 	{"space before the colon of the length",
 	 "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length : 3\r\n\r\nabc", 400, REFUSED_HEADER_NAME},
-	{"body on GET", "GET /hello HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc", 413,
+	{"body on DELETE", "DELETE /hello HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc", 400,
 	 REFUSED_BODY},
 	{"no host", "GET /hello HTTP/1.1\r\n\r\n", 400, LIBRARY},
 	{"two hosts", "GET /hello HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400, REFUSED_HOST},
@@ -151,8 +151,14 @@ static void check_row(struct rig *rig, const struct row *row, const char *got)
 	if (row->reason == LIBRARY || refused_by_library(got))
 		return;
 	if (rig_count_text(got, "HTTP/1.1 ") != 1 || !strstr(got, "Connection: close\r\n") ||
-		!strstr(got, "application/problem+json\r\n") || !strstr(got, "X-Request-Id: "))
+		!strstr(got, "application/problem+json\r\n") || !strstr(got, "X-Request-Id: ") ||
+		!strstr(got, "\"request_id\":\""))
 		fail_msg("%s: not one whole refusal: %s", row->name, got);
+	const char *sentence = http_refusal_sentence((enum http_refusal)row->reason);
+	size_t plain = strcspn(sentence, "\""); /* the document escapes quotes */
+	WR_AUTO(mem_free_at) char *said = mem_copy(sentence, plain);
+	if (status == 400 && !strstr(got, said))
+		fail_msg("%s: not said what is wrong: %s", row->name, got);
 }
 
 static void nothing_behind_a_refused_request_is_served(void **state)
