@@ -286,7 +286,6 @@ static size_t write_common(const struct queue_snapshot *picture, char *ret_text,
 	json_out_object(&out, NULL);
 	json_out_string(&out, "status", "waiting");
 	json_out_string_n(&out, "queue_id", name, queue_name_print(&picture->name, name));
-	json_out_int(&out, "waiting", (int64_t)picture->waiting);
 	json_out_bool(&out, "paused", settings->state == QUEUE_PAUSED || picture->recovering);
 	if (state != QUEUE_OPEN)
 		json_out_string(&out, "state", queue_state_word(state));

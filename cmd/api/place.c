@@ -116,6 +116,10 @@ static void write_waiting(struct worker *worker, struct json_out *out,
 		wait = wait_estimate(&snapshot->waits[look->lane], look->position - 1);
 	json_out_resume(out, snapshot->common, snapshot->common_len);
 	json_out_string_n(out, "position_id", claims->position_id, POSITION_ID_CHARS);
+	/* Who has just joined may not be counted in the picture yet. */
+	json_out_int(
+		out, "waiting",
+		(int64_t)(look->position > snapshot->waiting ? look->position : snapshot->waiting));
 	if (look->position > 0) {
 		json_out_int(out, "position", (int64_t)look->position);
 		json_out_int(out, "ahead", (int64_t)look->position - 1);
@@ -200,6 +204,11 @@ static void answer_admitted(struct worker *worker, struct http_request *request,
 		}
 	}
 	int64_t left_ms = visit->ends_ms - place_store_now_ms(worker, look->snapshot);
+	if (left_ms < 0)
+		left_ms = 0;
+	if (visit->state == PLACE_CLAIMED && left_ms > settings->session_ttl_ms)
+		left_ms =
+			settings->session_ttl_ms; /* the store's clock is a moment ahead of the picture's */
 	if (token[0] != '\0')
 		keep_token(worker, request, notes, token);
 	if (notes->page != PAGE_NONE) {
@@ -211,8 +220,14 @@ static void answer_admitted(struct worker *worker, struct http_request *request,
 	write_head(&out, "admitted", &notes->claims);
 	json_out_string(&out, "message", settings->message);
 	queue_settings_write_news(settings, look->snapshot->as_of_ms, &out);
+	json_out_null(&out, "position"); /* in line no more */
+	json_out_null(&out, "ahead");
+	json_out_int(&out, "waiting", (int64_t)look->snapshot->waiting);
+	json_out_null(&out, "estimated_wait_s");
+	json_out_bool(&out, "paused", settings->state == QUEUE_PAUSED);
 	json_out_int(&out, "poll_after_ms", settings->poll_max_ms);
-	json_out_int(&out, "enter_within_ms", left_ms > 0 ? left_ms : 0);
+	json_out_int(&out, "hold_ms", left_ms);
+	json_out_int(&out, "enter_within_ms", left_ms);
 	json_out_int(&out, "as_of_ms", look->snapshot->as_of_ms);
 	if (entrance.session[0] != '\0')
 		json_out_string(&out, "session_token", entrance.session);
@@ -349,10 +364,10 @@ void place_answer_visit(struct worker *worker, struct http_request *request, enu
 	}
 	switch (visit->state) {
 	case PLACE_WAITING:
-		if (visit->front)
-			look.position = 1;
+		if (source == PLACE_FROM_STORE && visit->position > 0)
+			look.position = visit->position; /* before the line, or newer than the picture here */
 		else if (source == PLACE_FROM_STORE && !stands_outside(&look, visit))
-			look.stale = true; /* the picture here does not know the place yet */
+			look.stale = true;
 		place_answer_in_line(worker, request, &look);
 		return;
 	case PLACE_ADMITTED:

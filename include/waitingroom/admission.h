@@ -192,7 +192,7 @@ struct admission_visited {
 	size_t lane;
 	uint64_t ticket;
 	int64_t joined_ms, ends_ms;
-	bool front;
+	uint64_t position; /* of who waits, 1 also before the line; else 0 */
 	int64_t holder;
 	bool emptied;
 };

@@ -151,7 +151,7 @@ struct visit {
 	char lane[NAME_MAX_CHARS + 1];
 	uint64_t ticket;
 	int64_t joined_ms, ends_ms;
-	bool front;			/* waiting, before everybody in the line */
+	uint64_t position;	/* of who waits, 1 also before the line; 0 unknown */
 	const char *target; /* "" none */
 	uint32_t holder;	/* tokens with a lower one have moved */
 	bool emptied;		/* expired by an operator's order */

@@ -324,6 +324,19 @@ static void poll_place(struct admission *admission, int64_t now_ms, bool claims,
 	}
 }
 
+static uint64_t position_of(const struct admission *admission, const struct admission_place *place)
+{
+	if (place->state != PLACE_WAITING)
+		return 0;
+	if (place->aside || place->back)
+		return 1;
+	const struct admission_lane *lane = &admission->lanes[place->lane];
+	uint64_t position = 1;
+	for (uint64_t ticket = 1; ticket < place->ticket; ticket++)
+		position += !admission_is_gone(lane, ticket);
+	return position;
+}
+
 void admission_visit(struct admission *admission, int64_t now_ms, enum visit_kind kind,
 					 const char *const ids[], size_t count, struct admission_visited *ret_visited)
 {
@@ -343,7 +356,7 @@ void admission_visit(struct admission *admission, int64_t now_ms, enum visit_kin
 			.joined_ms = place->joined_ms,
 			.ends_ms =
 				place->state == PLACE_ADMITTED ? place->slot_ends_ms : place->session_ends_ms,
-			.front = place->aside || place->back,
+			.position = position_of(admission, place),
 			.holder = place->holder,
 			.emptied = place->emptied,
 		};

@@ -169,7 +169,7 @@ static void visit_end(struct call *call, enum wr_err err, const struct reply *re
 		person->ticket = walk_count(&walk);
 		person->joined_ms = walk_int(&walk);
 		person->ends_ms = walk_int(&walk);
-		person->front = walk_int(&walk) != 0;
+		person->position = walk_count(&walk);
 		person->target = walk_text(&walk, NULL);
 		person->holder = (uint32_t)walk_count(&walk);
 		walk_unusual(&walk, person);

@@ -251,7 +251,7 @@ static void a_look_tells_and_changes_nothing(void **state)
 	assert_string_equal(visit->lane, "main");
 	assert_int_equal(visit->ticket, 1);
 	assert_true(visit->joined_ms > 0);
-	assert_false(visit->front);
+	assert_int_equal(visit->position, 1);
 	assert_string_equal(visit->target, "https://shop.example/sale");
 	assert_int_equal(answer->visits[1].state, PLACE_NONE);
 	ask_do(ask, "ZSCORE " DEMO "heartbeats person0000000001");
@@ -287,7 +287,7 @@ static void somebody_set_aside_comes_back_to_the_front(void **state)
 	assert_int_equal(state_of(second), PLACE_ADMITTED);
 	const struct ask_people *poll = ask_visit(ask, &demo, true, &absent, 1);
 	assert_int_equal(poll->visits[0].state, PLACE_WAITING);
-	assert_true(poll->visits[0].front);
+	assert_int_equal(poll->visits[0].position, 1);
 	let_in(1);
 	assert_int_equal(state_of(absent), PLACE_ADMITTED);
 }

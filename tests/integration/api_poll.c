@@ -19,7 +19,8 @@
 	PLACE "position:n ahead:n waiting:n estimated_wait_s:o0 paused:b message:s poll_after_ms:n "   \
 		  "hold_ms:n as_of_ms:n state:s"
 #define ADMITTED_MEMBERS                                                                           \
-	PLACE "message:s poll_after_ms:n enter_within_ms:n as_of_ms:n redirect_url:s0"
+	PLACE "position:0 ahead:0 waiting:n estimated_wait_s:0 paused:b message:s poll_after_ms:n "    \
+		  "hold_ms:n enter_within_ms:n as_of_ms:n redirect_url:s0"
 #define QUICK ",\"poll_min_ms\":100,\"poll_max_ms\":400,\"absent_after_ms\":500"
 
 static const char *url;
@@ -34,40 +35,40 @@ static int open_room(void **state)
 		.admin_keys = API_ADMIN_KEYS_FILE,
 		.env =
 			(const char *const[]){NO_RATE_LIMITS, "WR_WORKERS=1", "WR_REAP_INTERVAL_MS=50", NULL},
-		.queues =
-			QUEUES(QUEUE("held", HELD) "," QUEUE("other", HELD) "," QUEUE("acme/held", HELD) "," QUEUE("enter", HELD) "," QUEUE("stay", HELD) "," QUEUE(
-				"release",
-				HELD) "," QUEUE("leave-inside",
-								HELD) "," QUEUE("kinds",
-												HELD) "," QUEUE("short-sessions", HELD
-																",\"session_ttl_ms\":"
-																"500") "," QUEUE("short"
-																				 "-turn"
-																				 "s",
-																				 HELD
-																				 ",\"cl"
-																				 "aim_"
-																				 "ttl_"
-																				 "ms\":"
-																				 "500") "," QUEUE("impa"
-																								  "tien"
-																								  "t",
-																								  HELD
-																								  ",\"h"
-																								  "eart"
-																								  "beat"
-																								  "_ttl"
-																								  "_ms"
-																								  "\":"
-																								  "1000"
-																								  ",\"f"
-																								  "irst"
-																								  "_hea"
-																								  "rtbe"
-																								  "at_"
-																								  "ms\""
-																								  ":250"
-																								  "0" QUICK))});
+		.queues = QUEUES(QUEUE("held", HELD) "," QUEUE("other", HELD) "," QUEUE("acme/held", HELD) "," QUEUE("fresh", HELD) "," QUEUE("enter", HELD) "," QUEUE(
+			"stay",
+			HELD) "," QUEUE("release",
+							HELD) "," QUEUE("leave-inside",
+											HELD) "," QUEUE("kinds",
+															HELD) "," QUEUE("short-sessions", HELD
+																			",\"session_ttl_ms\":"
+																			"500") "," QUEUE("short"
+																							 "-turn"
+																							 "s",
+																							 HELD
+																							 ",\"cl"
+																							 "aim_"
+																							 "ttl_"
+																							 "ms\":"
+																							 "500") "," QUEUE("impa"
+																											  "tien"
+																											  "t",
+																											  HELD
+																											  ",\"h"
+																											  "eart"
+																											  "beat"
+																											  "_ttl"
+																											  "_ms"
+																											  "\":"
+																											  "1000"
+																											  ",\"f"
+																											  "irst"
+																											  "_hea"
+																											  "rtbe"
+																											  "at_"
+																											  "ms\""
+																											  ":250"
+																											  "0" QUICK))});
 	url = stack_url(stack, 0);
 	return 0;
 }
@@ -111,6 +112,9 @@ static void a_heartbeat_takes_the_token_as_bearer_or_as_plain_text(void **state)
 	snprintf(headers, sizeof(headers), "authorization: bearer %s\r\n", token);
 	expect_waiting("POST", "/heartbeat", headers, "");
 	expect_waiting("POST", "/heartbeat", "Content-Type: text/plain;charset=UTF-8\r\n", token);
+	expect_waiting("GET", "/status", "Content-Type: text/plain\r\n", token);
+	snprintf(headers, sizeof(headers), "%s\r\n", token); /* as a file has it */
+	expect_waiting("POST", "/heartbeat", "Content-Type: text/plain\r\n", headers);
 }
 
 static void a_heartbeat_takes_the_token_from_the_cookie_of_the_queue(void **state)
@@ -136,6 +140,9 @@ static void a_heartbeat_takes_the_token_from_the_cookie_of_the_queue(void **stat
 		assert_string_equal(queue, names[i][1]);
 	}
 	expect_problem("POST", "/heartbeat?queue=nowhere", cookies, 401, "bad_token");
+	snprintf(cookies, sizeof(cookies), "Cookie: __Host-wr-place-other=%s\r\n", other);
+	expect_waiting("POST", "/heartbeat", cookies, "");
+	expect_waiting("POST", "/heartbeat?queue=other", cookies, "");
 }
 
 static void a_cookie_does_not_count_on_a_cross_site_request(void **state)
@@ -167,6 +174,22 @@ static void a_token_of_another_queue_than_the_named_one_is_refused(void **state)
 	WR_AUTO(http_answer_free_at)
 	struct http_answer *answer = api_poll(url, "/heartbeat?queue=default/held", token);
 	api_expect_place(answer, "waiting");
+}
+
+/* The pod's picture does not have the place yet; the store has. */
+static void whoever_has_just_joined_is_told_the_position_by_the_first_poll(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 5; i++) {
+		WR_AUTO(http_answer_free_at) struct http_answer *join = api_join_answer(url, "fresh");
+		WR_AUTO(mem_free_at) char *token = http_answer_text(join, "token");
+		WR_AUTO(http_answer_free_at) struct http_answer *poll = api_poll(url, "/heartbeat", token);
+		api_expect_members(poll, WAITING_MEMBERS);
+		assert_int_equal(http_answer_number(join, "position"), i + 1);
+		assert_int_equal(http_answer_number(poll, "position"), i + 1);
+		assert_true(http_answer_number(join, "waiting") > i);
+		assert_true(http_answer_number(poll, "waiting") > i);
+	}
 }
 
 /* ---- what counts as being there ---- */
@@ -380,6 +403,7 @@ int main(void)
 		cmocka_unit_test(a_heartbeat_takes_the_token_as_bearer_or_as_plain_text),
 		cmocka_unit_test(a_heartbeat_takes_the_token_from_the_cookie_of_the_queue),
 		cmocka_unit_test(a_cookie_does_not_count_on_a_cross_site_request),
+		cmocka_unit_test(whoever_has_just_joined_is_told_the_position_by_the_first_poll),
 		cmocka_unit_test(a_token_of_another_queue_than_the_named_one_is_refused),
 		cmocka_unit_test(status_is_not_a_heartbeat),
 		cmocka_unit_test(a_heartbeat_is_noted_with_the_time_of_the_store),

@@ -12,8 +12,9 @@
 #include <string.h>
 
 #define ADMITTED_MEMBERS                                                                           \
-	"status:s queue_id:s position_id:s message:s poll_after_ms:n enter_within_ms:n as_of_ms:n "    \
-	"redirect_url:s0 session_token:s token:s"
+	"status:s queue_id:s position_id:s position:0 ahead:0 waiting:n estimated_wait_s:0 paused:b "  \
+	"message:s poll_after_ms:n hold_ms:n enter_within_ms:n as_of_ms:n redirect_url:s0 "            \
+	"session_token:s token:s"
 #define ROOMY "\"capacity\":100,\"burst\":100"
 
 static const char *url;

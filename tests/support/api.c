@@ -73,18 +73,20 @@ void api_await(const char *url, const char *token, int deadline_ms, const char *
 	WAIT_UNTIL(deadline_ms, status_says(url, token, word), word);
 }
 
-/* The index learns of a ticket a moment before the picture that counts it is shown. */
-static bool has_position(const char *url, const char *token)
+static int64_t picture_of(const char *url, const char *token)
 {
 	WR_AUTO(http_answer_free_at) struct http_answer *answer = api_poll(url, "/status", token);
 	api_expect_place(answer, "waiting");
-	return http_answer_has(answer, "position") &&
-		   http_answer_number(answer, "waiting") >= http_answer_number(answer, "position");
+	return http_answer_number(answer, "as_of_ms");
 }
 
+/* The next picture may have been asked for before the place was there; the one after it was not. */
 void api_await_position(const char *url, const char *token)
 {
-	WAIT_UNTIL(5000, has_position(url, token), "the pod knows the place");
+	for (int pictures = 0; pictures < 2; pictures++) {
+		int64_t before = picture_of(url, token);
+		WAIT_UNTIL(5000, picture_of(url, token) != before, "the pod has another picture");
+	}
 }
 
 char *api_join_present(struct stack *stack, int pod, const char *queue)

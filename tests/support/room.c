@@ -222,6 +222,11 @@ const char *room_beat(struct room *room, const char *people)
 	return answer;
 }
 
+static bool stands_in_front(struct room *room, const char *person)
+{
+	return *room_field(room, person, "a") || *room_field(room, person, "b");
+}
+
 static const char *visit(struct room *room, const char *how, const char *people)
 {
 	struct room_words names;
@@ -240,7 +245,7 @@ static const char *visit(struct room *room, const char *how, const char *people)
 		for (size_t i = 2; i < reply->elements; i += 9) {
 			answer =
 				room_lend_print(room, "%s%s%s%s", answer, i > 2 ? " " : "", reply->element[i]->str,
-								reply->element[i + 5]->integer ? "^" : "");
+								stands_in_front(room, names.word[(i - 2) / 9]) ? "^" : "");
 		}
 	}
 	freeReplyObject(reply);

@@ -206,12 +206,12 @@ void twin_visit(struct twin *twin, enum visit_kind kind, const char *const ids[]
 	int len = snprintf(text, sizeof(text), "ok %" PRId64, twin->room->now_ms);
 	for (size_t i = 0; i < count; i++) {
 		const struct admission_visited *v = &visited[i];
-		len +=
-			snprintf(text + len, sizeof(text) - (size_t)len,
-					 " %c %s %" PRIu64 " %" PRId64 " %" PRId64 " %d  %" PRId64 " %s",
-					 place_state_letter(v->state),
-					 v->state == PLACE_NONE ? "" : lane_name(twin, (int)v->lane), v->ticket,
-					 v->joined_ms, v->ends_ms, v->front, v->holder, v->emptied ? "emptied" : "-");
+		len += snprintf(text + len, sizeof(text) - (size_t)len,
+						" %c %s %" PRIu64 " %" PRId64 " %" PRId64 " %" PRIu64 "  %" PRId64 " %s",
+						place_state_letter(v->state),
+						v->state == PLACE_NONE ? "" : lane_name(twin, (int)v->lane), v->ticket,
+						v->joined_ms, v->ends_ms, v->position, v->holder,
+						v->emptied ? "emptied" : "-");
 	}
 	run(twin, "visit", count + 1, argv, text);
 }

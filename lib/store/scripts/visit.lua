@@ -1,11 +1,11 @@
 -- Reads places, and lets their visitors take what is theirs.
 --
 -- ARGV  'poll', 'stay' or 'look', then ids
--- Gives 'ok', now, then per person: state, lane, ticket, joined_ms, ends_ms, front, target,
+-- Gives 'ok', now, then per person: state, lane, ticket, joined_ms, ends_ms, position, target,
 --       holder, what is unusual: 'emptied', why it ended; '<traceparent> <admitted, ms>' of somebody who
 --       is traced and takes up the turn now; else '-'
 --       ends_ms: end of the session (claimed), or of the time to take up the turn (admitted)
---       front: 1 when the place stands before the line (set aside or back from absence)
+--       position: of who waits, 1 also before the line (set aside or back from absence); 0: not known
 --       state '-' when the store knows nothing of the id; or 'noqueue'
 --
 -- 'look' changes nothing. A 'poll' of somebody set aside brings them back to the front; a poll of
@@ -25,6 +25,29 @@ local ends = now + number(cfg[2], 900000)
 local poll, takes = ARGV[1] ~= 'look', ARGV[1] == 'poll'
 local answer, claimed, claims, back, mine = { 'ok', int(now) }, {}, {}, {}, {}
 local departed, pardoned = {}, {}
+
+-- Where somebody stands whom the pods' pictures do not have yet: all tickets before theirs, less those of
+-- them that have left. The count knows how many have left in all, the bitmap how many of these are not before.
+-- Only of the last two chunks; a pod knows who came that long ago.
+local lines = {}
+local function position_in_line(lane, ticket)
+	local line = lines[lane]
+	if not line then
+		line = { last = number(call('GET', key('ticket:' .. lane)), 0),
+			gone = number(call('HGET', key('counts'), 'gone:' .. lane), 0) }
+		lines[lane] = line
+	end
+	local chunk = math.floor((ticket - 1) / CHUNK)
+	local newest = math.floor((math.max(line.last, ticket) - 1) / CHUNK)
+	if newest - chunk > 1 then return 0 end
+	local behind = call('BITCOUNT', key('gone:' .. lane .. ':' .. int(chunk)),
+		int(ticket - 1 - chunk * CHUNK), int(CHUNK - 1), 'BIT')
+	if newest > chunk then
+		behind = behind + call('BITCOUNT', key('gone:' .. lane .. ':' .. int(newest)))
+	end
+	return ticket - line.gone + behind
+end
+
 for i = 2, #ARGV do
 	local id = ARGV[i]
 	local p = call('HMGET', position_key(id), 's', 'l', 't', 'j', 'e', 'a', 'b', 'g', 'h', 'n', 'x',
@@ -51,13 +74,17 @@ for i = 2, #ARGV do
 		back[#back + 1] = { id = id, lane = p[2], ticket = p[3], aside = p[6],
 			front = p[6] or p[7] }
 	end
+	local position = 0
+	if state == 'w' then
+		position = (p[6] or p[7]) and 1 or position_in_line(p[2], tonumber(p[3]))
+	end
 	local n = #answer
 	answer[n + 1] = state
 	answer[n + 2] = p[2] or ''
 	answer[n + 3] = number(p[3], 0)
 	answer[n + 4] = number(p[4], 0)
 	answer[n + 5] = session_end
-	answer[n + 6] = (p[6] or p[7]) and 1 or 0
+	answer[n + 6] = position
 	answer[n + 7] = p[8] or ''
 	answer[n + 8] = number(p[9], 0)
 	answer[n + 9] = said or '-'
