@@ -232,9 +232,23 @@ static void note_last_tickets(struct followed *followed, const struct synced *an
 	}
 }
 
+void followed_former_life(const struct followed *followed, struct former_life *ret_former)
+{
+	epochs_lost(followed->epoch, followed->lost_epochs, ret_former->epochs);
+	ret_former->seen_count = followed->lane_count;
+	for (size_t i = 0; i < followed->lane_count; i++) {
+		const struct followed_lane *lane = &followed->lanes[i];
+		uint64_t highest = position_index_highest(lane->index);
+		memcpy(ret_former->seen[i].lane, lane->name, sizeof(lane->name));
+		ret_former->seen[i].ticket = lane->last_ticket > highest ? lane->last_ticket : highest;
+	}
+}
+
 void followed_apply(struct followed *followed, const struct synced *answer)
 {
 	bool new_life = followed->is_known && strcmp(followed->epoch, answer->epoch) != 0;
+	if (new_life)
+		followed_former_life(followed, &followed->former);
 	bool other_line =
 		followed->is_known && !epoch_counts(followed->epoch, answer->epoch, answer->lost_epochs);
 	bool recovered = followed->recovering && !answer->recovering;

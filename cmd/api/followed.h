@@ -13,6 +13,13 @@ struct followed_lane {
 	struct calibration calibration;
 };
 
+/* What this pod knew of a life of the queue that another one has followed, until the store is told. */
+struct former_life {
+	char epochs[LOST_EPOCHS_BYTES]; /* "": there is nothing to tell */
+	struct seen_ticket seen[QUEUE_LANES_MAX];
+	size_t seen_count;
+};
+
 /* Replaced here, but still shown by the picture that workers read. */
 struct outgoing {
 	struct outgoing *next;
@@ -25,6 +32,7 @@ struct followed {
 	uint32_t slot;
 	bool is_known; /* the store has answered for it at least once */
 	char epoch[EPOCH_CHARS + 1], lost_epochs[LOST_EPOCHS_BYTES];
+	struct former_life former;
 	bool recovering;
 	char last_departure[STREAM_ID_BYTES];
 	char last_revocation[STREAM_ID_BYTES];
@@ -46,6 +54,8 @@ struct followed *followed_new(const struct queue_name *name, uint32_t slot);
 /* Its picture must have been taken away before: everything that it showed is retired. */
 void followed_free(struct followed *followed, struct quiescence *quiescence);
 
+/* The life that this pod knows, as one that is over. */
+void followed_former_life(const struct followed *followed, struct former_life *ret_former);
 /* Takes in an answer of the store: settings, lanes, departures, last tickets. */
 void followed_apply(struct followed *followed, const struct synced *answer);
 /* The next answer shall tell all revocations again: the store may have forgotten that it told some, and

@@ -2,7 +2,8 @@
  *
  * It makes the queue again from its memory: settings, the epoch that was lost, and the highest ticket of
  * each lane, so that no number is given twice. The rest comes from the visitors' tokens
- * (restore.lua). Several pods may try; the first one does it (queue_put.lua).
+ * (restore.lua). Several pods may try; the first one does it (queue_put.lua), and the others add what they know
+ * besides: the last tickets that they gave out, and lives in which the first one slept.
  */
 #include "followed_revive.h"
 
@@ -39,28 +40,38 @@ static void say_revived(const struct followed *followed)
 			  LOG_TEXT("reason", "the store has lost everything"));
 }
 
+static enum put_result tell(struct followed *followed, struct store *store,
+							const struct former_life *former, uint64_t expected_version,
+							enum wr_err *ret_err)
+{
+	struct queue_revival revival = {
+		.lost_epochs = former->epochs, .seen = former->seen, .seen_count = former->seen_count};
+	struct put_call call = {.done = false};
+	store_put_queue(store, &followed->name, followed->settings, expected_version,
+					"{\"revived\":true}", &revival, NULL, on_put, &call);
+	store_wait(store, &call.done);
+	*ret_err = call.err;
+	return call.result;
+}
+
 bool followed_revive(struct followed *followed, struct store *store, const struct config *config)
 {
-	struct seen_ticket seen[QUEUE_LANES_MAX];
-	for (size_t i = 0; i < followed->lane_count; i++) {
-		memcpy(seen[i].lane, followed->lanes[i].name, sizeof(seen[i].lane));
-		seen[i].ticket = followed->lanes[i].last_ticket;
-		uint64_t highest = position_index_highest(followed->lanes[i].index);
-		if (seen[i].ticket < highest)
-			seen[i].ticket = highest;
-	}
-	char lost_epochs[LOST_EPOCHS_BYTES];
-	epochs_lost(followed->epoch, followed->lost_epochs, lost_epochs);
-	struct queue_revival revival = {
-		.lost_epochs = lost_epochs, .seen = seen, .seen_count = followed->lane_count};
-	struct put_call call = {.done = false};
-	store_put_queue(store, &followed->name, followed->settings, UINT64_MAX, "{\"revived\":true}",
-					&revival, NULL, on_put, &call);
-	store_wait(store, &call.done);
-	if (call.err != WR_OK || call.result != PUT_CREATED)
+	struct former_life former;
+	followed_former_life(followed, &former);
+	enum wr_err err;
+	if (tell(followed, store, &former, UINT64_MAX, &err) != PUT_CREATED || err != WR_OK)
 		return false;
 	store_claim_queue(store, &followed->name, true, (uint64_t)config->tenant_queues_max, on_claimed,
 					  NULL);
 	say_revived(followed);
 	return true;
+}
+
+void followed_tell_former(struct followed *followed, struct store *store)
+{
+	enum wr_err err;
+	/* At this version: when the queue is lost once more, it is not to be made from what was before. */
+	tell(followed, store, &followed->former, followed->settings->version, &err);
+	if (err == WR_OK)
+		followed->former.epochs[0] = '\0';
 }

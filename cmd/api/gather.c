@@ -390,6 +390,8 @@ void gather_send(struct gather *gather)
 	for (struct gather_queue *queue = gather->all; queue != NULL; queue = queue->next)
 		for (int kind = 0; kind < GATHER_KINDS; kind++) {
 			struct list *list = &queue->lists[kind];
+			if (kind == GATHER_JOIN && list->count > 0 && upkeep_holds_joins(gather))
+				continue;
 			while (list->count > 0 && list->in_flight < IN_FLIGHT_MAX)
 				send_batch(gather->worker,
 						   batch_take(gather, queue, (enum gather_kind)kind,
@@ -401,6 +403,7 @@ void gather_send(struct gather *gather)
 
 void gather_flush(struct gather *gather)
 {
+	gather->has_work = gather->has_work || gather->joins_from.ns != 0;
 	upkeep_watch_store(gather);
 	for (struct gather_queue *queue = gather->all; queue != NULL; queue = queue->next) {
 		beats_flush(gather, queue);

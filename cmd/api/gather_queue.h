@@ -53,6 +53,7 @@ struct gather {
 	bool has_work;			  /* a list may be sendable */
 	char store_life[48];	  /* the store's, when last looked at */
 	struct mono_time report_until;
+	struct mono_time joins_from; /* they are held until then; 0: they are not */
 };
 
 /* The gathering of a queue; made at its first use. */
@@ -69,6 +70,8 @@ void beats_free_batches(struct gather *gather);
 /* upkeep.c */
 void upkeep_flush(struct gather *gather, struct gather_queue *queue);
 void upkeep_watch_store(struct gather *gather); /* has it restarted? */
+/* Must joins wait, because the store has just come back? */
+bool upkeep_holds_joins(struct gather *gather);
 bool upkeep_is_idle(const struct gather_queue *queue);
 void upkeep_clear(struct gather_queue *queue);
 void upkeep_free_batches(struct gather *gather);

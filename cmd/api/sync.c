@@ -174,11 +174,31 @@ static uint64_t connections_made(const struct sync *sync)
 	return counts.reconnects;
 }
 
+static void on_tickets_told(void *ctx, enum wr_err err, const char *epoch, int64_t now_ms,
+							const struct joined *people, size_t count)
+{
+	(void)ctx, (void)err, (void)epoch, (void)now_ms, (void)people, (void)count;
+}
+
+/* Nor may that server give out numbers that this pod has heard of: before the workers send it joins, every pod
+ * says which is the highest (JOINS_HELD_MS in upkeep.c). */
+static void tell_tickets(struct sync *sync, const struct followed *followed)
+{
+	struct former_life life;
+	if (!followed->is_known)
+		return;
+	followed_former_life(followed, &life);
+	store_enqueue(sync->store, &followed->name, UINT64_MAX, followed->epoch, life.seen,
+				  life.seen_count, NULL, 0, on_tickets_told, NULL);
+}
+
 static void begin(struct sync *sync, struct followed *followed, struct sync_call *ret_call)
 {
 	uint64_t connections = connections_made(sync);
-	if (followed->store_connections != connections)
+	if (followed->store_connections != connections) {
 		followed_ask_revocations(followed);
+		tell_tickets(sync, followed);
+	}
 	followed->store_connections = connections;
 	*ret_call = (struct sync_call){.sync = sync, .followed = followed};
 	ask(ret_call);
@@ -191,6 +211,8 @@ static bool finish(struct sync *sync, struct sync_call *call)
 	enum wr_err err = await_all(call);
 	if (err == WR_OK)
 		err = publish(sync, call);
+	if (err == WR_OK && followed->former.epochs[0] != '\0')
+		followed_tell_former(followed, sync->store);
 	if (err == WR_OK)
 		accuracy_tell(followed, sync->store, loop_now(sync->loop));
 	switch (err) {

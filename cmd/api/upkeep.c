@@ -9,7 +9,8 @@
  *
  * A store that restarted, or whose replica took over, may have lost its last moments, with sessions
  * in them. It has another run id then ('life'), and for REPORT_MS after that, sessions are reported as they are
- * seen. After a total loss the queue says so itself: it is recovering, or the token is of the lost life.
+ * seen. Joins wait until the other pods have had time to say which numbers they gave out: the store may have
+ * forgotten those, and none is given twice. After a total loss the queue says so itself: it is recovering, or the token is of the lost life.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@
 	200000 /* of a queue in one worker; more are dropped, the next renewal says it */
 #define LOST_MAX 20000
 #define REPORT_MS 300000
+#define JOINS_HELD_MS 2000	/* the longest pause between tries to connect: by then all pods have */
 #define REPORTED_SLOTS 4096 /* people remembered as reported; who is pushed out is reported again */
 
 struct reported {
@@ -136,9 +138,20 @@ void upkeep_watch_store(struct gather *gather)
 	const char *life = store_life(gather->worker->store);
 	if (life[0] == '\0' || strncmp(life, gather->store_life, sizeof(gather->store_life) - 1) == 0)
 		return;
-	if (gather->store_life[0] != '\0')
-		gather->report_until = mono_add_ms(loop_now(gather->worker->loop), REPORT_MS);
+	if (gather->store_life[0] != '\0') {
+		struct mono_time now = loop_now(gather->worker->loop);
+		gather->report_until = mono_add_ms(now, REPORT_MS);
+		gather->joins_from = mono_add_ms(now, JOINS_HELD_MS);
+	}
 	strncpy(gather->store_life, life, sizeof(gather->store_life) - 1);
+}
+
+bool upkeep_holds_joins(struct gather *gather)
+{
+	upkeep_watch_store(gather);
+	if (loop_now(gather->worker->loop).ns >= gather->joins_from.ns)
+		gather->joins_from = (struct mono_time){0};
+	return gather->joins_from.ns != 0;
 }
 
 bool gather_wants_session(const struct gather *gather, const struct queue_snapshot *snapshot,

@@ -105,6 +105,7 @@ struct admission_event {
 struct admission {
 	struct queue_settings settings;
 	char epoch[EPOCH_CHARS + 1], lost_epochs[LOST_EPOCHS_BYTES];
+	int64_t revived_ms;
 	bool rebuilding; /* after a total loss: nobody is let in */
 	bool recovering; /* lost tickets are waited for until recover_until_ms */
 	int64_t recover_until_ms;

@@ -90,6 +90,7 @@ void admission_revive(struct admission *admission, int64_t now_ms, const char *e
 	struct admission *fresh = admission_new(&admission->settings, epoch);
 	epochs_lost(admission->epoch, admission->lost_epochs, fresh->lost_epochs);
 	fresh->rebuilding = fresh->recovering = true;
+	fresh->revived_ms = now_ms;
 	fresh->recover_until_ms = now_ms + 3 * admission->settings.poll_max_ms;
 	for (size_t i = 0; i < admission->settings.lane_count; i++)
 		if (tickets[i] > 0)

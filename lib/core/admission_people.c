@@ -14,6 +14,7 @@
 #include <string.h>
 
 #define MINUTE_MS 60000
+#define SETTLE_MS 1000 /* after a total loss: pods say which numbers they have given out */
 
 /* ---- enqueue ---- */
 
@@ -132,7 +133,7 @@ static void keep_id(struct admission *admission, const char *identity, const cha
 
 struct entrance {
 	int64_t now_ms;
-	bool outbox_is_full;
+	bool is_busy;
 	uint64_t waiting;
 	int64_t direct; /* how many may still walk straight in */
 	int64_t units;
@@ -166,7 +167,7 @@ static bool may_not_join(struct admission *admission, const struct entrance *ent
 {
 	if (queue_state_is_closed(admission->settings.state))
 		*ret_code = ADMISSION_CLOSED;
-	else if (entrance->outbox_is_full)
+	else if (entrance->is_busy)
 		*ret_code = ADMISSION_BUSY;
 	else if (person->lane < 0)
 		*ret_code = ADMISSION_NO_LANE;
@@ -256,7 +257,8 @@ void admission_enqueue(struct admission *admission, int64_t now_ms, bool outbox_
 	if (seen && epoch_counts(seen_epoch, admission->epoch, admission->lost_epochs))
 		for (size_t i = 0; i < admission->settings.lane_count; i++)
 			admission_raise(admission, now_ms, i, seen[i]);
-	struct entrance entrance = {.now_ms = now_ms, .outbox_is_full = outbox_is_full};
+	bool is_settling = admission->rebuilding && llabs(now_ms - admission->revived_ms) < SETTLE_MS;
+	struct entrance entrance = {.now_ms = now_ms, .is_busy = outbox_is_full || is_settling};
 	open_entrance(admission, count, &entrance);
 	for (size_t i = 0; i < count; i++) {
 		struct admission_joined *joined = &ret_joined[i];

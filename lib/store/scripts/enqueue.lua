@@ -36,7 +36,7 @@ if not cfg[1] then return { 'noqueue' } end
 local state, lanes = cfg[2], lanes_of(cfg[3])
 local max_waiting, rate, burst = number(cfg[4], 0), number(cfg[5], 0), number(cfg[6], 1)
 local network_limit, address_limit = number(cfg[9], 0), number(cfg[11], 0)
-local counts = call('HMGET', key('counts'), 'rebuild', 'lost_epochs')
+local counts = call('HMGET', key('counts'), 'rebuild', 'lost_epochs', 'revived')
 local epoch = epoch_now()
 
 local at = 4
@@ -74,6 +74,8 @@ elseif state == 'open' and now >= number(cfg[10], 0) and waiting == 0 and not co
 		number(cfg[7], 0) - call('ZCARD', key('sessions')))
 end
 local busy = call('XLEN', key('outbox')) >= tonumber(ARGV[1])
+-- A number that another pod has given out must not be given again: it has a moment to say so (queue_put).
+if counts[1] and counts[3] and math.abs(now - number(counts[3], 0)) < 1000 then busy = true end
 
 -- Two counters a network, this minute's and the last one's share of a sliding window; the same for
 -- an address. A join that is over either counts for neither.

@@ -59,7 +59,7 @@ for i = 1, #lanes do
 end
 call('UNLINK', key('absent'), key('returned'), key('tokens'), key('departures'), key('revocations'),
 	key('clock'))
-call('HDEL', key('counts'), 'lost_epochs', 'rebuild', 'recover_until', 'traced')
+call('HDEL', key('counts'), 'lost_epochs', 'rebuild', 'revived', 'from_nothing', 'recover_until', 'traced')
 local minutes = {}
 for i = 0, math.floor(STATS_KEEP_MS / 60000) do
 	minutes[i + 1] = key('stats:' .. int(math.floor(now / 60000) - i))

@@ -10,16 +10,54 @@
 --       'busy' when the former queue of that name is still being cleared;  'lane', version when people
 --       stand in a lane that would be no more: nobody would let them in
 --
--- A revived queue is frozen for a recovery window in which visitors report their places (restore).
+-- A revived queue is frozen for a recovery window in which visitors report their places (restore). A pod that
+-- comes after another one that has revived it adds what it knows: higher tickets, and lives that the other one
+-- has not seen. So it does when the queue was made where nothing was, by a pod that started with a file and an empty
+-- store: that was not the first time, and the queue goes on as a revived one.
 --
 -- Writes: outbox - epoch - recovery marks - settings with their version last and at once: a queue
 -- exists when it has a version, and a change is seen when the version is another.
+local LIVES_MAX = 8 -- LOST_EPOCHS_MAX
 local how, expected = ARGV[1], ARGV[2]
 local version = call('HGET', KEYS[1], 'version')
 local epoch = epoch_now()
 if how == 'patch' and not version then return { 'noqueue' } end
 -- An epoch without settings is what a promoted replica kept of a put that was never whole.
+local lost_at = 6 + tonumber(ARGV[5]) * 2 -- of 'revive'
+
+-- The tickets that a pod has seen in a life that was lost.
+local function raise_tickets()
+	local known = {}
+	for _, lane in ipairs(lanes_of(call('HGET', KEYS[1], 'lanes'))) do known[lane.name] = true end
+	for i = lost_at + 1, #ARGV, 2 do
+		if known[ARGV[i]] then raise_ticket(ARGV[i], tonumber(ARGV[i + 1])) end
+	end
+end
+
+local function begin_rebuilding(poll_max)
+	call('HSET', key('counts'), 'rebuild', '1', 'revived', now_text, 'recover_until', int(now + 3 * poll_max))
+end
+
+-- Lives that this queue does not know yet, if they are of this queue at all.
+local function add_lives()
+	local kept = call('HMGET', key('counts'), 'lost_epochs', 'from_nothing')
+	local lost, is_ours, all = kept[1] or '', kept[2], {}
+	for life in string.gmatch(lost, '[^,]+') do all[#all + 1] = life end
+	for life in string.gmatch(ARGV[lost_at], '[^,]+') do
+		if epoch_counts(life, epoch, lost) then is_ours = true else all[#all + 1] = life end
+	end
+	if not is_ours then return end
+	while #all > LIVES_MAX do table.remove(all) end
+	local together = table.concat(all, ',')
+	if together ~= lost then call('HSET', key('counts'), 'lost_epochs', together) end
+	if kept[2] and lost == '' then
+		begin_rebuilding(number(call('HGET', KEYS[1], 'poll_max_ms'), 30000))
+	end
+	raise_tickets()
+end
+
 if how == 'revive' and (version or string.sub(epoch, 1, 8) == 'deleted:') then
+	if version then add_lives() end
 	return { 'same', number(version, 0), epoch }
 end
 if expected ~= '' and expected ~= (version or '0') then
@@ -71,16 +109,18 @@ if how ~= 'revive' then audit(ARGV[6 + fields * 2], ARGV[7 + fields * 2]) end
 call('XADD', key('outbox'), '*', 'type', kind, 'at', int(now), 'epoch', epoch, 'data', ARGV[4],
 	'n', int(next_version))
 if not version then
+	local is_first = epoch_now() == ''
 	call('SET', key('epoch'), epoch)
-	if how == 'revive' then
+	if how ~= 'revive' and is_first then
+		call('HSET', key('counts'), 'from_nothing', '1')
+	elseif how == 'revive' then
 		local poll_max = 30000
 		for i = 1, fields do
 			if values[i * 2 - 1] == 'poll_max_ms' then poll_max = number(values[i * 2], 30000) end
 		end
-		local at = 6 + fields * 2
-		call('HSET', key('counts'), 'lost_epochs', ARGV[at], 'rebuild', '1', 'recover_until',
-			int(now + 3 * poll_max))
-		for i = at + 1, #ARGV, 2 do
+		call('HSET', key('counts'), 'lost_epochs', ARGV[lost_at])
+		begin_rebuilding(poll_max)
+		for i = lost_at + 1, #ARGV, 2 do
 			if tonumber(ARGV[i + 1]) > 0 then
 				call('HSET', key('counts'), 'lost:' .. ARGV[i], '1-' .. ARGV[i + 1])
 				call('SET', key('ticket:' .. ARGV[i]), ARGV[i + 1])
