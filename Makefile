@@ -74,7 +74,7 @@ endif
 #
 # Programs are optimised as a whole: a heartbeat passes some fifty small functions of ours, and
 # seeing across files saves a tenth of it. Objects carry plain code as well, so that the many test
-# binaries link in no time.
+# binaries link in no time, and the tools for which nobody waits.
 ifeq ($(SAN),)
 OPTIMIZE := -O3 -g -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
 ifeq ($(IS_CLANG),)
@@ -108,6 +108,7 @@ LIBRARY_OBJECTS := $(patsubst %.c,$(BUILD)/obj/%.o,$(wildcard lib/*/*.c)) \
 
 # A directory becomes a program once it has a main.c. cmd/api becomes waitingroom-api; names that begin with "wr" stay as they are.
 COMMANDS := $(sort $(patsubst cmd/%/,%,$(dir $(wildcard cmd/*/*.c))))
+TOOLS := wrctl wrbackup
 program_of = $(BUILD)/bin/$(if $(filter wr%,$(1)),$(1),waitingroom-$(1))
 # What lies in its web/ is built into it, and its contract.
 web_of = $(wildcard cmd/$(1)/web/*.* cmd/$(1)/web/*/*.* cmd/$(1)/openapi.yaml)
@@ -216,7 +217,7 @@ define PROGRAM_RULE
 $(call program_of,$(1)): $(call objects_of,$(1)) $(LIBRARY)
 	$$(say) LINK $$@
 	@mkdir -p $$(@D)
-	$$(Q)$$(CC) $$(LINK_PROGRAM) $$(ALL_LDFLAGS) $$^ $$(PACKAGE_LIBS) -lm -o $$@
+	$$(Q)$$(CC) $(if $(filter $(1),$(TOOLS)),$$(LINK_OBJECTS),$$(LINK_PROGRAM)) $$(ALL_LDFLAGS) $$^ $$(PACKAGE_LIBS) -lm -o $$@
 endef
 $(foreach command,$(COMMANDS),$(eval $(call PROGRAM_RULE,$(command))))
 
