@@ -316,6 +316,17 @@ static void send_joins(struct worker *worker, struct batch *batch)
 				  epoch, seen, seen_count, people, batch->count, on_joined, batch);
 }
 
+/* By the picture here, which may be of before a loss. */
+static bool has_left_the_line(const struct worker *worker, const struct position_claims *claims)
+{
+	const struct queue_snapshot *snapshot = queue_table_find(worker->app->queues, &claims->queue);
+	int lane = snapshot != NULL ? queue_settings_lane(snapshot->settings, claims->lane) : -1;
+	struct index_answer answer;
+	return lane >= 0 && epoch_counts(claims->epoch, snapshot->epoch, snapshot->lost_epochs) &&
+		   position_index_find(snapshot->lanes[lane], claims->ticket, &answer) == WR_OK &&
+		   !answer.in_line;
+}
+
 static void send_restores(struct worker *worker, struct batch *batch)
 {
 	struct lost_place *people = mem_alloc_zero(batch->count, sizeof(*people));
@@ -327,6 +338,7 @@ static void send_restores(struct worker *worker, struct batch *batch)
 		memcpy(people[i].epoch, claims->epoch, sizeof(people[i].epoch));
 		people[i].ticket = claims->ticket;
 		people[i].joined_ms = claims->issued_s * 1000;
+		people[i].front = has_left_the_line(worker, claims);
 	}
 	store_restore(worker->store, &batch->queue->name, people, batch->count, on_restored, batch);
 	free(people);

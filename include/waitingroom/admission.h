@@ -215,6 +215,7 @@ struct admission_token { /* what a visitor's signed token says */
 	uint64_t ticket;
 	int64_t joined_ms;
 	const char *epoch;
+	bool front; /* the ticket had left the line before it was lost (restore) */
 };
 /* ret_states: for each token the state after the step. */
 void admission_restore(struct admission *admission, int64_t now_ms,

@@ -183,6 +183,7 @@ struct lost_place {
 	uint64_t ticket;
 	int64_t joined_ms;
 	char epoch[EPOCH_CHARS + 1];
+	bool front; /* the ticket had left the line before the store lost it */
 };
 typedef void (*store_restored_fn)(void *ctx, enum wr_err err, const enum place_state *states,
 								  size_t count);

@@ -332,6 +332,8 @@ static uint64_t position_of(const struct admission *admission, const struct admi
 		return 0;
 	if (place->aside || place->back)
 		return 1;
+	if (admission->rebuilding)
+		return 0; /* how many are before it is not known yet */
 	const struct admission_lane *lane = &admission->lanes[place->lane];
 	uint64_t position = 1;
 	for (uint64_t ticket = 1; ticket < place->ticket; ticket++)
@@ -459,9 +461,13 @@ void admission_restore(struct admission *admission, int64_t now_ms,
 		struct admission_place place = {.state = PLACE_WAITING,
 										.lane = (size_t)token->lane,
 										.ticket = token->ticket,
-										.joined_ms = token->joined_ms};
+										.joined_ms = token->joined_ms,
+										.back = token->front,
+										.is_returned = token->front};
 		snprintf(place.id, sizeof(place.id), "%s", token->id);
 		put_back(admission, now_ms, token, &place);
+		if (token->front)
+			admission_depart(&admission->lanes[token->lane], token->ticket);
 		admission_tell(admission, ADMISSION_RESTORED, admission_add(admission, &place), 0,
 					   admission->rebuilding ? "rebuilt" : "failover");
 		ret_states[i] = PLACE_WAITING;

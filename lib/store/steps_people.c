@@ -212,7 +212,7 @@ void store_restore(struct store *store, const struct queue_name *queue,
 				   const struct lost_place *people, size_t count, store_restored_fn fn, void *ctx)
 {
 	assert(count <= STORE_PEOPLE_MAX);
-	struct call *call = call_script(store, SCRIPT_RESTORE, queue, 5 * count, states_end, ctx);
+	struct call *call = call_script(store, SCRIPT_RESTORE, queue, 6 * count, states_end, ctx);
 	call->fn.restored = fn;
 	call->asked = count;
 	for (size_t i = 0; i < count; i++) {
@@ -221,6 +221,7 @@ void store_restore(struct store *store, const struct queue_name *queue,
 		call_add_count(call, people[i].ticket);
 		call_add_int(call, people[i].joined_ms);
 		call_add_text(call, people[i].epoch);
+		call_add_text(call, people[i].front ? "1" : "0");
 	}
 	call_send(call);
 }

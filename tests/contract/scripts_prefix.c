@@ -261,8 +261,8 @@ static void put_back_and_cut(const char *script, tokens_fn tokens)
 
 static size_t of_places(const struct room *room, const char *argv[])
 {
-	const char *words[] = {"fay", "main", "8", "1700000000000", room->epoch,
-						   "dan", "main", "6", "1700000000000", room->epoch};
+	const char *words[] = {"fay", "main", "8", "1700000000000", room->epoch, "0",
+						   "dan", "main", "6", "1700000000000", room->epoch, "1"};
 	memcpy(argv, words, sizeof(words));
 	return sizeof(words) / sizeof(*words);
 }

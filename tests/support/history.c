@@ -205,13 +205,13 @@ static void report(struct history *history, const char *const ids[], size_t coun
 		for (size_t k = 0; k < HISTORY_PEOPLE; k++) {
 			struct history_person *person = &history->people[k];
 			if (missing[i] && person->has_token && strcmp(person->id, ids[i]) == 0)
-				tokens[token_count++] = (struct admission_token){
-					.id = person->id,
-					.lane = chance(2) ? -1 : person->lane,
-					.ticket = person->ticket,
-					.joined_ms = person->joined_ms,
-					.epoch = chance(2) ? "older" : person->epoch,
-				};
+				tokens[token_count++] =
+					(struct admission_token){.id = person->id,
+											 .lane = chance(2) ? -1 : person->lane,
+											 .ticket = person->ticket,
+											 .joined_ms = person->joined_ms,
+											 .epoch = chance(2) ? "older" : person->epoch,
+											 .front = chance(10)};
 		}
 	if (!token_count)
 		return;

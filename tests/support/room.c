@@ -305,10 +305,12 @@ const char *room_restore(struct room *room, const char *epoch, const char *peopl
 	size_t argc = 0;
 	for (size_t i = 0; i < names.count; i++) {
 		const char *ticket = room_cut(names.word[i], ':'), *lane = room_cut(names.word[i], '@');
-		const char *person[] = {names.word[i], *lane ? lane : "main", ticket, "1699999990000",
-								epoch};
+		const char *person[] = {names.word[i], *lane ? lane : "main",
+								ticket,		   "1699999990000",
+								epoch,		   *names.word[i] == '^' ? "1" : "0"};
+		person[0] += *names.word[i] == '^';
 		memcpy(argv + argc, person, sizeof(person));
-		argc += 5;
+		argc += 6;
 	}
 	return call_of_now(room, "restore", argc, argv);
 }

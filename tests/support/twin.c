@@ -240,10 +240,13 @@ void twin_restore(struct twin *twin, const struct admission_token *tokens, size_
 {
 	const char *argv[ARGUMENTS_MAX];
 	for (size_t i = 0; i < count; i++) {
-		const char *person[] = {tokens[i].id, lane_name(twin, tokens[i].lane),
+		const char *person[] = {tokens[i].id,
+								lane_name(twin, tokens[i].lane),
 								number_text(twin, (int64_t)tokens[i].ticket),
-								number_text(twin, tokens[i].joined_ms), tokens[i].epoch};
-		memcpy(argv + i * 5, person, sizeof(person));
+								number_text(twin, tokens[i].joined_ms),
+								tokens[i].epoch,
+								tokens[i].front ? "1" : "0"};
+		memcpy(argv + i * 6, person, sizeof(person));
 	}
 	admission_restore(twin->model, twin->room->now_ms, tokens, count, ret_states);
 	char text[ANSWER_BYTES];
@@ -251,7 +254,7 @@ void twin_restore(struct twin *twin, const struct admission_token *tokens, size_
 	for (size_t i = 0; i < count; i++)
 		len += snprintf(text + len, sizeof(text) - (size_t)len, " %c",
 						place_state_letter(ret_states[i]));
-	run(twin, "restore", count * 5, argv, text);
+	run(twin, "restore", count * 6, argv, text);
 }
 
 void twin_recall(struct twin *twin, const struct admission_token *token,

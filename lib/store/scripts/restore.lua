@@ -1,24 +1,27 @@
 -- Puts places back that a visitor's signed token proves and the store has lost.
 --
--- ARGV  per person: id, lane, ticket, joined_ms, epoch
+-- ARGV  per person: id, lane, ticket, joined_ms, epoch, front: '1' when the pod's picture says that the ticket
+--       had left the line before the store lost it, else '0'
 -- Gives 'ok', now, then per person: state after the call ('w' also when it was put back just now,
 --       '-' when the place ended long ago, or belongs to a life of the queue that is over)
 --       or 'noqueue'
 --
 -- A place that is there keeps its state. One that is missing comes back with its own ticket, and
 -- stands in 'restored' by ticket order: admit merges it with the list, so nobody overtakes
--- anybody. A ticket whose bit says gone has ended and been forgotten; it stays gone.
+-- anybody. A ticket whose bit says gone has ended and been forgotten; it stays gone. Whoever was set aside or
+-- let in before the loss is not counted by those behind: they come back to the front, as from absence,
+-- and nobody's number grows.
 --
--- Writes: outbox (restored) - position hashes - ticket counter - restored, heartbeats. A hash
--- without its entries is put into them by the next report of the same visitor.
+-- Writes: outbox (restored) - position hashes - ticket counter - restored, returned, heartbeats - bitmap. A
+-- hash without its entries is put into them by the next report of the same visitor.
 local cfg = call('HMGET', KEYS[1], 'version', 'lanes')
 if not cfg[1] then return { 'noqueue' } end
 local epoch = epoch_now()
 local counts = call('HMGET', key('counts'), 'lost_epochs', 'rebuild')
 local known, why = {}, counts[2] and 'rebuilt' or 'failover'
 for _, lane in ipairs(lanes_of(cfg[2])) do known[lane.name] = true end
-local answer, lines, back, mine = { 'ok', int(now) }, {}, {}, {}
-for i = 1, #ARGV, 5 do
+local answer, lines, back, mine, departed = { 'ok', int(now) }, {}, {}, {}, {}
+for i = 1, #ARGV, 6 do
 	local id, lane, ticket = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2])
 	local state = call('HMGET', position_key(id), 's', 'a', 'b')
 	local gone = 0
@@ -40,7 +43,7 @@ for i = 1, #ARGV, 5 do
 	else
 		answer[#answer + 1] = 'w'
 		mine[id] = true
-		back[#back + 1] = { id = id, lane = lane, ticket = ticket, joined = ARGV[i + 3] }
+		back[#back + 1] = { id = id, lane = lane, ticket = ticket, joined = ARGV[i + 3], front = ARGV[i + 5] == '1' }
 		lines[#lines + 1] = id .. ' ' .. lane .. ' ' .. int(ticket) .. ' '
 			.. why
 	end
@@ -49,11 +52,21 @@ tell('restored', epoch, lines)
 for i = 1, #back do
 	local p = back[i]
 	if not p.there then
-		call('HSET', position_key(p.id), 's', 'w', 'l', p.lane, 't', int(p.ticket), 'j', p.joined,
-			'k', 'r' .. int(now) .. ':' .. why)
+		local fields = { 's', 'w', 'l', p.lane, 't', int(p.ticket), 'j', p.joined, 'k', 'r' .. int(now) .. ':' .. why }
+		if p.front then
+			fields[#fields + 1] = 'b'
+			fields[#fields + 1] = '1'
+		end
+		call('HSET', position_key(p.id), unpack(fields))
 	end
 	raise_ticket(p.lane, p.ticket)
-	if not p.aside then call('ZADD', key('restored:' .. p.lane), int(p.ticket), p.id) end
+	if p.front then
+		call('ZADD', key('returned'), int(p.ticket), p.id)
+		departs(departed, p.lane, p.ticket)
+	elseif not p.aside then
+		call('ZADD', key('restored:' .. p.lane), int(p.ticket), p.id)
+	end
 	call('ZADD', key('heartbeats'), int(now), p.id)
 end
+depart(departed)
 return answer

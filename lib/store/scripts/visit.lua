@@ -28,16 +28,19 @@ local departed, pardoned = {}, {}
 
 -- Where somebody stands whom the pods' pictures do not have yet: all tickets before theirs, less those of
 -- them that have left. The count knows how many have left in all, the bitmap how many of these are not before.
--- Only of the last two chunks; a pod knows who came that long ago.
+-- Only of the last two chunks; a pod knows who came that long ago. While the line is made again after a total
+-- loss the bitmap says nothing.
 local lines = {}
 local function position_in_line(lane, ticket)
 	local line = lines[lane]
 	if not line then
-		line = { last = number(call('GET', key('ticket:' .. lane)), 0),
-			gone = number(call('HGET', key('counts'), 'gone:' .. lane), 0) }
+		local counts = call('HMGET', key('counts'), 'gone:' .. lane, 'rebuild')
+		line = { last = number(call('GET', key('ticket:' .. lane)), 0), gone = number(counts[1], 0),
+			rebuild = some(counts[2]) }
 		lines[lane] = line
 	end
 	local chunk = math.floor((ticket - 1) / CHUNK)
+	if line.rebuild then return 0 end
 	local newest = math.floor((math.max(line.last, ticket) - 1) / CHUNK)
 	if newest - chunk > 1 then return 0 end
 	local behind = call('BITCOUNT', key('gone:' .. lane .. ':' .. int(chunk)),
