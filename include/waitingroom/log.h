@@ -51,7 +51,8 @@ void log_set_level(enum log_level level);
 /* Another one for a while, then the one that stays again (noticed within a second, by the writer). */
 void log_override_level(enum log_level level, int64_t seconds);
 void log_end_override(void);
-/* -1: one level more is said; 1: one less. Changes the level that stays and ends an override. */
+/* -1: one level more is said; 1: one less. Changes the level that stays and ends an override; at the last
+ * level it changes nothing. */
 void log_step_level(int step);
 enum log_level log_current_level(void);
 bool log_would_say(enum log_level level);

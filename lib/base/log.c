@@ -136,9 +136,10 @@ void log_step_level(int step)
 {
 	pthread_mutex_lock(&level_lock);
 	int level = atomic_load_explicit(&level_now, memory_order_relaxed) + step;
-	if (level >= LOG_LEVEL_DEBUG && level <= LOG_LEVEL_ERROR)
+	if (level >= LOG_LEVEL_DEBUG && level <= LOG_LEVEL_ERROR) {
 		level_that_stays = (enum log_level)level;
-	has_override = false;
+		has_override = false;
+	}
 	settle_and_unlock();
 }
 

@@ -61,6 +61,14 @@ static void expect_level(int pod, const char *level)
 	assert_string_equal(word, level);
 }
 
+/* Until each process has gone to this level so many times. */
+static void await_all(const char *level, int times)
+{
+	struct process *all[] = {stack_pod(stack, 0), stack_pod(stack, 1), stack_admitter(stack, 0)};
+	for (size_t i = 0; i < COUNT(all); i++)
+		WAIT_UNTIL(10000, has_gone_to(all[i], level, times), level);
+}
+
 static void every_process_says_more_for_a_while_and_then_not(void **state)
 {
 	(void)state;
@@ -69,11 +77,8 @@ static void every_process_says_more_for_a_while_and_then_not(void **state)
 	api_expect_status(answer, 200);
 	assert_true(http_answer_flag(answer, "everywhere"));
 	expect_level(0, "debug"); /* who was asked has not waited for anybody */
-	struct process *all[] = {stack_pod(stack, 0), stack_pod(stack, 1), stack_admitter(stack, 0)};
-	for (size_t i = 0; i < COUNT(all); i++)
-		WAIT_UNTIL(5000, has_gone_to(all[i], "debug", 1), "a process that says more");
-	for (size_t i = 0; i < COUNT(all); i++)
-		WAIT_UNTIL(10000, has_gone_to(all[i], "info", 1), "the end of it");
+	await_all("debug", 1);
+	await_all("info", 1);
 	expect_level(0, "info");
 	expect_level(1, "info");
 }
@@ -84,12 +89,12 @@ static void an_end_can_be_told_before_its_time(void **state)
 	WR_AUTO(http_answer_free_at)
 	struct http_answer *loud = put_level("{\"level\":\"debug\"}");
 	assert_int_equal(http_answer_number(loud, "seconds"), 600);
-	WAIT_UNTIL(5000, has_gone_to(stack_pod(stack, 1), "debug", 2), "the other pod to say more");
+	await_all("debug", 2);
 	WR_AUTO(http_answer_free_at)
 	struct http_answer *calm = put_level("{\"level\":\"debug\",\"seconds\":0}");
 	WR_AUTO(mem_free_at) char *word = http_answer_text(calm, "level");
 	assert_string_equal(word, "info");
-	WAIT_UNTIL(5000, has_gone_to(stack_pod(stack, 1), "info", 2), "the other pod to be calm");
+	await_all("info", 2);
 }
 
 static void who_changed_the_level_is_written_down(void **state)

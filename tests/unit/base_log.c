@@ -173,6 +173,11 @@ static void a_signal_steps_the_level_and_stops_at_both_ends(void **state)
 	for (int i = 0; i < 5; i++)
 		log_step_level(1);
 	assert_int_equal(log_current_level(), LOG_LEVEL_ERROR);
+	log_override_level(LOG_LEVEL_DEBUG, 60); /* who asks for more than all does not get less */
+	log_step_level(-1);
+	assert_int_equal(log_current_level(), LOG_LEVEL_DEBUG);
+	log_end_override();
+	assert_int_equal(log_current_level(), LOG_LEVEL_ERROR);
 }
 
 static size_t count_of(const char *text)
