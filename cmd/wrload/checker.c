@@ -155,11 +155,11 @@ static void check_position(struct checker *checker, struct record *record,
 						   const struct observation *seen)
 {
 	const struct answer *answer = seen->answer;
+	if (seen->op == OP_HEARTBEAT && answer->token.len)
+		record->position = -1; /* entered again */
 	if (answer->stale || answer->position < 0)
 		return;
-	bool is_entered_again = seen->op == OP_HEARTBEAT && answer->token.len;
-	bool is_comparable =
-		record->position >= 0 && !is_entered_again && !is_older_by_haste(record, seen);
+	bool is_comparable = record->position >= 0 && !is_older_by_haste(record, seen);
 	bool has_grown = is_comparable && answer->position > record->position;
 	checker->checked.positions_compared += is_comparable;
 	if (has_grown)
@@ -169,8 +169,7 @@ static void check_position(struct checker *checker, struct record *record,
 					   answer->position, record->position, seen->called_ms - record->heard_ms,
 					   answer->as_of_ms - record->picture_ms);
 	/* What has grown is said once: from now on it is held against the new number. */
-	if (record->position < 0 || is_entered_again || has_grown ||
-		answer->position < record->position) {
+	if (record->position < 0 || has_grown || answer->position < record->position) {
 		record->position = answer->position;
 		record->picture_ms = answer->as_of_ms;
 	}

@@ -330,6 +330,19 @@ static void positions_from_old_pictures_are_not_compared(void **state)
 	expect_nothing();
 }
 
+static void a_new_token_counts_also_in_an_answer_without_a_number(void **state)
+{
+	(void)state;
+	joins(0, 0, 12);
+	polls(0, 1000, 5);
+	struct answer answer = place_of(0, ANSWER_WAITING, -1);
+	answer.token = (struct slice){"new", 3};
+	answer.stale = true;
+	told(0, OP_HEARTBEAT, 2000, &answer, (struct session_facts){0}, INT64_MAX);
+	polls(0, 3000, 9);
+	expect_nothing();
+}
+
 static void a_position_is_not_compared_after_the_place_was_entered_again(void **state)
 {
 	(void)state;
@@ -429,6 +442,7 @@ int main(void)
 		STORY(an_older_picture_is_excused_when_the_poll_came_before_its_time),
 		STORY(an_older_picture_is_no_excuse_when_the_poll_was_due),
 		STORY(positions_from_old_pictures_are_not_compared),
+		STORY(a_new_token_counts_also_in_an_answer_without_a_number),
 		STORY(a_position_is_not_compared_after_the_place_was_entered_again),
 		STORY(a_second_place_for_one_key_is_found),
 		STORY(an_id_that_only_begins_alike_is_another_place),
