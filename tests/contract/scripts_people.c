@@ -313,47 +313,6 @@ static void somebody_set_aside_who_stays_comes_back_to_the_front(void **state)
 	room_free(room);
 }
 
-static int64_t position(struct room *room, const char *person)
-{
-	const char *argv[] = {"look", person};
-	redisReply *reply = redis_script(client, "visit", room->settings_key, room->now_ms, 2, argv);
-	int64_t told = reply->element[2 + 5]->integer;
-	freeReplyObject(reply);
-	return told;
-}
-
-static void a_look_tells_where_somebody_stands_as_the_store_counts(void **state)
-{
-	(void)state;
-	struct room *room = room_open(client, "capacity=0");
-	room_join(room, "ann bob cid dan eve");
-	assert_int_equal(position(room, "ann"), 1);
-	assert_int_equal(position(room, "dan"), 4);
-	room_release(room, "leave", "bob eve");
-	assert_int_equal(position(room, "ann"), 1);
-	assert_int_equal(position(room, "cid"), 2);
-	assert_int_equal(position(room, "dan"), 3);
-	assert_int_equal(position(room, "eve"), 0); /* waits no more */
-	room_free(room);
-}
-
-/* With tickets over the end of a chunk of the bitmap, and too far behind it to be counted. */
-static void a_look_counts_at_most_two_chunks(void **state)
-{
-	(void)state;
-	struct room *room = room_open(client, "capacity=0");
-	room_join(room, "ann");
-	freeReplyObject(redis_run(client, "SET %sticket:main 131071", room->prefix));
-	room_join(room, "bob cid dan");
-	room_release(room, "leave", "ann bob cid");
-	assert_int_equal(position(room, "dan"), 131071);
-	freeReplyObject(redis_run(client, "SET %sticket:main 300000", room->prefix));
-	assert_int_equal(position(room, "dan"), 131071);
-	freeReplyObject(redis_run(client, "SET %sticket:main 400000", room->prefix));
-	assert_int_equal(position(room, "dan"), 0);
-	room_free(room);
-}
-
 static void a_poll_counts_as_a_heartbeat(void **state)
 {
 	(void)state;
@@ -493,8 +452,6 @@ int main(void)
 		cmocka_unit_test(a_look_changes_nothing),
 		cmocka_unit_test(somebody_who_stays_keeps_the_turn_and_claims_it_later),
 		cmocka_unit_test(somebody_set_aside_who_stays_comes_back_to_the_front),
-		cmocka_unit_test(a_look_tells_where_somebody_stands_as_the_store_counts),
-		cmocka_unit_test(a_look_counts_at_most_two_chunks),
 		cmocka_unit_test(a_poll_counts_as_a_heartbeat),
 		cmocka_unit_test(an_answer_carries_the_target_and_the_time_of_joining),
 		cmocka_unit_test(leaving_ends_each_state_in_its_own_way),
