@@ -78,6 +78,39 @@ void admin_on_put(void *ctx, enum wr_err err, enum put_result result, uint64_t v
 	admin_problem(notes->internal, request, err, detail.text[0] != '\0' ? &detail : NULL);
 }
 
+static void claim(struct http_request *request);
+
+static void on_tenant_made(void *ctx, enum wr_err err, int64_t number)
+{
+	struct http_request *request = ctx;
+	const struct admin_notes *notes = http_request_notes(request);
+	struct err_detail detail = {""};
+	(void)number;
+	if (err == WR_OK) {
+		claim(request);
+		return;
+	}
+	if (err == WR_QUOTA)
+		(void)err_say(&detail, err, "tenants: there are as many as WR_TENANTS_MAX allows");
+	admin_problem(notes->internal, request, err, detail.text[0] != '\0' ? &detail : NULL);
+}
+
+/* Whoever may make tenants need not make one first. (A queue is made by admins only.) */
+static bool makes_tenant(struct http_request *request)
+{
+	const struct admin_notes *notes = http_request_notes(request);
+	const struct config *config = &notes->internal->app->config;
+	bool is_of_all = notes->caller.tenant[0] == '\0';
+	if (!is_of_all)
+		return false;
+	char row[64];
+	snprintf(row, sizeof(row), "{\"queues_max\":%lld,\"title\":\"\",\"note\":\"\"}",
+			 (long long)config->tenant_queues_max);
+	store_put_tenant(notes->internal->store, notes->name.tenant, row, (uint64_t)config->tenants_max,
+					 NULL, on_tenant_made, request);
+	return true;
+}
+
 /* There is a tenant, and it may have one more queue: from the beginning again, since reading and putting
  * belong together. */
 static void on_claimed(void *ctx, enum wr_err err, int64_t number)
@@ -88,6 +121,8 @@ static void on_claimed(void *ctx, enum wr_err err, int64_t number)
 	if (err == WR_QUOTA)
 		(void)err_say(&detail, err, "queues_max: the tenant has %lld queues, as many as it may",
 					  (long long)number);
+	if (err == WR_NO_TENANT && makes_tenant(request))
+		return;
 	if (err == WR_NO_TENANT)
 		(void)err_say(&detail, err, "tenant: there is none of that name; make it first");
 	if (err != WR_OK) {
@@ -96,6 +131,14 @@ static void on_claimed(void *ctx, enum wr_err err, int64_t number)
 	}
 	notes->claimed = true;
 	notes->again(request);
+}
+
+static void claim(struct http_request *request)
+{
+	const struct admin_notes *notes = http_request_notes(request);
+	store_claim_queue(notes->internal->store, &notes->name, false,
+					  (uint64_t)notes->internal->app->config.tenant_queues_max, on_claimed,
+					  request);
 }
 
 /* answer: what was read, NULL when there is no such queue. */
@@ -186,9 +229,7 @@ static void on_read(void *ctx, enum wr_err err, const struct synced *answer)
 		return;
 	}
 	if (answer == NULL && !notes->claimed) {
-		store_claim_queue(notes->internal->store, &notes->name, false,
-						  (uint64_t)notes->internal->app->config.tenant_queues_max, on_claimed,
-						  request);
+		claim(request);
 		return;
 	}
 	put(request, answer, &settings);

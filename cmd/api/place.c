@@ -88,7 +88,8 @@ static int64_t poll_after(struct worker *worker, const struct place_look *look,
 {
 	const struct queue_settings *settings = look->snapshot->settings;
 	struct pacing pacing = {.poll_min_ms = settings->poll_min_ms,
-							.poll_max_ms = settings->poll_max_ms,
+							.poll_max_ms = queue_settings_poll_longest(settings),
+							.first_heartbeat_ms = settings->first_heartbeat_ms,
 							.waiting = look->snapshot->waiting,
 							.polls_per_s_max = (uint64_t)worker->app->config.polls_per_s_max};
 	if (is_join)

@@ -47,8 +47,9 @@
 #include <string.h>
 
 #define LAG_MS 2000
-#define CONFIRM_MS 2400 /* first_heartbeat_ms is at least 2500 */
-#define FLUSH_MS 100	/* how long a pod may keep a heartbeat before the store has it */
+#define CONFIRM_MS                                                                                 \
+	2400 /* first_heartbeat_ms is hardly ever less; the first poll is asked for sooner */
+#define FLUSH_MS 100 /* how long a pod may keep a heartbeat before the store has it */
 #define ABSENT_AFTER_MIN_MS 500
 #define ORDER_MARGIN_MS 3000
 #define PRESENT_MARGIN_MS 1000

@@ -66,8 +66,8 @@ int64_t poll_after_ms(const struct pacing *pacing, uint64_t ahead, int64_t wait_
 
 int64_t first_poll_after_ms(const struct pacing *pacing, uint32_t random)
 {
-	(void)pacing; /* the same for every queue */
-	return draw_between(FIRST_POLL_MS, 2 * FIRST_POLL_MS - 1, random);
+	int64_t high = min_i64(2 * FIRST_POLL_MS, pacing->first_heartbeat_ms * 2 / 5);
+	return draw_between(high / 2, high - 1, random);
 }
 
 int64_t retry_after_s(int64_t base_s, uint32_t random)

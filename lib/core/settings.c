@@ -17,8 +17,6 @@
 #include "target.h"
 #include "waitingroom/memory.h"
 
-#define FIRST_HEARTBEAT_LEAST_MS 2500 /* the first poll comes within 2 s */
-
 /* ---- lanes and targets ---- */
 
 enum wr_err settings_add_lane(struct queue_settings *settings, const char *name, size_t len,
@@ -155,6 +153,17 @@ int queue_settings_lane(const struct queue_settings *settings, const char *lane)
 	return -1;
 }
 
+int64_t queue_settings_absent_least(int64_t poll_ms)
+{
+	return (poll_ms * 6 + 4) / 5;
+}
+
+int64_t queue_settings_poll_longest(const struct queue_settings *settings)
+{
+	int64_t present_ms = settings->absent_after_ms * 5 / 6;
+	return settings->poll_max_ms < present_ms ? settings->poll_max_ms : present_ms;
+}
+
 enum wr_err settings_check_whole(const struct queue_settings *settings,
 								 struct err_detail *ret_detail)
 {
@@ -162,20 +171,16 @@ enum wr_err settings_check_whole(const struct queue_settings *settings,
 		return err_say(ret_detail, WR_INVALID,
 					   "poll_min_ms: must not be above poll_max_ms, which is %lld",
 					   (long long)settings->poll_max_ms);
-	int64_t absent_least_ms = (settings->poll_max_ms * 6 + 4) / 5;
+	int64_t absent_least_ms = queue_settings_absent_least(settings->poll_min_ms);
 	if (settings->absent_after_ms < absent_least_ms)
 		return err_say(ret_detail, WR_INVALID,
-					   "absent_after_ms: must be at least %lld, 1.2 times poll_max_ms, or whoever "
+					   "absent_after_ms: must be at least %lld, 1.2 times poll_min_ms, or whoever "
 					   "polls as told is taken for absent",
 					   (long long)absent_least_ms);
 	if (settings->heartbeat_ttl_ms < settings->absent_after_ms)
 		return err_say(ret_detail, WR_INVALID,
 					   "heartbeat_ttl_ms: must be at least absent_after_ms, which is %lld",
 					   (long long)settings->absent_after_ms);
-	if (settings->first_heartbeat_ms < FIRST_HEARTBEAT_LEAST_MS)
-		return err_say(ret_detail, WR_INVALID,
-					   "first_heartbeat_ms: must be at least %d: the first poll takes up to 2 s",
-					   FIRST_HEARTBEAT_LEAST_MS);
 	if (settings->challenge_bits_min > settings->challenge_bits_max)
 		return err_say(ret_detail, WR_INVALID,
 					   "challenge_bits_min: must not be above challenge_bits_max, which is %lld",

@@ -39,14 +39,15 @@ static enum wr_err read_template(struct queue_settings *settings, const struct j
 	return settings_set_template(settings, text, strlen(text), ret_detail);
 }
 
-/* {"name":"vip","weight":3,"open":true}. Not open unless it says so: forgetting must not open it. */
+/* {"name":"vip","weight":3,"open":true}. Not open unless it says so: forgetting must not open it. But the first
+ * one is everybody's who names none. */
 static enum wr_err read_lane(struct queue_settings *settings, const struct json_value *value,
 							 struct err_detail *ret_detail)
 {
 	unsigned number = settings->lane_count;
 	const char *name = "";
 	int64_t weight = 1;
-	bool open = false;
+	bool open = number == 0;
 	if (!json_is_object(value))
 		return err_say(ret_detail, WR_INVALID,
 					   "lanes[%u]: must be an object of name, weight and open", number);
@@ -214,6 +215,38 @@ static enum wr_err read_document(const struct json_value *document, bool takes_n
 	return WR_OK;
 }
 
+/* Neither given nor ever changed. */
+static bool gives_way(const struct json_value *document, const char *name, int64_t value,
+					  int64_t by_default)
+{
+	return json_member(document, name) == NULL && value == by_default;
+}
+
+/* Whoever asks for a short time need not know all those that hang on it. What is given stays as it is; if it
+ * contradicts itself, settings_check_whole says so. */
+static void fit_defaults(const struct json_value *document, struct queue_settings *settings)
+{
+	struct queue_settings defaults;
+	queue_settings_default(&defaults);
+#define GIVES_WAY(name) gives_way(document, #name, settings->name, defaults.name)
+	bool ttl = GIVES_WAY(heartbeat_ttl_ms), absent = GIVES_WAY(absent_after_ms);
+	bool poll_min = GIVES_WAY(poll_min_ms), poll_max = GIVES_WAY(poll_max_ms);
+#undef GIVES_WAY
+	if (absent && settings->absent_after_ms > settings->heartbeat_ttl_ms)
+		settings->absent_after_ms = settings->heartbeat_ttl_ms;
+	if (poll_min && settings->poll_min_ms > queue_settings_poll_longest(settings))
+		settings->poll_min_ms = queue_settings_poll_longest(settings);
+	if (poll_min && settings->poll_min_ms > settings->poll_max_ms)
+		settings->poll_min_ms = settings->poll_max_ms;
+	if (poll_max && settings->poll_max_ms < settings->poll_min_ms)
+		settings->poll_max_ms = settings->poll_min_ms;
+	int64_t absent_least_ms = queue_settings_absent_least(settings->poll_min_ms);
+	if (absent && settings->absent_after_ms < absent_least_ms)
+		settings->absent_after_ms = absent_least_ms;
+	if (ttl && settings->heartbeat_ttl_ms < settings->absent_after_ms)
+		settings->heartbeat_ttl_ms = settings->absent_after_ms;
+}
+
 /* The caller's from now on. */
 static void hand_over(struct queue_settings *settings, struct queue_settings *ret_settings)
 {
@@ -241,6 +274,8 @@ enum wr_err queue_settings_from_json(const char *json, size_t len,
 	enum wr_err err = parse_object(json, len, &document, ret_detail);
 	if (err == WR_OK)
 		err = read_document(document, true, &settings, ret_detail);
+	if (err == WR_OK)
+		fit_defaults(document, &settings);
 	if (err == WR_OK)
 		err = settings_check_whole(&settings, ret_detail);
 	if (err == WR_OK)
@@ -270,6 +305,8 @@ enum wr_err queue_settings_from_put(const char *json, size_t len,
 	if (json_member(document, "entry_keys") == NULL)
 		settings_drop_entry_keys(&settings);
 	err = read_document(document, false, &settings, ret_detail);
+	if (err == WR_OK)
+		fit_defaults(document, &settings);
 	if (err == WR_OK)
 		err = settings_check_whole(&settings, ret_detail);
 	if (err == WR_OK)

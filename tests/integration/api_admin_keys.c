@@ -333,7 +333,7 @@ static void what_is_wrong_with_a_wanted_key_is_named(void **state)
 	};
 	for (size_t i = 0; i < COUNT(mistakes); i++)
 		expect_refused(API_ADMIN_KEY, mistakes[i][0], 422, "invalid_value", mistakes[i][1]);
-	expect_refused(API_ADMIN_KEY, "{\"name\":\"a\",\"role\":\"viewer\",\"tenant\":\"nobody\"}", 404,
+	expect_refused(API_ADMIN_KEY, "{\"name\":\"a\",\"role\":\"viewer\",\"tenant\":\"no-one\"}", 404,
 				   "no_such_tenant", "");
 	expect_refused(API_ADMIN_KEY, "{\"name\":\"a\",\"role\":\"viewer\",\"tenant\":\"system\"}", 404,
 				   "no_such_tenant", "");

@@ -26,7 +26,8 @@ static void a_patch_keeps_what_it_does_not_name(void **state)
 	WR_AUTO(mem_free_at) char *detail = http_answer_text(wrong, "detail");
 	assert_memory_equal(detail, "capacity: ", 10);
 	desk_expect("PATCH", "patched", NULL, "[]", 400, "malformed");
-	desk_expect("PATCH", "patched", NULL, "{\"poll_min_ms\":50000}", 422, "invalid_value");
+	desk_expect("PATCH", "patched", NULL, "{\"poll_min_ms\":50000,\"poll_max_ms\":40000}", 422,
+				"invalid_value");
 }
 
 static void what_a_patch_sets_to_null_gets_its_default_again(void **state)

@@ -1,4 +1,4 @@
-/* Tenants: made, changed, taken away; queues are only made where there is one, and not more than it may have.
+/* Tenants: made, also by the first queue of theirs, changed, taken away; not more queues than one may have.
  */
 #include "support/api.h"
 #include "support/cmocka.h"
@@ -95,16 +95,26 @@ static void the_tenants_of_the_file_and_the_default_one_are_there(void **state)
 	assert_true(first && second && first < second); /* by name */
 }
 
-static void a_queue_is_made_only_where_there_is_a_tenant(void **state)
+static void a_queue_brings_its_tenant_when_the_key_may_make_one(void **state)
 {
 	(void)state;
-	expect_queue("PUT", "/nobody/sale", 404, "no_such_tenant");
+	expect("GET", "novel", NULL, 404, "no_such_tenant");
+	expect_queue("PUT", "/novel/sale?dry_run=1", 200, "\"dry_run\":true");
+	expect("GET", "novel", NULL, 404, "no_such_tenant");
+	expect_queue("PUT", "/novel/sale", 201, "\"queue\":\"novel/sale\"");
+	expect("GET", "novel", NULL, 200, "\"queues_max\":3");
+	expect_queue("DELETE", "/novel/sale", 204, "");
+}
+
+static void names_of_the_system_are_no_queues(void **state)
+{
+	(void)state;
 	expect_queue("PUT", "/system/sale", 422, "reserved");
 	expect_queue("PUT", "/system/admin", 422, "reserved");
 	expect_queue("GET", "/system/admin", 404, "no_such_queue");
 	expect_queue("DELETE", "/system/admin", 404, "no_such_queue");
-	assert_int_equal(api_store_number(stack, "EXISTS wr:{nobody/sale}:settings"), 0);
-	assert_int_equal(api_store_number(stack, "SISMEMBER wr:queues nobody/sale"), 0);
+	assert_int_equal(api_store_number(stack, "EXISTS wr:{system/sale}:settings"), 0);
+	assert_int_equal(api_store_number(stack, "SISMEMBER wr:queues system/sale"), 0);
 }
 
 static void a_tenant_has_no_more_queues_than_it_may(void **state)
@@ -238,7 +248,8 @@ int main(void)
 		cmocka_unit_test(a_tenant_is_made_changed_read_and_taken_away),
 		cmocka_unit_test(what_is_wrong_with_a_tenant_is_named),
 		cmocka_unit_test(the_tenants_of_the_file_and_the_default_one_are_there),
-		cmocka_unit_test(a_queue_is_made_only_where_there_is_a_tenant),
+		cmocka_unit_test(a_queue_brings_its_tenant_when_the_key_may_make_one),
+		cmocka_unit_test(names_of_the_system_are_no_queues),
 		cmocka_unit_test(a_tenant_has_no_more_queues_than_it_may),
 		cmocka_unit_test(many_who_make_queues_at_once_do_not_make_one_too_many),
 		cmocka_unit_test(a_tenant_with_queues_cannot_be_taken_away),

@@ -252,7 +252,9 @@ static void a_queue_is_made_once(void **state)
 	RUN again = ctl_run(&ctl, "queue", "create", "created", "capacity=8", NULL);
 	ctl_expect(&again, 5, NULL, "is created there already?");
 	assert_int_equal(number_of("/default/created", "settings.capacity"), 7);
-	RUN tenant = ctl_run(&ctl, "queue", "create", "nobody/created", NULL);
+	RUN along = ctl_run(&ctl, "queue", "create", "novel/created", NULL);
+	ctl_expect(&along, 0, "novel/created is made", NULL); /* and its tenant */
+	RUN tenant = ctl_run(&ctl, "tenant", "delete", "nobody", "--yes", NULL);
 	ctl_expect(&tenant, 6, NULL, "wrctl tenant set makes one");
 }
 

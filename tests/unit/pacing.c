@@ -10,7 +10,8 @@
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 #define UNKNOWN (-1)
 
-static const struct pacing usual = {.poll_min_ms = 2000, .poll_max_ms = 30000, .waiting = 5000};
+static const struct pacing usual = {
+	.poll_min_ms = 2000, .poll_max_ms = 30000, .first_heartbeat_ms = 30000, .waiting = 5000};
 
 static int64_t earliest(const struct pacing *pacing, uint64_t ahead, int64_t wait_s)
 {
@@ -130,6 +131,10 @@ static void the_first_poll_comes_within_two_seconds(void **state)
 	assert_int_equal(first_poll_after_ms(&usual, 0), 1000);
 	assert_int_equal(first_poll_after_ms(&usual, UINT32_MAX), 1999);
 	assert_int_equal(first_poll_after_ms(&usual, UINT32_MAX / 2), 1499);
+	struct pacing hasty = usual;
+	hasty.first_heartbeat_ms = 500; /* the least there is */
+	assert_int_equal(first_poll_after_ms(&hasty, 0), 100);
+	assert_int_equal(first_poll_after_ms(&hasty, UINT32_MAX), 199);
 }
 
 static void retries_are_spread_over_once_to_twice_the_base(void **state)

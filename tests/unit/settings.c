@@ -226,13 +226,12 @@ static const struct {
 	 "\"https://a\",\"https://a\",\"https://a\",\"https://a\",\"https://a\",\"https://a\","
 	 "\"https://a\",\"https://a\",\"https://a\",\"https://a\",\"https://a\",\"https://a\"]}",
 	 WR_INVALID, "allowed_targets: must be at most 16"},
-	{"{\"poll_min_ms\":40000}", WR_INVALID,
+	{"{\"poll_min_ms\":40000,\"poll_max_ms\":30000}", WR_INVALID,
 	 "poll_min_ms: must not be above poll_max_ms, which is 30000"},
-	{"{\"absent_after_ms\":35999}", WR_INVALID, "absent_after_ms: must be at least 36000, 1.2"},
-	{"{\"poll_max_ms\":75001}", WR_INVALID, "absent_after_ms: must be at least 90002, 1.2"},
-	{"{\"heartbeat_ttl_ms\":89999}", WR_INVALID,
+	{"{\"absent_after_ms\":1199,\"poll_min_ms\":1000}", WR_INVALID,
+	 "absent_after_ms: must be at least 1200, 1.2"},
+	{"{\"heartbeat_ttl_ms\":89999,\"absent_after_ms\":90000}", WR_INVALID,
 	 "heartbeat_ttl_ms: must be at least absent_after_ms, which is 90000"},
-	{"{\"first_heartbeat_ms\":2499}", WR_INVALID, "first_heartbeat_ms: must be at least 2500"},
 };
 
 static void every_mistake_is_named_with_its_remedy(void **state)
@@ -254,8 +253,51 @@ static void values_that_just_go_together_are_taken(void **state)
 	(void)state;
 	settings_json_good(
 		"{\"poll_min_ms\":30000,\"absent_after_ms\":36000,\"heartbeat_ttl_ms\":36000,"
-		"\"first_heartbeat_ms\":2500}");
+		"\"first_heartbeat_ms\":500}");
 	settings_json_good("{\"poll_max_ms\":75000}");
+}
+
+static void expect_times(const char *json, int64_t poll_min_ms, int64_t poll_max_ms,
+						 int64_t absent_after_ms, int64_t heartbeat_ttl_ms)
+{
+	struct queue_settings settings = settings_json_good(json);
+	assert_int_equal(settings.poll_min_ms, poll_min_ms);
+	assert_int_equal(settings.poll_max_ms, poll_max_ms);
+	assert_int_equal(settings.absent_after_ms, absent_after_ms);
+	assert_int_equal(settings.heartbeat_ttl_ms, heartbeat_ttl_ms);
+}
+
+static void defaults_give_way_to_times_that_are_given(void **state)
+{
+	(void)state;
+	expect_times("{}", 2000, 30000, 90000, 300000);
+	expect_times("{\"heartbeat_ttl_ms\":1000}", 833, 30000, 1000, 1000);
+	expect_times("{\"absent_after_ms\":500}", 416, 30000, 500, 300000);
+	expect_times("{\"absent_after_ms\":400000}", 2000, 30000, 400000, 400000);
+	expect_times("{\"poll_min_ms\":100000}", 100000, 100000, 120000, 300000);
+	expect_times("{\"poll_min_ms\":600000}", 600000, 600000, 720000, 720000);
+	expect_times("{\"poll_max_ms\":500}", 500, 500, 90000, 300000);
+}
+
+static void nobody_is_told_to_poll_so_late_that_they_are_absent(void **state)
+{
+	(void)state;
+	struct queue_settings settings = settings_json_good("{\"absent_after_ms\":3000}");
+	assert_int_equal(settings.poll_max_ms, 30000);
+	assert_int_equal(queue_settings_poll_longest(&settings), 2500);
+	settings = settings_json_good("{}");
+	assert_int_equal(queue_settings_poll_longest(&settings), 30000);
+}
+
+static void the_first_lane_is_open_when_it_does_not_say(void **state)
+{
+	(void)state;
+	struct queue_settings settings =
+		settings_json_good("{\"lanes\":[{\"name\":\"a\"},{\"name\":\"b\"}]}");
+	assert_true(settings.lanes[0].open);
+	assert_false(settings.lanes[1].open);
+	settings = settings_json_good("{\"lanes\":[{\"name\":\"a\",\"open\":false}]}");
+	assert_false(settings.lanes[0].open);
 }
 
 static void a_text_has_a_longest_length(void **state)
@@ -302,6 +344,9 @@ int main(void)
 		cmocka_unit_test(every_number_is_refused_just_outside_its_range_and_named),
 		cmocka_unit_test(every_mistake_is_named_with_its_remedy),
 		cmocka_unit_test(values_that_just_go_together_are_taken),
+		cmocka_unit_test(defaults_give_way_to_times_that_are_given),
+		cmocka_unit_test(nobody_is_told_to_poll_so_late_that_they_are_absent),
+		cmocka_unit_test(the_first_lane_is_open_when_it_does_not_say),
 		cmocka_unit_test(a_text_has_a_longest_length),
 		cmocka_unit_test(words_of_states_are_read_and_written),
 	};
