@@ -197,7 +197,8 @@ static void on_visits(void *ctx, enum wr_err err, int64_t now_ms, const struct v
 		const struct parked *notes = unpark(batch, request);
 		struct worker *worker = batch->gather->worker;
 		bool lost = batch->kind != GATHER_LOOK && err == WR_OK && i < count &&
-					people[i].state == PLACE_NONE;
+					people[i].state == PLACE_NONE &&
+					!place_has_ended(worker, &notes->claims, PLACE_NONE);
 		if (lost &&
 			gather_request(batch->gather, batch->queue->slot, GATHER_RESTORE, request) == WR_OK)
 			continue;

@@ -75,6 +75,8 @@ void gather_renew(struct gather *gather, const struct queue_snapshot *snapshot,
  * while after it restarted or another took its place. Cheap: for every check at the gate. */
 bool gather_wants_session(const struct gather *gather, const struct queue_snapshot *snapshot,
 						  const struct session_claims *session);
+/* May the store have lost its last moments? For a while after it restarted or another took its place. */
+bool gather_store_may_have_lost(struct gather *gather);
 /* Then it is put back, if it is lost; often a no-op, because it was reported lately. */
 void gather_reregister(struct gather *gather, const struct queue_snapshot *snapshot,
 					   const struct session_claims *session);

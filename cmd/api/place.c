@@ -339,6 +339,16 @@ void place_ask(struct worker *worker, struct http_request *request,
 		worker_problem(worker, request, err, NULL);
 }
 
+bool place_has_ended(const struct worker *worker, const struct position_claims *claims,
+					 enum place_state state)
+{
+	const struct queue_snapshot *snapshot = queue_table_find(worker->app->queues, &claims->queue);
+	if (snapshot == NULL || !revocations_has_session(snapshot->revocations, claims->position_id))
+		return false;
+	bool is_in = state == PLACE_ADMITTED || state == PLACE_CLAIMED;
+	return state == PLACE_NONE || (is_in && gather_store_may_have_lost(worker->gather));
+}
+
 void place_answer_visit(struct worker *worker, struct http_request *request, enum wr_err err,
 						const struct visit *visit)
 {
@@ -358,6 +368,10 @@ void place_answer_visit(struct worker *worker, struct http_request *request, enu
 		}
 		look.stale = true;
 		place_answer_in_line(worker, request, &look);
+		return;
+	}
+	if (place_has_ended(worker, &notes->claims, visit->state)) {
+		place_answer_over(worker, request, WR_SESSION_ENDED, NULL);
 		return;
 	}
 	static const struct err_detail emptied = {"The line was emptied by the operator; join again."};

@@ -39,6 +39,12 @@ const struct queue_snapshot *place_beat(struct worker *worker, struct http_reque
 void place_ask(struct worker *worker, struct http_request *request,
 			   const struct queue_snapshot *snapshot, enum gather_kind kind);
 
+/* Has the session of this place ended, although the store says otherwise? It may have forgotten, the pods have not. Asked
+ * only where it can have: a place that it does not know, or soon after it restarted (when support puts a place
+ * back, a pod may hear that a moment after its visitor is let in). */
+bool place_has_ended(const struct worker *worker, const struct position_claims *claims,
+					 enum place_state state);
+
 /* What the store says of a parked request's place; err: the call failed, 'visit' is NULL. */
 void place_answer_visit(struct worker *worker, struct http_request *request, enum wr_err err,
 						const struct visit *visit);

@@ -154,6 +154,12 @@ bool upkeep_holds_joins(struct gather *gather)
 	return gather->joins_from.ns != 0;
 }
 
+bool gather_store_may_have_lost(struct gather *gather)
+{
+	upkeep_watch_store(gather);
+	return gather->report_until.ns > loop_now(gather->worker->loop).ns;
+}
+
 bool gather_wants_session(const struct gather *gather, const struct queue_snapshot *snapshot,
 						  const struct session_claims *session)
 {

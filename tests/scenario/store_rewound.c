@@ -14,6 +14,9 @@
 #include "support/wait.h"
 #include "waitingroom/memory.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #define QUEUE_NAME "default/demo"
 #define EARLY 6
 #define LATE 8
@@ -149,10 +152,64 @@ static void places_that_the_store_has_forgotten_come_back_in_order(void **state)
 	stack_free(stack);
 }
 
+static bool has_revocation(struct stack *stack, int pod)
+{
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *answer =
+		http_call(stack_internal_url(stack, pod), "GET", "/debug/state", NULL, NULL);
+	return strstr(answer->body, "\"revocations\":1");
+}
+
+static void expect_ended(struct stack *stack, const char *token)
+{
+	for (int pod = 0; pod < 2; pod++) {
+		WR_AUTO(http_answer_free_at)
+		struct http_answer *answer = api_poll(stack_url(stack, pod), "/heartbeat", token);
+		api_expect_problem(answer, 410, "session_ended");
+	}
+}
+
+/* Who has left the site would be told "admitted" by the store, and the gate would send them back, for ever. */
+static void a_session_that_the_store_has_forgotten_to_have_ended_is_over(void **state)
+{
+	(void)state;
+	struct stack *stack =
+		stack_start(&(struct stack_options){.pods = 2,
+											.admitters = 1,
+											.queues = QUEUES(QUEUE("demo", SETTINGS)),
+											.env = env,
+											.redis = {.append_only = true}});
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *in = api_enqueue(stack_url(stack, 0), "demo", NULL);
+	api_expect_place(in, "admitted");
+	WR_AUTO(mem_free_at) char *token = http_answer_text(in, "token");
+	WR_AUTO(mem_free_at) char *session = http_answer_text(in, "session_token");
+	WR_AUTO(mem_free_at) char *copy = copy_of_now(stack->redis);
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *released = api_poll(stack_url(stack, 0), "/session/release", session);
+	api_expect_status(released, 200);
+	for (int pod = 0; pod < 2; pod++)
+		WAIT_UNTIL(5000, has_revocation(stack, pod), "the pod has heard that the session is over");
+	expect_ended(stack, token);
+
+	come_back_as(stack->redis, copy);
+	for (int pod = 0; pod < 2; pod++)
+		WAIT_UNTIL(10000, has_reconnected(stack, pod), "the pod has found the store");
+	assert_int_equal(api_store_number(stack, "ZCARD wr:{" QUEUE_NAME "}:sessions"), 1);
+	expect_ended(stack, token);
+
+	redis_do(stack->redis, "FLUSHALL"); /* and now it has lost everything */
+	WAIT_UNTIL(10000, api_store_number(stack, "EXISTS wr:{" QUEUE_NAME "}:settings") == 1,
+			   "a pod makes the queue again");
+	expect_ended(stack, token);
+	stack_free(stack);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(places_that_the_store_has_forgotten_come_back_in_order),
+		cmocka_unit_test(a_session_that_the_store_has_forgotten_to_have_ended_is_over),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
