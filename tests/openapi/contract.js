@@ -37,6 +37,7 @@ export class Contract {
 		this.checkAnswer = validatorOf(document, true);
 		this.checkRequest = validatorOf(document, false);
 		this.seen = new Map(); // operationId -> Map of status -> count
+		this.documentedHeaders = new Map(); // response -> Map of name -> header
 	}
 
 	find(server, method, path) {
@@ -92,10 +93,16 @@ export class Contract {
 		return this.#problem(this.document.components.schemas.Problem, exchange);
 	}
 
+	#headersOf(response) {
+		if (!this.documentedHeaders.has(response))
+			this.documentedHeaders.set(response, new Map(Object.entries(response.headers ?? {})
+				.map(([name, value]) => [name.toLowerCase(), resolve(this.document, value)])));
+		return this.documentedHeaders.get(response);
+	}
+
 	#headers(response, { headers }) {
 		const wrong = [];
-		const documented = new Map(Object.entries(response.headers ?? {})
-			.map(([name, value]) => [name.toLowerCase(), resolve(this.document, value)]));
+		const documented = this.#headersOf(response);
 		for (const [name, { required, schema }] of documented) {
 			const values = valuesOf(headers, name);
 			if (required && values.length === 0) wrong.push(`header ${name} is missing`);

@@ -16,11 +16,16 @@ export function readDocument(text = readFileSync(documentPath, 'utf8')) {
 	return parse(text, { maxAliasCount: 1000 });
 }
 
+const resolved = new WeakMap(); // of the reference, where there are many exchanges to look at
+
 // The object that "#/a/b" names; an object that is no reference is returned as it is.
 export function resolve(document, value) {
 	while (value && value.$ref) {
-		const path = value.$ref.slice(2).split('/').map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
-		value = path.reduce((at, part) => at?.[part], document);
+		if (!resolved.has(value)) {
+			const path = value.$ref.slice(2).split('/').map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
+			resolved.set(value, path.reduce((at, part) => at?.[part], document));
+		}
+		value = resolved.get(value);
 	}
 	return value;
 }
