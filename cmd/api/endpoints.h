@@ -26,7 +26,7 @@ void contract_serve(void *ctx, struct http_request *request, const struct route_
 
 /* Answers to what gather sent; err: the whole call failed, 'person' is NULL. */
 void enqueue_answer(struct worker *worker, struct http_request *request, enum wr_err err,
-					const char *epoch, const struct joined *person);
+					const char *epoch, int64_t now_ms, const struct joined *person);
 void leave_answer(struct worker *worker, struct http_request *request, enum wr_err err,
 				  const struct released *person);
 void session_release_answer(struct worker *worker, struct http_request *request, enum wr_err err,

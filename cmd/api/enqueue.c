@@ -340,7 +340,7 @@ static enum wr_err join_error(enum join_code code)
 }
 
 void enqueue_answer(struct worker *worker, struct http_request *request, enum wr_err err,
-					const char *epoch, const struct joined *person)
+					const char *epoch, int64_t now_ms, const struct joined *person)
 {
 	struct parked *notes = http_request_notes(request);
 	if (err == WR_OK) {
@@ -374,7 +374,7 @@ void enqueue_answer(struct worker *worker, struct http_request *request, enum wr
 						  worker->wall); /* of a place that was made long ago */
 	/* In line, and the store's own count is newer than the local picture. */
 	if (person->code == JOIN_NEW && person->state == PLACE_WAITING)
-		look.position = person->position;
+		place_take_position(&look, person->position, now_ms);
 	else if (source == PLACE_FROM_STORE || person->state != PLACE_WAITING) {
 		if (gather_request(worker->gather, look.snapshot->slot, GATHER_POLL, request) != WR_OK)
 			worker_problem(worker, request, WR_BUSY, NULL);

@@ -306,7 +306,6 @@ static size_t write_common(const struct queue_snapshot *picture, char *ret_text,
 	json_out_string(&out, "message", settings->message);
 	queue_settings_write_news(settings, picture->as_of_ms, &out);
 	json_out_int(&out, "hold_ms", settings->heartbeat_ttl_ms);
-	json_out_int(&out, "as_of_ms", picture->as_of_ms);
 	assert(!out.overflow);
 	return out.len;
 }

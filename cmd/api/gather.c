@@ -172,7 +172,6 @@ static void on_joined(void *ctx, enum wr_err err, const char *epoch, int64_t now
 					  const struct joined *people, size_t count)
 {
 	struct batch *batch = ctx;
-	(void)now_ms;
 	err = batch_error(batch, err);
 	if (err == WR_OK)
 		note_tickets(batch, epoch, people, count);
@@ -180,9 +179,10 @@ static void on_joined(void *ctx, enum wr_err err, const char *epoch, int64_t now
 		struct http_request *request = batch->requests[i];
 		unpark(batch, request);
 		if (err == WR_OK && i < count)
-			enqueue_answer(batch->gather->worker, request, WR_OK, epoch, &people[i]);
+			enqueue_answer(batch->gather->worker, request, WR_OK, epoch, now_ms, &people[i]);
 		else
-			enqueue_answer(batch->gather->worker, request, err != WR_OK ? err : WR_BUG, "", NULL);
+			enqueue_answer(batch->gather->worker, request, err != WR_OK ? err : WR_BUG, "", 0,
+						   NULL);
 	}
 	batch_done(batch);
 }
@@ -208,9 +208,9 @@ static void on_visits(void *ctx, enum wr_err err, int64_t now_ms, const struct v
 			worker->app->spans != NULL)
 			tracing_turn(worker->app, request, &people[i], now_ms);
 		if (err == WR_OK && i < count)
-			place_answer_visit(worker, request, WR_OK, &people[i]);
+			place_answer_visit(worker, request, WR_OK, now_ms, &people[i]);
 		else
-			place_answer_visit(worker, request, err != WR_OK ? err : WR_BUG, NULL);
+			place_answer_visit(worker, request, err != WR_OK ? err : WR_BUG, 0, NULL);
 	}
 	batch_done(batch);
 }

@@ -59,6 +59,7 @@ enum place_source place_find(struct worker *worker, const struct position_claims
 	*ret_look = (struct place_look){
 		.snapshot = snapshot,
 		.lane = queue_settings_lane(snapshot->settings, claims->lane),
+		.as_of_ms = snapshot->as_of_ms,
 		/* Frozen pictures are of different moments in different pods. */
 		.stale = snapshot->recovering || place_picture_is_stale(worker, snapshot)};
 	if (!epoch_counts(claims->epoch, snapshot->epoch, snapshot->lost_epochs) || ret_look->lane < 0)
@@ -132,6 +133,7 @@ static void write_waiting(struct worker *worker, struct json_out *out,
 	}
 	write_wait(out, wait);
 	json_out_int(out, "poll_after_ms", poll_after(worker, look, wait, token != NULL));
+	json_out_int(out, "as_of_ms", look->as_of_ms);
 	if (look->stale)
 		json_out_bool(out, "stale", true);
 	if (token != NULL)
@@ -286,6 +288,13 @@ void place_answer_in_line(struct worker *worker, struct http_request *request,
 		reply_waiting(worker, request, notes, look, NULL);
 }
 
+void place_take_position(struct place_look *look, uint64_t position, int64_t now_ms)
+{
+	look->position = position;
+	look->as_of_ms = now_ms;
+	look->stale = look->snapshot->recovering;
+}
+
 /* An operator has put the place back: it stands where its ticket says, which is marked as gone. */
 static bool stands_outside(struct place_look *look, const struct visit *visit)
 {
@@ -350,7 +359,7 @@ bool place_has_ended(const struct worker *worker, const struct position_claims *
 }
 
 void place_answer_visit(struct worker *worker, struct http_request *request, enum wr_err err,
-						const struct visit *visit)
+						int64_t now_ms, const struct visit *visit)
 {
 	struct parked *notes = http_request_notes(request);
 	struct place_look look;
@@ -382,7 +391,7 @@ void place_answer_visit(struct worker *worker, struct http_request *request, enu
 	switch (visit->state) {
 	case PLACE_WAITING:
 		if (source == PLACE_FROM_STORE && visit->position > 0)
-			look.position = visit->position; /* before the line, or newer than the picture here */
+			place_take_position(&look, visit->position, now_ms);
 		else if (source == PLACE_FROM_STORE && !stands_outside(&look, visit))
 			look.stale = true;
 		place_answer_in_line(worker, request, &look);
@@ -406,5 +415,5 @@ void place_answer_restored(struct worker *worker, struct http_request *request, 
 	/* Let in meanwhile: what it is entitled to comes with the next poll. */
 	if (err == WR_OK && (state == PLACE_ADMITTED || state == PLACE_CLAIMED))
 		err = WR_STORE_AWAY;
-	place_answer_visit(worker, request, err, &visit);
+	place_answer_visit(worker, request, err, 0, &visit);
 }

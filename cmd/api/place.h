@@ -14,10 +14,14 @@ struct place_look {
 	const struct queue_snapshot *snapshot; /* lent until the turn ends */
 	int lane;
 	uint64_t position;
-	bool stale; /* place_picture_is_stale */
+	int64_t as_of_ms; /* of the position: the picture's, or when the store told it */
+	bool stale;		  /* place_picture_is_stale */
 };
 enum place_source place_find(struct worker *worker, const struct position_claims *claims,
 							 struct place_look *ret_look, enum wr_err *ret_err);
+
+/* The store has told the position, which is newer than the picture here. */
+void place_take_position(struct place_look *look, uint64_t position, int64_t now_ms);
 
 /* Older than WR_STALE_AFTER_MS, or than the queue's polls are apart. */
 bool place_picture_is_stale(const struct worker *worker, const struct queue_snapshot *snapshot);
@@ -45,9 +49,10 @@ void place_ask(struct worker *worker, struct http_request *request,
 bool place_has_ended(const struct worker *worker, const struct position_claims *claims,
 					 enum place_state state);
 
-/* What the store says of a parked request's place; err: the call failed, 'visit' is NULL. */
+/* What the store says of a parked request's place as of 'now_ms'; err: the call failed, 'visit' is
+ * NULL. */
 void place_answer_visit(struct worker *worker, struct http_request *request, enum wr_err err,
-						const struct visit *visit);
+						int64_t now_ms, const struct visit *visit);
 /* The same after an attempt to put a lost place back. */
 void place_answer_restored(struct worker *worker, struct http_request *request, enum wr_err err,
 						   enum place_state state);

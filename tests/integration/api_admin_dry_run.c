@@ -131,7 +131,7 @@ static void what_a_dry_run_says_is_what_people_are_told_after_the_change(void **
 		WR_AUTO(mem_free_at) char *token = api_join(stack_url(stack, 0), "told");
 	}
 	WR_AUTO(mem_free_at) char *last = api_join(stack_url(stack, 0), "told");
-	api_await_position(stack_url(stack, 0), last);
+	api_await_position(stack, 0, last);
 	desk_expect("PATCH", "told", NULL, "{\"state\":\"open\"}", 200, NULL);
 	WAIT_UNTIL(5000, is_told(last), "the wait is told");
 	WR_AUTO(http_answer_free_at)

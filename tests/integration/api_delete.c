@@ -176,7 +176,7 @@ static void a_queue_made_anew_at_once_has_nothing_of_the_old_one(void **state)
 	(void)state;
 	api_make_queue(stack, "default/quick", "{" HELD "}");
 	WR_AUTO(mem_free_at) char *old = api_join(stack_url(stack, 0), "quick");
-	api_await_position(stack_url(stack, 1), old);
+	api_await_position(stack, 1, old);
 	/* Faster than any pod looks: to them the queue was never away. */
 	expect_admin("DELETE", "/default/quick", NULL, 204);
 	expect_admin("PUT", "/default/quick", "{" HELD ",\"message\":\"New.\"}", 201);
@@ -186,7 +186,7 @@ static void a_queue_made_anew_at_once_has_nothing_of_the_old_one(void **state)
 		struct http_answer *next = api_join_answer(stack_url(stack, pod), "quick");
 		assert_int_equal(http_answer_number(next, "position"), pod + 1);
 		WR_AUTO(mem_free_at) char *token = http_answer_text(next, "token");
-		api_await_position(stack_url(stack, pod), token);
+		api_await_position(stack, pod, token);
 		WR_AUTO(http_answer_free_at)
 		struct http_answer *status = api_poll(stack_url(stack, pod), "/status", token);
 		assert_int_equal(http_answer_number(status, "position"), pod + 1);

@@ -104,7 +104,7 @@ static void heartbeats_that_were_gathered_reach_the_store(void **state)
 	char *ids[PLACES];
 	for (int i = 0; i < PLACES; i++) {
 		WR_AUTO(mem_free_at) char *token = api_join(stack_url(stack, 0), "line");
-		api_await_position(stack_url(stack, 0), token);
+		api_await_position(stack, 0, token);
 		http_answer_free(api_poll(stack_url(stack, 0), "/heartbeat", token));
 		ids[i] = api_position_id(token);
 	}
@@ -170,8 +170,8 @@ static void a_restart_under_load_fails_no_request(void **state)
 	struct load load = {.stack = start(2, "WR_DRAIN_WAIT_MS=100")};
 	for (int i = 0; i < CLIENTS; i++) {
 		load.tokens[i] = api_join(stack_url(load.stack, i % 2), "line");
-		api_await_position(stack_url(load.stack, 0), load.tokens[i]);
-		api_await_position(stack_url(load.stack, 1), load.tokens[i]);
+		api_await_position(load.stack, 0, load.tokens[i]);
+		api_await_position(load.stack, 1, load.tokens[i]);
 	}
 	for (int i = 0; i < 10 * CLIENTS; i++)
 		load_once(&load, i % CLIENTS);

@@ -63,7 +63,7 @@ static void join(char ret_token[TOKEN_MAX_BYTES + 1])
 {
 	WR_AUTO(mem_free_at) char *token = api_join(url, "demo");
 	snprintf(ret_token, TOKEN_MAX_BYTES + 1, "%s", token);
-	api_await_position(url, token);
+	api_await_position(stack, 0, token);
 }
 
 static void a_token_that_is_half_over_is_made_anew_with_the_next_poll(void **state)

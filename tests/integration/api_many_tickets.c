@@ -39,7 +39,7 @@ static void a_room_that_half_a_billion_have_been_in_still_tells_positions(void *
 	let_them_have_been(stack, 2);
 	stack_restart_pod(stack, 0);
 	WR_AUTO(mem_free_at) char *token = api_join(stack_url(stack, 0), "demo");
-	api_await_position(stack_url(stack, 0), token);
+	api_await_position(stack, 0, token);
 	WR_AUTO(http_answer_free_at)
 	struct http_answer *answer = api_poll(stack_url(stack, 0), "/heartbeat", token);
 	assert_int_equal(http_answer_number(answer, "position"), 3);

@@ -268,7 +268,7 @@ static void a_place_that_the_store_should_remember_is_counted_as_lost(void **sta
 {
 	(void)state;
 	WR_AUTO(mem_free_at) char *token = api_join(url, "lost");
-	api_await_position(url, token);
+	api_await_position(stack, 0, token);
 	assert_true(metric("wr_places_lost_total") == 0);
 	WR_AUTO(mem_free_at)
 	char *reply =
@@ -319,7 +319,7 @@ static void a_burst_of_heartbeats_is_a_few_commands(void **state)
 		clients[k] = http_client_open(url);
 		tokens[k] = api_join(url, "line");
 	}
-	api_await_position(url, tokens[CONNECTIONS - 1]);
+	api_await_position(stack, 0, tokens[CONNECTIONS - 1]);
 	double flushes = metric("wr_heartbeat_flushes_total");
 	double noted = metric("wr_heartbeats_flushed_total");
 	double answered = metric("wr_heartbeats_total{source=\"index\"}");

@@ -50,7 +50,7 @@ static void a_token_from_before_the_loss_is_exchanged(void **state)
 	struct http_answer *joined = api_join_answer(stack_url(stack, 0), "demo");
 	WR_AUTO(mem_free_at) char *old = http_answer_text(joined, "token");
 	WR_AUTO(mem_free_at) char *id = http_answer_text(joined, "position_id");
-	api_await_position(stack_url(stack, 0), old);
+	api_await_position(stack, 0, old);
 	assert_null(exchange(old, id));
 
 	redis_restart(stack->redis); /* it keeps nothing */

@@ -75,7 +75,7 @@ static void a_form_takes_a_place_and_the_page_shows_it(void **state)
 		page_expect_no_text(page, "We cannot be reached");
 		assert_string_equal(http_answer_header(page, "Refresh"), "1");
 	}
-	api_await_position(url, browser_place(&browser));
+	api_await_position(stack, 0, browser_place(&browser));
 	http_answer_free(page);
 	page = browser_look(&browser, FIRST("held"));
 	page_expect(page, 200, "We open soon"); /* the queue is on hold */
@@ -90,7 +90,7 @@ static void before_an_announced_opening_the_page_says_how_long_that_is(void **st
 	(void)state;
 	struct browser browser = {.url = url, .site = "same-origin"};
 	browser_join(&browser, FIRST("noon"));
-	api_await_position(url, browser_place(&browser));
+	api_await_position(stack, 0, browser_place(&browser));
 	WR_AUTO(http_answer_free_at) struct http_answer *page = browser_look(&browser, FIRST("noon"));
 	page_expect(page, 200, "We open soon");
 	page_expect_text(page, "<dt>until we open</dt><dd>24 to 25 min</dd>");
@@ -115,7 +115,7 @@ static void the_refresh_can_be_stopped_and_started_again(void **state)
 	(void)state;
 	struct browser browser = {.url = url, .site = "same-origin"};
 	browser_join(&browser, FIRST("held"));
-	api_await_position(url, browser_place(&browser));
+	api_await_position(stack, 0, browser_place(&browser));
 	WR_AUTO(http_answer_free_at) struct http_answer *moving = browser_look(&browser, FIRST("held"));
 	page_expect_text(moving, "&amp;stop=1\">Stop automatic refresh</a>");
 	WR_AUTO(http_answer_free_at)
@@ -132,7 +132,7 @@ static void a_place_that_is_held_shortly_is_refreshed_often(void **state)
 	(void)state;
 	struct browser browser = {.url = url, .site = "same-origin"};
 	browser_join(&browser, FIRST("short"));
-	api_await_position(url, browser_place(&browser));
+	api_await_position(stack, 0, browser_place(&browser));
 	WR_AUTO(http_answer_free_at) struct http_answer *page = browser_look(&browser, FIRST("short"));
 	assert_string_equal(http_answer_header(page, "Refresh"), "2");
 }

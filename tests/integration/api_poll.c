@@ -104,7 +104,7 @@ static void a_heartbeat_takes_the_token_as_bearer_or_as_plain_text(void **state)
 {
 	(void)state;
 	WR_AUTO(mem_free_at) char *token = api_join(url, "held");
-	api_await_position(url, token);
+	api_await_position(stack, 0, token);
 	char headers[2048];
 	snprintf(headers, sizeof(headers), "Authorization: Bearer %s\r\n", token);
 	expect_waiting("POST", "/heartbeat", headers, "");
@@ -149,7 +149,7 @@ static void a_cookie_does_not_count_on_a_cross_site_request(void **state)
 {
 	(void)state;
 	WR_AUTO(mem_free_at) char *token = api_join(url, "held");
-	api_await_position(url, token);
+	api_await_position(stack, 0, token);
 	char headers[2048];
 	snprintf(headers, sizeof(headers), "Cookie: wr-place-held=%s\r\nSec-Fetch-Site: cross-site\r\n",
 			 token);
@@ -181,6 +181,9 @@ static void whoever_has_just_joined_is_told_the_position_by_the_first_poll(void 
 {
 	(void)state;
 	for (int i = 0; i < 5; i++) {
+		int64_t now_ms =
+			api_store_number(stack, "EVAL \"local t = redis.call('TIME') "
+									"return t[1] * 1000 + math.floor(t[2] / 1000)\" 0");
 		WR_AUTO(http_answer_free_at) struct http_answer *join = api_join_answer(url, "fresh");
 		WR_AUTO(mem_free_at) char *token = http_answer_text(join, "token");
 		WR_AUTO(http_answer_free_at) struct http_answer *poll = api_poll(url, "/heartbeat", token);
@@ -189,6 +192,9 @@ static void whoever_has_just_joined_is_told_the_position_by_the_first_poll(void 
 		assert_int_equal(http_answer_number(poll, "position"), i + 1);
 		assert_true(http_answer_number(join, "waiting") > i);
 		assert_true(http_answer_number(poll, "waiting") > i);
+		/* Each is as of its own moment, not of a picture that does not have the place. */
+		assert_true(http_answer_number(join, "as_of_ms") >= now_ms);
+		assert_true(http_answer_number(poll, "as_of_ms") >= now_ms);
 	}
 }
 
@@ -209,7 +215,7 @@ static void status_is_not_a_heartbeat(void **state)
 	WR_AUTO(mem_free_at) char *beater_id = api_position_id(beater);
 	int64_t joined = api_score(stack, "held", looker_id);
 	assert_true(joined < 0);
-	api_await_position(url, looker); /* looks that ask the store, and one that does not */
+	api_await_position(stack, 0, looker); /* looks that ask the store, and one that does not */
 	struct http_client *client = http_client_open(url);
 	http_answer_free(poll_on(client, "/status", looker));
 	http_answer_free(poll_on(client, "/heartbeat", beater));
@@ -251,7 +257,7 @@ static void whoever_leaves_moves_the_others_up(void **state)
 	WR_AUTO(mem_free_at) char *first = api_join(url, "other");
 	WR_AUTO(http_answer_free_at) struct http_answer *joined = api_join_answer(url, "other");
 	WR_AUTO(mem_free_at) char *second = http_answer_text(joined, "token");
-	api_await_position(url, second);
+	api_await_position(stack, 0, second);
 	http_answer_free(api_poll(url, "/leave", first));
 	api_await(url, first, 5000, "place_left");
 	WR_AUTO(http_answer_free_at) struct http_answer *answer = api_poll(url, "/heartbeat", second);

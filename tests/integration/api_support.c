@@ -381,7 +381,7 @@ static void whoever_joins_again_right_after_leaving_has_no_place(void **state)
 	for (int i = 0; i < 10; i++) { /* most of the time the pod's picture still has them in line */
 		struct browser browser = {.url = url, .site = "same-origin"};
 		browser_join(&browser, "/q/default/browser?nojs=1");
-		api_await_position(url, browser_place(&browser));
+		api_await_position(stack, 0, browser_place(&browser));
 		WR_AUTO(http_answer_free_at)
 		struct http_answer *left =
 			browser_request(&browser, "POST", "/leave?queue=default/browser", "", "");

@@ -124,7 +124,7 @@ static void one_trace_leads_from_the_join_to_the_session(void **state)
 	assert_true(step.start_ns >= enqueue.start_ns - CLOCK_NS &&
 				step.end_ns <= enqueue.end_ns + CLOCK_NS);
 
-	api_await_position(url, token);
+	api_await_position(stack, 0, token);
 	WR_AUTO(http_answer_free_at)
 	struct http_answer *beat = api_poll(url, "/heartbeat", token); /* not of the trace */
 	api_expect_place(beat, "waiting");
@@ -181,7 +181,7 @@ static struct http_answer *be_let_in_and_stay_away(struct stack *stack, const ch
 	struct http_answer *joined = join(url, headers);
 	api_expect_status(joined, 201);
 	WR_AUTO(mem_free_at) char *token = http_answer_text(joined, "token");
-	api_await_position(url, token);
+	api_await_position(stack, 0, token);
 	WR_AUTO(http_answer_free_at) struct http_answer *beat = api_poll(url, "/heartbeat", token);
 	api_expect_place(beat, "waiting");
 	WAIT_UNTIL(10000,

@@ -231,7 +231,7 @@ static void a_picture_is_stale_when_it_is_older_than_polls_are_apart(void **stat
 															 "WR_STALE_AFTER_MS=60000", NULL}});
 	const char *url = stack_url(stack, 0);
 	WR_AUTO(mem_free_at) char *token = api_join(url, "often");
-	api_await_position(url, token);
+	api_await_position(stack, 0, token);
 	redis_pause(stack->redis);
 	WAIT_UNTIL(10000, says_stale(url, token), "the answer says that it is old");
 	redis_continue(stack->redis);

@@ -73,6 +73,58 @@ void api_await(const char *url, const char *token, int deadline_ms, const char *
 	WAIT_UNTIL(deadline_ms, status_says(url, token, word), word);
 }
 
+/* What a token says; not verified. gives */
+static cJSON *claims_of(const char *token)
+{
+	const char *payload = strchr(token, '.');
+	assert_non_null(payload);
+	char text[2048];
+	size_t len = 0;
+	assert_true(
+		base64url_decode(payload + 1, strcspn(payload + 1, "."), text, sizeof(text) - 1, &len));
+	text[len] = '\0';
+	cJSON *claims = cJSON_Parse(text);
+	assert_non_null(claims);
+	return claims;
+}
+
+static bool is_same(const cJSON *one, const char *member, const cJSON *other, const char *name)
+{
+	return cJSON_Compare(cJSON_GetObjectItemCaseSensitive(one, member),
+						 cJSON_GetObjectItemCaseSensitive(other, name), true);
+}
+
+/* Does this queue of /debug/state have the ticket, in this life? */
+static bool has_ticket(const cJSON *queue, const cJSON *claims)
+{
+	const cJSON *ticket = cJSON_GetObjectItemCaseSensitive(claims, "ticket"), *lane;
+	if (!is_same(queue, "queue", claims, "aud") || !is_same(queue, "epoch", claims, "epoch"))
+		return false;
+	cJSON_ArrayForEach(lane, cJSON_GetObjectItemCaseSensitive(queue, "lanes"))
+	{
+		const cJSON *last = cJSON_GetObjectItemCaseSensitive(lane, "last_ticket");
+		if (is_same(lane, "lane", claims, "lane") && last->valuedouble >= ticket->valuedouble)
+			return true;
+	}
+	return false;
+}
+
+static bool pod_has(const struct stack *stack, int pod, const cJSON *claims)
+{
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *answer =
+		http_call(stack_internal_url(stack, pod), "GET", "/debug/state", NULL, NULL);
+	cJSON *document = cJSON_Parse(answer->body);
+	const cJSON *queue;
+	bool has = false;
+	cJSON_ArrayForEach(queue, cJSON_GetObjectItemCaseSensitive(document, "queues"))
+	{
+		has = has || has_ticket(queue, claims);
+	}
+	cJSON_Delete(document);
+	return has;
+}
+
 static int64_t picture_of(const char *url, const char *token)
 {
 	WR_AUTO(http_answer_free_at) struct http_answer *answer = api_poll(url, "/status", token);
@@ -80,13 +132,14 @@ static int64_t picture_of(const char *url, const char *token)
 	return http_answer_number(answer, "as_of_ms");
 }
 
-/* The next picture may have been asked for before the place was there; the one after it was not. */
-void api_await_position(const char *url, const char *token)
+void api_await_position(const struct stack *stack, int pod, const char *token)
 {
-	for (int pictures = 0; pictures < 2; pictures++) {
-		int64_t before = picture_of(url, token);
-		WAIT_UNTIL(5000, picture_of(url, token) != before, "the pod has another picture");
-	}
+	cJSON *claims = claims_of(token);
+	WAIT_UNTIL(5000, pod_has(stack, pod, claims), "the pod knows the place");
+	cJSON_Delete(claims);
+	/* The index learns of a ticket a moment before the picture that counts it is shown. */
+	int64_t before = picture_of(stack_url(stack, pod), token);
+	WAIT_UNTIL(5000, picture_of(stack_url(stack, pod), token) != before, "the next picture");
 }
 
 char *api_join_present(struct stack *stack, int pod, const char *queue)
@@ -295,14 +348,7 @@ char *api_store_digest(struct stack *stack)
 
 char *api_position_id(const char *token)
 {
-	const char *payload = strchr(token, '.');
-	assert_non_null(payload);
-	char text[2048];
-	size_t len = 0;
-	assert_true(
-		base64url_decode(payload + 1, strcspn(payload + 1, "."), text, sizeof(text) - 1, &len));
-	text[len] = '\0';
-	cJSON *claims = cJSON_Parse(text);
+	cJSON *claims = claims_of(token);
 	const cJSON *id = cJSON_GetObjectItemCaseSensitive(claims, "sub");
 	assert_true(cJSON_IsString(id));
 	char *copy = mem_copy_string(id->valuestring);
