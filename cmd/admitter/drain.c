@@ -1,7 +1,9 @@
 /* Drain: one queue, let in and cleaned up tick by tick; and taken off the list once it is deleted.
  *
  *     admit   every WR_ADMIT_INTERVAL_MS; at once again when the limit of a step ended it.
- *             Another admitter has the lease: ask again before it can have run out unnoticed.
+ *             Another admitter has the lease: look, with a plain command, whether it has run out.
+ *             Nobody was there: not so soon. Who joins now and has to wait is not let in before the
+ *             first poll, a second later, and no place in an empty room waits for a tick.
  *     reap    every WR_REAP_INTERVAL_MS; at once again while there is more.
  *
  *     sample  with an admit step, a few times a minute: how many there are, for the figures
@@ -19,11 +21,13 @@
 #include "waitingroom/memory.h"
 
 #define SAMPLE_INTERVAL_MS 20000
+#define CALM_MAX_MS 500 /* half of the time to the first poll (pacing.c) */
 
 struct drain {
 	struct admitter *admitter;
 	struct queue_name name;
 	struct loop_timer *admit_timer, *reap_timer;
+	bool is_other; /* another admitter had the lease when last asked */
 	bool admit_open, reap_open, clear_open, sample_open, is_deleted, is_stopped, is_over;
 	struct mono_time sampled; /* 0: never */
 	struct mono_time admit_sent;
@@ -96,6 +100,15 @@ static void sample(struct drain *drain)
 	store_note_stats(drain->admitter->store, &drain->name, true, NULL, 0, on_sampled, drain);
 }
 
+/* Between ticks of a queue that nobody is in. The lease must not run out, nor listening be given up. */
+static int64_t calm_interval_ms(const struct config *config)
+{
+	int64_t ms =
+		config->lease_ms < config->deaf_after_ms ? config->lease_ms : config->deaf_after_ms;
+	ms = ms / 3 < CALM_MAX_MS ? ms / 3 : CALM_MAX_MS;
+	return ms > config->admit_interval_ms ? ms : config->admit_interval_ms;
+}
+
 static void on_admitted(void *ctx, enum wr_err err, const struct admitted *result)
 {
 	struct drain *drain = ctx;
@@ -103,6 +116,7 @@ static void on_admitted(void *ctx, enum wr_err err, const struct admitted *resul
 	struct metrics_shard *shard = drain->admitter->shard;
 	int64_t wait_ms = config->admit_interval_ms;
 	drain->admit_open = false;
+	drain->is_other = err == WR_OK && result->other;
 	if (err == WR_NO_QUEUE) {
 		deleted(drain);
 	} else if (err != WR_OK) {
@@ -117,22 +131,48 @@ static void on_admitted(void *ctx, enum wr_err err, const struct admitted *resul
 		tracing_admitted(drain->admitter->tracing, &drain->name, drain->admit_sent, result);
 		if (result->more)
 			wait_ms = 0;
+		else if (result->calm)
+			wait_ms = calm_interval_ms(config);
 		sample(drain);
 	}
 	again(drain, drain->admit_timer, wait_ms);
 }
 
-static void admit(void *ctx)
+static void step(struct drain *drain)
 {
-	struct drain *drain = ctx;
 	struct admitter *admitter = drain->admitter;
-	if (drain->admit_open || drain->is_stopped || drain->is_deleted)
-		return;
 	drain->admit_open = true;
 	drain->admit_sent = loop_now(admitter->loop);
 	store_admit(admitter->store, &drain->name, admitter->owner, admitter->config->lease_ms,
 				(int)admitter->config->admit_limit, admitter->config->deaf_after_ms, 0, on_admitted,
 				drain);
+}
+
+static void on_looked(void *ctx, enum wr_err err, int64_t held)
+{
+	struct drain *drain = ctx;
+	drain->admit_open = false;
+	if (drain->is_stopped || drain->is_deleted)
+		return;
+	if (err != WR_OK || held == 0) {
+		step(drain);
+		return;
+	}
+	metrics_add(drain->admitter->shard, METRIC_TICKS, TICK_ADMIT_OTHER, 1);
+	again(drain, drain->admit_timer, drain->admitter->config->lease_ms / 4);
+}
+
+static void admit(void *ctx)
+{
+	struct drain *drain = ctx;
+	if (drain->admit_open || drain->is_stopped || drain->is_deleted)
+		return;
+	if (drain->is_other) {
+		drain->admit_open = true;
+		store_lease_held(drain->admitter->store, &drain->name, "admit", on_looked, drain);
+	} else {
+		step(drain);
+	}
 }
 
 static void on_reaped(void *ctx, enum wr_err err, const struct reaped *result)

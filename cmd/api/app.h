@@ -52,6 +52,7 @@ struct app {
 	struct trusted_proxies *proxies;
 	enum access_log_mode access_log;
 	_Atomic int64_t *open_taken; /* by slot of a queue: gate_open_take; workers */
+	atomic_bool *astir; /* by slot: something goes on here (calm.c); workers set, sync clears */
 	_Atomic int64_t *flushed_ms; /* by slot: when heartbeats last left here, monotonic; workers */
 	const char *origins[ORIGINS_MAX]; /* point into 'origins_text' */
 	size_t origin_count;

@@ -199,6 +199,7 @@ enum wr_err app_start(struct app **ret_app, struct err_detail *ret_detail)
 	app->queues = queue_table_new(app->quiescence, (size_t)app->config.queues_max);
 	app->open_taken = mem_alloc_zero((size_t)app->config.queues_max, sizeof(*app->open_taken));
 	app->flushed_ms = mem_alloc_zero((size_t)app->config.queues_max, sizeof(*app->flushed_ms));
+	app->astir = mem_alloc_zero((size_t)app->config.queues_max, sizeof(*app->astir));
 	app->languages = languages_new();
 	app->contract = contract_build();
 	app->pages = page_cache_start(app->quiescence, app->queues, app->languages);
@@ -265,6 +266,7 @@ void app_stop(struct app *app, int64_t relay_ms)
 	trusted_proxies_free(app->proxies);
 	free(app->open_taken);
 	free(app->flushed_ms);
+	free(app->astir);
 	store_address_free(app->store_address);
 	free(app);
 }

@@ -15,7 +15,8 @@
 #define BEATS_MAX                                                                                  \
 	200000 /* a queue's buffer in one worker; more than it can serve between flushes */
 
-#define MARK_AGAIN_MS 900
+#define MARK_AGAIN_MS                                                                              \
+	1900 /* a little less than twice the timer's interval, so that one is not put off */
 
 struct beat { /* beside the id: what restoring would need */
 	uint64_t ticket;
@@ -164,8 +165,10 @@ void beats_mark(struct gather *gather, struct gather_queue *queue)
 {
 	_Atomic int64_t *flushed_ms = &gather->worker->app->flushed_ms[queue->slot];
 	int64_t last_ms = atomic_load_explicit(flushed_ms, memory_order_relaxed), now = now_ms(gather);
-	/* A little less than the timer's interval, so that a mark is not put off by a whole one. */
-	if (now - last_ms >= MARK_AGAIN_MS && store_is_ready(gather->worker->store) &&
+	int64_t again_ms = gather->worker->app->config.deaf_after_ms * 2 / 5; /* one may be lost */
+	if (again_ms > MARK_AGAIN_MS)
+		again_ms = MARK_AGAIN_MS;
+	if (now - last_ms >= again_ms && store_is_ready(gather->worker->store) &&
 		atomic_compare_exchange_strong(flushed_ms, &last_ms, now))
 		send_beats(gather, queue, 0, 0);
 }

@@ -44,6 +44,7 @@ struct followed {
 	int64_t moved_ms;			/* store time when the line last moved, or had no reason to */
 	uint64_t store_connections; /* made when the revocations were last asked for from the start */
 	struct outgoing *outgoing;
+	unsigned calm_rounds; /* in a row that found nobody and nothing new (calm.c) */
 	/* How good the predictions are, as last told for the operators' figures (accuracy.c). */
 	struct calibration_counts told;
 	struct mono_time told_at;

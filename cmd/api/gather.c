@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "calm.h"
 #include "endpoints.h"
 #include "gather_queue.h"
 #include "place.h"
@@ -93,6 +94,7 @@ enum wr_err gather_request(struct gather *gather, uint32_t slot, enum gather_kin
 		list->items = mem_grow(list->items, list->room, sizeof(struct http_request *));
 	}
 	list->items[list->count++] = request;
+	calm_astir(gather->worker->app, slot);
 	gather->has_work = true;
 	gather->parked++;
 	if (!notes->is_parked) {

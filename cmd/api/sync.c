@@ -10,6 +10,8 @@
  * queue that the store fails to tell of (a key of another type) has an old picture, and the others have
  * not.
  *
+ * A queue that nobody is in is left out of every other round (calm.c).
+ *
  * Between rounds it looks at single queues, for those who have changed them and want it seen (looks.c).
  *
  * When a queue that was known is unknown to the store, without the tombstone that deleting leaves,
@@ -23,6 +25,7 @@
 #include <string.h>
 
 #include "accuracy.h"
+#include "calm.h"
 #include "followed.h"
 #include "followed_load.h"
 #include "followed_revive.h"
@@ -213,8 +216,10 @@ static bool finish(struct sync *sync, struct sync_call *call)
 		err = publish(sync, call);
 	if (err == WR_OK && followed->former.epochs[0] != '\0')
 		followed_tell_former(followed, sync->store);
-	if (err == WR_OK)
+	if (err == WR_OK) {
+		calm_note(followed, &call->answer);
 		accuracy_tell(followed, sync->store, loop_now(sync->loop));
+	}
 	switch (err) {
 	case WR_OK:
 		return true;
@@ -294,7 +299,8 @@ static enum round round_of(struct sync *sync)
 	for (struct followed *followed = sync->all; followed != NULL;) {
 		size_t count = 0; /* whoever is forgotten is of these, and not the next one */
 		for (; followed != NULL && count < QUEUES_AT_ONCE; followed = followed->next)
-			begin(sync, followed, &sync->calls[count++]);
+			if (!calm_may_wait(sync->app, followed, atomic_load(&sync->rounds)))
+				begin(sync, followed, &sync->calls[count++]);
 		for (size_t i = 0; i < count; i++)
 			if (!finish(sync, &sync->calls[i]))
 				round = ROUND_WITHOUT_SOME;

@@ -257,6 +257,7 @@ void admission_restore_sessions(struct admission *admission, int64_t now_ms,
 
 struct admission_admitted {
 	uint64_t admitted, set_aside, in_line;
+	bool calm; /* nobody was there whom a later step could keep waiting */
 	int64_t free;
 	bool more;
 };

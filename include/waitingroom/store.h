@@ -214,6 +214,7 @@ struct admitted {
 	uint64_t admitted, set_aside, in_line;
 	int64_t free;
 	bool more;
+	bool calm; /* nobody was in line, set aside or back from it */
 };
 typedef void (*store_admitted_fn)(void *ctx, enum wr_err err, const struct admitted *result);
 void store_admit(struct store *store, const struct queue_name *queue, const char *owner,
@@ -343,6 +344,10 @@ void store_note_stats(struct store *store, const struct queue_name *queue, bool 
 typedef void (*store_lease_fn)(void *ctx, enum wr_err err, bool mine, uint64_t fence);
 void store_lease(struct store *store, const struct queue_name *queue, const char *role,
 				 const char *owner, int64_t ms, store_lease_fn fn, void *ctx);
+
+/* Whether somebody has a lease, 1 or 0: a plain question, for whoever only waits for its end. */
+void store_lease_held(struct store *store, const struct queue_name *queue, const char *role,
+					  store_step_fn fn, void *ctx);
 
 /* Writes only an entry of the audit, of a queue or of system_shard. WR_NO_QUEUE */
 typedef void (*store_done_fn)(void *ctx, enum wr_err err);

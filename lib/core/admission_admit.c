@@ -255,6 +255,16 @@ static int64_t places_to_give(const struct admission *admission, int64_t now_ms,
 	return places < 0 ? 0 : places;
 }
 
+static bool is_calm(const struct admission *admission, uint64_t in_line)
+{
+	bool calm = in_line == 0;
+	for (size_t i = 0; calm && i < admission->place_count; i++) {
+		const struct admission_place *place = &admission->places[i];
+		calm = !place->is_absent && !place->is_returned && !place->is_restored;
+	}
+	return calm;
+}
+
 void admission_admit(struct admission *admission, int64_t now_ms, uint64_t limit, const char *life,
 					 int64_t gap_ms, uint64_t extra, struct admission_admitted *ret_admitted)
 {
@@ -281,4 +291,5 @@ void admission_admit(struct admission *admission, int64_t now_ms, uint64_t limit
 	ret_admitted->admitted = step.taken;
 	ret_admitted->set_aside = step.aside;
 	ret_admitted->free -= (int64_t)step.taken;
+	ret_admitted->calm = is_calm(admission, ret_admitted->in_line);
 }

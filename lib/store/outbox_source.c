@@ -32,7 +32,7 @@ struct store_outbox {
 struct answer {
 	bool done;
 	enum wr_err err;
-	bool mine;
+	bool mine, held;
 	struct queue_name *names; /* fills up to 'room' */
 	size_t room, count;
 	struct outbox_batch batch;
@@ -83,12 +83,33 @@ static void on_lease(void *ctx, enum wr_err err, bool mine, uint64_t fence)
 	answer->mine = mine;
 }
 
+static void on_held(void *ctx, enum wr_err err, int64_t held)
+{
+	struct answer *answer = ctx;
+	answer->done = true;
+	answer->err = err;
+	answer->held = held != 0;
+}
+
+/* A relay that waits for another one's end asks twice a second for each queue: plainly, at a tenth of what
+ * the script costs. */
 static enum wr_err outbox_lease(void *ctx, const struct queue_name *queue, bool *ret_mine)
 {
 	struct store_outbox *outbox = ctx;
 	if (!is_connected(outbox))
 		return WR_STORE_AWAY;
 	struct answer answer = {0};
+	if (held_find(outbox, queue) == outbox->held_count) {
+		store_lease_held(outbox->store, queue, RELAY_ROLE, on_held, &answer);
+		store_wait(outbox->store, &answer.done);
+		if (answer.err)
+			return outcome(outbox, &answer);
+		if (answer.held) {
+			*ret_mine = false;
+			return WR_OK;
+		}
+		answer = (struct answer){0};
+	}
 	store_lease(outbox->store, queue, RELAY_ROLE, outbox->owner, outbox->lease_ms, on_lease,
 				&answer);
 	store_wait(outbox->store, &answer.done);

@@ -22,13 +22,14 @@ static void admit_end(struct call *call, enum wr_err err, const struct reply *re
 	struct admitted result = {.other = answer_is(err, reply, "other")};
 	struct walk walk = walk_begin(err, reply);
 	if (!result.other) {
-		walk_expect(&walk, walk_outcome(&walk) == 6 || walk.err);
+		walk_expect(&walk, walk_outcome(&walk) == 7 || walk.err);
 		walk_int(&walk); /* the store's time, of no use here */
 		result.admitted = walk_count(&walk);
 		result.set_aside = walk_count(&walk);
 		result.free = walk_int(&walk);
 		result.in_line = walk_count(&walk);
 		result.more = walk_int(&walk) != 0;
+		result.calm = walk_int(&walk) != 0;
 	}
 	err = walk_end(&walk, call);
 	call->fn.admitted(call->ctx, err, err ? NULL : &result);
@@ -377,6 +378,26 @@ void store_lease(struct store *store, const struct queue_name *queue, const char
 	call_add_text(call, role);
 	call_add_text(call, owner);
 	call_add_int(call, ms);
+	call_send(call);
+}
+
+static void held_end(struct call *call, enum wr_err err, const struct reply *reply)
+{
+	struct walk walk = walk_begin(err, reply);
+	int64_t held = walk_int(&walk);
+	err = walk_end(&walk, call);
+	call->fn.step(call->ctx, err, err ? 0 : held);
+}
+
+void store_lease_held(struct store *store, const struct queue_name *queue, const char *role,
+					  store_step_fn fn, void *ctx)
+{
+	struct call *call = call_command(store, 2, held_end, ctx);
+	char rest[32];
+	snprintf(rest, sizeof(rest), "lease:%s", role);
+	call->fn.step = fn;
+	call_add_text(call, "EXISTS");
+	call_add_key(call, queue, rest);
 	call_send(call);
 }
 

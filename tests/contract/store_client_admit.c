@@ -26,6 +26,49 @@ static void admit_tells_what_it_did_and_what_is_left(void **state)
 	assert_int_equal(ask_admit(ask, &demo, 500, 0)->admitted.admitted, 0);
 }
 
+static void admit_says_when_nobody_is_there_who_could_wait_for_it(void **state)
+{
+	(void)state;
+	demo_put_held();
+	assert_true(ask_admit(ask, &demo, 500, 0)->admitted.calm);
+	demo_join("main", 1, 1, false);
+	assert_false(ask_admit(ask, &demo, 500, 0)->admitted.calm);
+	demo_make_older(1);
+	ask_patch(ask, &demo, "state", "open");
+	assert_int_equal(ask_admit(ask, &demo, 500, 0)->admitted.set_aside, 1);
+	assert_int_equal(ask_admit(ask, &demo, 500, 0)->admitted.in_line, 0);
+	assert_false(ask->queue.admitted.calm); /* whoever comes back is not to wait for a tick */
+}
+
+static void on_held(void *ctx, enum wr_err err, int64_t held)
+{
+	assert_int_equal(err, WR_OK);
+	*(int64_t *)ctx = held;
+}
+
+static int64_t is_held(const char *role)
+{
+	int64_t held = -1;
+	store_lease_held(ask->store, &demo, role, on_held, &held);
+	while (held < 0)
+		loop_turn(ask->loop, -1);
+	return held;
+}
+
+static void a_lease_is_held_until_it_is_given_up(void **state)
+{
+	(void)state;
+	demo_put_held();
+	assert_int_equal(is_held("admit"), 0);
+	ask_admit(ask, &demo, 500, 0);
+	assert_int_equal(is_held("admit"), 1);
+	assert_int_equal(is_held("relay"), 0);
+	ask_lease(ask, &demo, "relay", "me", 60000);
+	assert_int_equal(is_held("relay"), 1);
+	ask_lease(ask, &demo, "relay", "me", 0);
+	assert_int_equal(is_held("relay"), 0);
+}
+
 static void admit_says_when_only_its_limit_ended_it(void **state)
 {
 	(void)state;
@@ -133,6 +176,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(admit_tells_what_it_did_and_what_is_left),
 		TEST(admit_says_when_only_its_limit_ended_it),
+		TEST(admit_says_when_nobody_is_there_who_could_wait_for_it),
+		TEST(a_lease_is_held_until_it_is_given_up),
 		TEST(one_admitter_at_a_time_has_the_lease),
 		TEST(the_last_heard_of_two_lanes_share_by_weight),
 		TEST(reap_counts_each_kind_of_end),

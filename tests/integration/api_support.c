@@ -50,13 +50,13 @@ static int open_room(void **state)
 /* They were last heard so long ago; and so long has somebody listened. */
 static void be_silent_for(const char *queue, const char *id, int64_t ms)
 {
-	int64_t heard_ms = clock_wall().ms - ms;
 	WAIT_UNTIL(5000,
 			   api_store_number(stack,
 								"EVAL \"local c = redis.call('HMGET','wr:{default/%s}:clock',"
 								"'since_ms','tick_ms') return c[1] and c[1] < c[2] and 1 or 0\" 0",
 								queue) == 1,
 			   "pods and admitters listen");
+	int64_t heard_ms = clock_wall().ms - ms;
 	api_store_number(stack, "HSET wr:{default/%s}:clock since_ms 1", queue);
 	api_store_number(stack, "ZADD wr:{default/%s}:heartbeats XX %lld %s", queue,
 					 (long long)heard_ms, id);

@@ -328,7 +328,7 @@ const char *room_admit_extra(struct room *room, int extra)
 	const char *text = call_of_now(room, "admit", 6, argv);
 	struct room_words reply;
 	room_split(room, text, &reply);
-	if (reply.count != 5)
+	if (reply.count != 6)
 		return text;
 	return room_lend_print(room, "%s in %s aside%s", reply.word[0], reply.word[1],
 						   *reply.word[4] == '1' ? " more" : "");

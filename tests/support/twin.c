@@ -313,9 +313,9 @@ void twin_admit(struct twin *twin, uint64_t limit, uint64_t extra,
 					ret_admitted);
 	char text[ANSWER_BYTES];
 	snprintf(text, sizeof(text),
-			 "ok %" PRId64 " %" PRIu64 " %" PRIu64 " %" PRId64 " %" PRIu64 " %d", room->now_ms,
+			 "ok %" PRId64 " %" PRIu64 " %" PRIu64 " %" PRId64 " %" PRIu64 " %d %d", room->now_ms,
 			 ret_admitted->admitted, ret_admitted->set_aside, ret_admitted->free,
-			 ret_admitted->in_line, ret_admitted->more);
+			 ret_admitted->in_line, ret_admitted->more, ret_admitted->calm);
 	run(twin, "admit", 6, argv, text);
 }
 

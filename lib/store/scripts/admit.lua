@@ -2,8 +2,9 @@
 --
 -- ARGV  owner, lease_ms, limit, life, gap_ms, extra
 --       extra: let in so many now, whatever the rate says (an operator's order); 0 for a tick
--- Gives 'ok', now, admitted, set_aside, free, in_line, more
+-- Gives 'ok', now, admitted, set_aside, free, in_line, more, calm
 --       more: 1 when the limit of this call ended it and not the rules
+--       calm: 1 when nobody was there whom a later tick could keep waiting: in line, set aside or back
 --       or 'noqueue', or 'other' when another admitter has the lease
 --
 -- A queue that drains is let in as its capacity allows, whatever its rate and its opening time: an
@@ -38,15 +39,21 @@ local since = patience(ARGV[4], tonumber(ARGV[5]))
 local state, lanes = cfg[2], lanes_of(cfg[3])
 local absent_after = number(cfg[8], 90000)
 local free = number(cfg[6], 0) - call('ZCARD', key('sessions'))
-local in_line = 0
+local in_line, counted = 0, { 'rebuild', 'traced' }
+for i = 1, #lanes do counted[i + 2] = 'gone:' .. lanes[i].name end
+local counts = call('HMGET', key('counts'), unpack(counted))
 for i = 1, #lanes do
-	local name = lanes[i].name
-	in_line = in_line + number(call('GET', key('ticket:' .. name)), 0)
-		- number(call('HGET', key('counts'), 'gone:' .. name), 0)
+	in_line = in_line + number(call('GET', key('ticket:' .. lanes[i].name)), 0) - number(counts[i + 2], 0)
+end
+
+local function is_calm()
+	if in_line > 0 then return 0 end
+	local sets = { key('absent'), key('returned') }
+	for i = 1, #lanes do sets[i + 2] = key('restored:' .. lanes[i].name) end
+	return call('EXISTS', unpack(sets)) == 0 and 1 or 0
 end
 
 -- 'traced': somebody whose way is traced has joined since nobody was in line (enqueue).
-local counts = call('HMGET', key('counts'), 'rebuild', 'traced')
 local traces = some(counts[2])
 if traces and in_line == 0 then call('HDEL', key('counts'), 'traced') end
 
@@ -68,7 +75,7 @@ end
 local wanted = math.max(0, math.min(places, limit))
 if wanted == 0 then
 	bucket_write(units)
-	return { 'ok', int(now), 0, 0, free, in_line, 0 }
+	return { 'ok', int(now), 0, 0, free, in_line, 0, is_calm() }
 end
 
 local deadline = int(now + number(cfg[7], 600000))
@@ -382,4 +389,5 @@ end
 if extra == 0 and state ~= 'passthrough' and state ~= 'draining' then units = units - let_in * 60000 end
 bucket_write(units)
 count('admitted', let_in)
-return { 'ok', int(now), let_in, #aside, free - let_in, in_line, (looked >= limit or let_in == limit) and 1 or 0 }
+return { 'ok', int(now), let_in, #aside, free - let_in, in_line, (looked >= limit or let_in == limit) and 1 or 0,
+	is_calm() }

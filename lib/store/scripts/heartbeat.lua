@@ -13,9 +13,9 @@ local GAP_MIN_MS = 75000 -- a hidden tab polls once a minute, and that is no gap
 local DEAF_MS = 10000 -- no tick or flush for so long: the next tick begins a new patience
 local cfg = call('HMGET', KEYS[1], 'version', 'poll_max_ms')
 if not cfg[1] then return { 'noqueue' } end
-local clock_was = call('HMGET', key('clock'), 'tick_ms', 'flush_ms', 'since_ms')
-call('HSET', key('clock'), 'flush_ms', int(now))
 local answer = { 'ok', int(now) }
+local clock_was = #ARGV > 0 and call('HMGET', key('clock'), 'tick_ms', 'flush_ms', 'since_ms')
+call('HSET', key('clock'), 'flush_ms', int(now))
 if #ARGV == 0 then return answer end
 local heard_before = now - math.max(2 * number(cfg[2], 30000), GAP_MIN_MS)
 if math.min(number(clock_was[1], 0), number(clock_was[2], 0)) < now - DEAF_MS

@@ -10,11 +10,12 @@
 --       or 'noqueue', epoch of the tombstone ('' when the store knows nothing: it has lost all)
 --
 -- Reads only.
-local version = call('HGET', KEYS[1], 'version')
+local cfg = call('HMGET', KEYS[1], 'version', 'lanes')
+local version = cfg[1]
 if not version then return { 'noqueue', epoch_now() } end
 local counts, kept = {}, call('HGETALL', key('counts'))
 for i = 1, #kept, 2 do counts[kept[i]] = kept[i + 1] end
-local lanes, list = {}, lanes_of(call('HGET', KEYS[1], 'lanes'))
+local lanes, list = {}, lanes_of(cfg[2])
 for i = 1, #list do
 	local name = list[i].name
 	lanes[i * 4 - 3] = name
@@ -43,7 +44,8 @@ end
 -- Who has left stays in the list until admission comes by: a few are looked at, no more.
 local oldest = 0
 for i = 1, #list do
-	local head = call('LRANGE', key('waiting:' .. list[i].name), '-8', '-1')
+	local nobody = lanes[i * 4 - 2] == lanes[i * 4 - 1]
+	local head = nobody and {} or call('LRANGE', key('waiting:' .. list[i].name), '-8', '-1')
 	for k = #head, 1, -1 do
 		local p = call('HMGET', position_key(head[k]), 's', 'j')
 		local joined = p[1] == 'w' and number(p[2], 0) or 0
