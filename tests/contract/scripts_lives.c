@@ -115,6 +115,43 @@ static void a_queue_that_was_made_on_an_empty_store_is_revived_all_the_same(void
 	room_free(room);
 }
 
+/* All pods started anew with the store: nobody knows of the queue's former life but its visitors. */
+static void a_token_alone_revives_a_queue_that_was_made_where_nothing_was(void **state)
+{
+	(void)state;
+	struct room *room = room_of_nobody(client);
+	room_put(room, "put", "", REVIVED, "");
+	assert_string_equal(room_restore(room, "lost", "cid@nolane:3"), "-");
+	static const char *const argv[] = {"0", "0", "100"};
+	assert_non_null(strstr(room_call(room, "sync", 3, argv), "  0 1 ")); /* not recovering */
+	assert_string_equal(room_restore(room, "lost", "cid:3 ann:1"), "w w");
+	assert_non_null(strstr(room_call(room, "sync", 3, argv), " lost 1 1 "));
+	assert_string_equal(room_join(room, "dan"), "busy:-:0:0");
+	room_pass(room, 1000);
+	assert_string_equal(room_join(room, "dan"), "new:w:4:4");
+	assert_string_equal(room_admit(room), "0 in 0 aside");
+	assert_string_equal(room_restore(room, "earlier", "bob:2"), "w"); /* it was lost twice */
+	room_pass(room, 15000);
+	room_beat(room, "ann bob cid dan");
+	room_events(room);
+	room_settle(room);
+	assert_string_equal(room_events(room), "admitted ann line, admitted bob line, "
+										   "admitted cid line, admitted dan line");
+	room_free(room);
+}
+
+static void a_queue_that_has_been_there_for_long_believes_no_token_of_another_life(void **state)
+{
+	(void)state;
+	struct room *room = room_of_nobody(client);
+	room_put(room, "put", "", REVIVED, "");
+	room_pass(room, 600000);
+	assert_string_equal(room_restore(room, "lost", "cid:3"), "-");
+	room_put(room, "revive", "1", REVIVED, "lost main 4");
+	assert_string_equal(room_restore(room, "lost", "cid:3"), "-");
+	room_free(room);
+}
+
 static void a_queue_that_was_deleted_and_made_anew_takes_no_tokens_of_before(void **state)
 {
 	(void)state;
@@ -140,6 +177,8 @@ int main(void)
 		cmocka_unit_test(pods_that_come_later_add_what_they_know_to_a_revived_queue),
 		cmocka_unit_test(no_more_than_eight_lives_are_kept),
 		cmocka_unit_test(a_queue_that_was_made_on_an_empty_store_is_revived_all_the_same),
+		cmocka_unit_test(a_token_alone_revives_a_queue_that_was_made_where_nothing_was),
+		cmocka_unit_test(a_queue_that_has_been_there_for_long_believes_no_token_of_another_life),
 		cmocka_unit_test(a_queue_that_was_deleted_and_made_anew_takes_no_tokens_of_before),
 		cmocka_unit_test(who_had_left_the_line_comes_back_to_the_front_and_no_number_grows),
 	};

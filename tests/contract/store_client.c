@@ -369,6 +369,7 @@ static void a_lost_place_comes_back_with_its_ticket(void **state)
 	ask_admit(ask, &demo, 500, 500);
 	assert_int_equal(ask->queue.admitted.admitted, 3); /* and nobody twice */
 	strcpy(lost.epoch, "otherepoch0");
+	ask_do(ask, "HDEL " DEMO "counts from_nothing"); /* as if it had been made long ago */
 	memcpy(lost.position_id, "person0000000009", sizeof(lost.position_id));
 	lost.ticket = 9;
 	assert_int_equal(ask_restore(ask, &demo, &lost, 1)->states[0], PLACE_NONE);

@@ -215,11 +215,46 @@ static void a_line_that_is_lost_again_while_it_is_made_again_loses_nobody(void *
 	stack_free(stack);
 }
 
+/* Nobody but the visitors knows what was: the pods make the queue of their file, where nothing is. */
+static void a_line_is_made_again_from_tokens_alone_when_the_pods_have_started_anew(void **state)
+{
+	(void)state;
+	const char *queues = QUEUES(QUEUE("demo", HELD "," SETTINGS));
+	struct stack *stack = stack_start(&(struct stack_options){.pods = 2,
+															  .admitters = 1,
+															  .queues = queues,
+															  .admin_keys = API_ADMIN_KEYS_FILE,
+															  .env = env});
+	struct people *people = people_join(stack, QUEUE_NAME, PEOPLE);
+	people_await_known(people);
+	for (int pod = 0; pod < 2; pod++)
+		process_kill(stack_pod(stack, pod));
+	redis_restart(stack->redis);
+	for (int pod = 0; pod < 2; pod++)
+		stack_restart_pod(stack, pod);
+	WAIT_UNTIL(WINDOW_MS, all_wait(people) && restored(stack) == PEOPLE, "all have reported");
+	set_state(stack, "open");
+	assert_int_equal(admitted(stack), 0);
+	WAIT_UNTIL(WINDOW_MS + 10000, all_are_in(people), "they go in after the window");
+	process_stop(stack_admitter(stack, 0), 10000);
+	struct story story;
+	events_check(
+		stack,
+		&(struct story_rules){
+			.queue = QUEUE_NAME, .capacity = 100, .rate_per_minute = -1, .store_lost = true},
+		&story);
+	assert_int_equal(story.admitted, PEOPLE);
+	story_free(&story);
+	people_free(people);
+	stack_free(stack);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_line_is_made_again_from_what_visitors_hold),
 		cmocka_unit_test(a_line_that_is_lost_again_while_it_is_made_again_loses_nobody),
+		cmocka_unit_test(a_line_is_made_again_from_tokens_alone_when_the_pods_have_started_anew),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -92,6 +92,8 @@ struct twin *twin_open(struct redis_client *client, const struct queue_settings 
 	const char *made = room_put(twin->room, "put", "0", settings_text(twin, settings), "");
 	assert_memory_equal(made, "created 1 ", 10);
 	twin->model = admission_new(settings, twin->room->epoch);
+	/* The queue was not made just now: tokens of lives that it does not know are no good. */
+	redis_number(client, "HDEL %scounts from_nothing", twin->room->prefix);
 	room_events(twin->room);
 	return twin;
 }

@@ -51,6 +51,37 @@ local function epoch_counts(epoch, now_epoch, lost)
 		or epoch ~= '' and string.find(',' .. (lost or '') .. ',', ',' .. epoch .. ',', 1, true) ~= nil
 end
 
+-- Frozen for a recovery window in which visitors report their places.
+local function begin_rebuilding(poll_max)
+	call('HSET', key('counts'), 'rebuild', '1', 'revived', now_text, 'recover_until', int(now + 3 * poll_max))
+end
+
+-- Somebody knows lives of this queue: a pod that has seen them, or a token. Adds those that it does not know yet, and says
+-- whether they are of this queue at all: when it knows one of them, or was made where nothing was, not long
+-- ago. A queue that was deleted leaves a tombstone, so that one was lost, and is revived now.
+local LIVES_MAX = 8 -- LOST_EPOCHS_MAX
+local MADE_LATELY_MS = 600000
+local function add_lives(lives)
+	local kept, epoch = call('HMGET', key('counts'), 'lost_epochs', 'from_nothing'), epoch_now()
+	local lost, all, is_known, news = kept[1] or '', {}, false, false
+	for life in string.gmatch(lost, '[^,]+') do all[#all + 1] = life end
+	for i = 1, #lives do
+		if epoch_counts(lives[i], epoch, lost) then
+			is_known = true
+		elseif lives[i] ~= '' then
+			all[#all + 1], news = lives[i], true
+		end
+	end
+	local is_made_lately = kept[2] and math.abs(now - number(kept[2], 0)) < MADE_LATELY_MS
+	if not is_known and not is_made_lately then return false end
+	while #all > LIVES_MAX do all[#all] = nil end
+	if news then call('HSET', key('counts'), 'lost_epochs', table.concat(all, ',')) end
+	if news and is_made_lately and lost == '' then
+		begin_rebuilding(number(call('HGET', KEYS[1], 'poll_max_ms'), 30000))
+	end
+	return true
+end
+
 -- "main:1:open,vip:3:signed" -> { {name=, weight=, open=}, … }
 local function lanes_of(text)
 	local lanes = {}

@@ -17,7 +17,6 @@
 --
 -- Writes: outbox - epoch - recovery marks - settings with their version last and at once: a queue
 -- exists when it has a version, and a change is seen when the version is another.
-local LIVES_MAX = 8 -- LOST_EPOCHS_MAX
 local how, expected = ARGV[1], ARGV[2]
 local version = call('HGET', KEYS[1], 'version')
 local epoch = epoch_now()
@@ -34,30 +33,10 @@ local function raise_tickets()
 	end
 end
 
-local function begin_rebuilding(poll_max)
-	call('HSET', key('counts'), 'rebuild', '1', 'revived', now_text, 'recover_until', int(now + 3 * poll_max))
-end
-
--- Lives that this queue does not know yet, if they are of this queue at all.
-local function add_lives()
-	local kept = call('HMGET', key('counts'), 'lost_epochs', 'from_nothing')
-	local lost, is_ours, all = kept[1] or '', kept[2], {}
-	for life in string.gmatch(lost, '[^,]+') do all[#all + 1] = life end
-	for life in string.gmatch(ARGV[lost_at], '[^,]+') do
-		if epoch_counts(life, epoch, lost) then is_ours = true else all[#all + 1] = life end
-	end
-	if not is_ours then return end
-	while #all > LIVES_MAX do table.remove(all) end
-	local together = table.concat(all, ',')
-	if together ~= lost then call('HSET', key('counts'), 'lost_epochs', together) end
-	if kept[2] and lost == '' then
-		begin_rebuilding(number(call('HGET', KEYS[1], 'poll_max_ms'), 30000))
-	end
-	raise_tickets()
-end
-
 if how == 'revive' and (version or string.sub(epoch, 1, 8) == 'deleted:') then
-	if version then add_lives() end
+	local lives = {}
+	for life in string.gmatch(ARGV[lost_at], '[^,]+') do lives[#lives + 1] = life end
+	if version and add_lives(lives) then raise_tickets() end
 	return { 'same', number(version, 0), epoch }
 end
 if expected ~= '' and expected ~= (version or '0') then
@@ -112,7 +91,7 @@ if not version then
 	local is_first = epoch_now() == ''
 	call('SET', key('epoch'), epoch)
 	if how ~= 'revive' and is_first then
-		call('HSET', key('counts'), 'from_nothing', '1')
+		call('HSET', key('counts'), 'from_nothing', now_text)
 	elseif how == 'revive' then
 		local poll_max = 30000
 		for i = 1, fields do

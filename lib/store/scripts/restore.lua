@@ -21,6 +21,15 @@ local counts = call('HMGET', key('counts'), 'lost_epochs', 'rebuild')
 local known, why = {}, counts[2] and 'rebuilt' or 'failover'
 for _, lane in ipairs(lanes_of(cfg[2])) do known[lane.name] = true end
 local answer, lines, back, mine, departed = { 'ok', int(now) }, {}, {}, {}, {}
+-- The token itself proves a life that nobody remembers, when the pods have started anew with the store.
+local function is_ours(life)
+	if epoch_counts(life, epoch, some(counts[1])) then return true end
+	if not add_lives({ life }) then return false end
+	counts = call('HMGET', key('counts'), 'lost_epochs', 'rebuild')
+	why = counts[2] and 'rebuilt' or why
+	return true
+end
+
 for i = 1, #ARGV, 6 do
 	local id, lane, ticket = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2])
 	local state = call('HMGET', position_key(id), 's', 'a', 'b')
@@ -38,7 +47,7 @@ for i = 1, #ARGV, 6 do
 			back[#back + 1] = { id = id, lane = lane, ticket = ticket, there = true,
 				aside = state[2] or state[3] }
 		end
-	elseif gone == 1 or not known[lane] or not epoch_counts(ARGV[i + 4], epoch, some(counts[1])) then
+	elseif gone == 1 or not known[lane] or not is_ours(ARGV[i + 4]) then
 		answer[#answer + 1] = '-'
 	else
 		answer[#answer + 1] = 'w'
