@@ -257,15 +257,17 @@ local function walk(c)
 	local lane, between, how, used = c.lane, c.facts.between, c.how, 0
 	local last_in = number(call('HGET', key('tokens'), 'let_in:' .. lane), 0)
 	local n, at, first, last = let_in, 0, nil, nil -- tickets first..last leave the line
+	local wanted, most = wanted, limit - looked
+	local call, taken, hashes, lines, sessions = call, taken, hashes, lines, sessions -- nearer than the script's
 	-- Times of as many digits compare as texts, which spares reading a number of each; DragonflyDB gives numbers.
 	local present_text = int(present_from)
-	while n < wanted and looked + used < limit and not c.list_end and not c.newcomers do
+	while n < wanted and used < most and not c.list_end and not c.newcomers do
 		local count = math.max(16, wanted - n)
 		local list = call('LRANGE', c.list, int(-(used + count)), int(-(used + 1)))
 		local scores = #list > 0 and call('ZMSCORE', HEARTBEATS, unpack(list))
 		local texts = scores and type(scores[#list]) == 'string'
 		at, c.list_end = #list, #list < count
-		while at > 0 and n < wanted and looked + used < limit do
+		while at > 0 and n < wanted and used < most do
 			local id, score, row = list[at], scores[at], nil
 			local hash = POSITION .. id
 			if traces then
@@ -273,7 +275,8 @@ local function walk(c)
 			else
 				row = call('HMGET', hash, 's', 't', 'j', 'a')
 			end
-			local state, ticket = row[1], (row[2] or 0) + 0 -- a number, with one call less
+			local state, ticket_text = row[1], row[2] or '0'
+			local ticket = ticket_text + 0 -- a number, with one call less
 			if state == 'w' and not row[4] and not (met_twice and met[id]) then
 				local heard = texts and score and #score == #present_text and score >= present_text
 				if not heard then
@@ -284,8 +287,8 @@ local function walk(c)
 					n = n + 1
 					taken[n], hashes[n] = id, hash
 					sessions[n * 2 - 1], sessions[n * 2] = deadline, id
-					lines[n] = id .. between .. (row[2] or '0') .. ' ' .. (row[3] or now_text) .. how
-					if row[5] then lines[n] = lines[n] .. traced(row[5]) end
+					lines[n] = id .. between .. ticket_text .. ' ' .. (row[3] or now_text) .. how
+					if traces and row[5] then lines[n] = lines[n] .. traced(row[5]) end
 					if ticket <= last_in then inversions = inversions + 1 else last_in = ticket end
 				elseif is_newcomer(score) then
 					c.newcomers = true

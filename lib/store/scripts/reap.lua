@@ -75,6 +75,7 @@ end
 local function expire(ids, reason)
 	local hashes, n, said = {}, 0, ' ' .. reason
 	local told = #expired
+	local call, prefix = call, prefix
 	local last_lane, between, also, tickets, left = nil, nil, nil, nil, 0 -- of the lane of the one before
 	for i = 1, #ids do
 		local id = ids[i]
@@ -122,8 +123,11 @@ for i = 1, #finished, 4 do
 	finish(finished[i], finished[i + 1], keep, finished[i + 2], finished[i + 3])
 end
 for i = 1, #silenced do
-	local hashes, why = silenced[i].hashes, silenced[i].why
-	for k = 1, silenced[i].n do finish(hashes[k], 'x', keep, why) end
+	local hashes, ended = silenced[i].hashes, now_text .. ' ' .. silenced[i].why
+	for k = 1, silenced[i].n do -- as finish does
+		call('HSET', hashes[k], 's', 'x', 'x', ended)
+		call('PEXPIRE', hashes[k], keep)
+	end
 end
 if #sessions_out > 0 then call('ZREM', key('sessions'), unpack(sessions_out)) end
 if #later > 0 then call('ZADD', key('sessions'), 'XX', unpack(later)) end
