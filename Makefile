@@ -139,11 +139,13 @@ BENCHMARKS := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench
 FUZZERS := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/*.c))
 # The live test of alerts has deadlines of a minute, which a busy machine can miss: it has its own goal.
 CHECKS := $(filter-out scripts/check-observability,$(sort $(wildcard scripts/check-*)))
-# What takes more than ten seconds goes first, so that all cores have work until the end.
-SLOWEST := check-the-checks looks turns answers journey hidden outage check-scripts admission_model \
-	check-alerts hostile crowd relay backup_restored gateway_haproxy gateway_caddy gateway_nginx \
-	wrctl_doctor api_traces relay_trouble broker_killed admitter_killed drained rolling_restart \
-	queues_apart wrctl_top pod_killed campus base_log
+# What takes more than ten seconds goes first, so that all cores have work until the end; what computes
+# and what mostly waits beside each other.
+SLOWEST := check-the-checks looks turns store_away hidden crowd answers journey outage check-alerts check-scripts \
+	hostile gateway_haproxy gateway_caddy wrctl_doctor queues_apart admission_model relay_trouble api_traces \
+	rolling_restart drained broker_killed backup_restored check-format admitter_killed api_admin_stats store_emptied \
+	campus base_log wrctl_top gateway_nginx check-headers check-manifests check-languages check-shell relay \
+	api_authz pod_killed pods_away noscript api_page_cache
 slow = $(foreach name,$(SLOWEST),$(filter %/$(name) %/$(name).test.js,$(1)))
 slowest_first = $(call slow,$(1)) $(filter-out $(call slow,$(1)),$(1))
 ALL_OBJECTS := $(LIBRARY_OBJECTS) $(SUPPORT_OBJECTS) \
