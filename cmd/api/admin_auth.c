@@ -133,8 +133,10 @@ static void enter(struct http_request *request)
 static void refuse(struct http_request *request, enum wr_err err)
 {
 	struct admin_notes *notes = http_request_notes(request);
+	static const struct err_detail which = {"The key is missing or not valid; send one of the "
+											"admin API as Authorization: Bearer wrk_…"};
 	log_refusal(notes, err);
-	admin_problem(notes->internal, request, err, NULL);
+	admin_problem(notes->internal, request, err, err == WR_BAD_TOKEN ? &which : NULL);
 }
 
 /* lends; NULL: there is none */

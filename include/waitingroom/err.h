@@ -17,7 +17,8 @@
 #define WR_ERR_TABLE(X)                                                                            \
 	X(WR_OK, 200, "ok", false, "Fine.")                                                            \
 	X(WR_MALFORMED, 400, "malformed", false, "The request could not be read.")                     \
-	X(WR_BAD_TOKEN, 401, "bad_token", false, "The token is missing or not valid here.")            \
+	X(WR_BAD_TOKEN, 401, "bad_token", false,                                                       \
+	  "The token is missing or not valid here; send the newest one as Authorization: Bearer.")     \
 	X(WR_TOKEN_EXPIRED, 401, "token_expired", false, "The token is too old; join again.")          \
 	X(WR_SESSION_REQUIRED, 401, "session_required", false,                                         \
 	  "A session of the waiting room is needed here; queue_url is where to get one.")              \
