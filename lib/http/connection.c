@@ -189,6 +189,11 @@ static enum waiting what_waits(const struct http_connection *connection)
 	return got > 0 ? BYTES_WAIT : got == 0 ? PEER_IS_GONE : NOTHING_WAITS;
 }
 
+bool http_connection_is_at_end(const struct http_connection *connection)
+{
+	return what_waits(connection) == PEER_IS_GONE;
+}
+
 static void look_at_quiet(struct http_connection *connection, struct mono_time now)
 {
 	struct http_server *server = connection->server;

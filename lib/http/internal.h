@@ -66,6 +66,8 @@ void http_connection_serving(struct http_connection *connection);  /* the reques
 /* Its answer is out. */
 void http_connection_quiet(struct http_connection *connection, struct mono_time now);
 const char *http_connection_peer(struct http_connection *connection);
+/* The peer sends nothing more, and all that it sent has been read. */
+bool http_connection_is_at_end(const struct http_connection *connection);
 void http_deadlines_init(struct http_server *server);
 void http_deadlines_fini(struct http_server *server);
 void http_deadlines_drain(struct http_server *server); /* closes those that are quiet */
@@ -134,6 +136,7 @@ struct http_request {
 	enum request_phase phase;
 	bool headers_seen;
 	bool suspended;
+	bool was_at_end; /* half-closed already when it was suspended */
 	bool notes_zeroed;
 	bool trace_is_known, trace_is_sampled; /* known: it has the id of a trace */
 	enum http_method method;
@@ -189,6 +192,8 @@ void http_reply_forget(struct http_request *request);			/* lets go of the respon
 enum MHD_Result http_reply_queue(struct http_request *request); /* in the library's callback */
 enum MHD_Result http_reply_refuse(struct http_request *request, enum http_refusal reason,
 								  enum wr_err err);
+/* reply_direct.c: writes the answer to the socket, past the library. */
+void http_reply_direct(struct http_request *request, const char *body, size_t len);
 /* recovery.c: the handler neither answered nor parked; a header of ours cannot be sent. */
 void http_reply_recover(struct http_request *request);
 void http_header_recover(struct http_request *request, const char *name);

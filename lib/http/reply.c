@@ -166,15 +166,19 @@ void http_reply_forget(struct http_request *request)
 	request->response_is_kept = false;
 }
 
-static void finish(struct http_request *request, int status)
+/* body: as in the response */
+static void finish(struct http_request *request, int status, const char *body, size_t len)
 {
 	struct http_server *server = request->server;
 	request->status = status;
 	if (request->phase == REQUEST_PARKED)
 		http_count(&server->counters.parked_now, -1);
 	request->phase = REQUEST_ANSWERED;
-	if (request->suspended)
-		http_server_resume(request);
+	if (!request->suspended)
+		return;
+	if (!request->was_at_end && http_connection_is_at_end(request->connection))
+		http_reply_direct(request, body, len);
+	http_server_resume(request);
 }
 
 char *http_reply_room(struct http_request *request)
@@ -191,7 +195,7 @@ void http_reply_written(struct http_request *request, int status, const char *co
 		use_kept_response(request, content_type, len);
 	else
 		make_response(request, content_type, request->reply_room, len, MHD_RESPMEM_PERSISTENT);
-	finish(request, status);
+	finish(request, status, request->reply_room, len);
 }
 
 void http_reply(struct http_request *request, int status, const char *content_type,
@@ -200,7 +204,7 @@ void http_reply(struct http_request *request, int status, const char *content_ty
 	if (len > HTTP_REPLY_ROOM) { /* the library does not write to it, whatever the type says */
 		assert(request->phase == REQUEST_SERVING || request->phase == REQUEST_PARKED);
 		make_response(request, content_type, (char *)body, len, MHD_RESPMEM_MUST_COPY);
-		finish(request, status);
+		finish(request, status, body, len);
 		return;
 	}
 	if (len)

@@ -170,6 +170,7 @@ static enum MHD_Result serve(struct http_request *request)
 		return http_reply_queue(request);
 	MHD_suspend_connection(request->mhd);
 	request->suspended = true;
+	request->was_at_end = http_connection_is_at_end(request->connection);
 	return MHD_YES;
 }
 

@@ -173,6 +173,27 @@ static void parked_requests_are_all_answered_with_what_they_noted(void **state)
 	assert_int_equal(rig_counts(rig).parked_now, 0);
 }
 
+static void half_close_while_parked(struct rig *rig, const char *request)
+{
+	int fd = rig_connect(rig);
+	rig_send_text(fd, request);
+	WAIT_UNTIL(DEADLINE_MS, rig->parked_count == 1, "it to be parked");
+	shutdown(fd, SHUT_WR);
+	rig_do(rig, rig_release);
+	WR_AUTO(mem_free_at) char *got = rig_read_to_end(fd, DEADLINE_MS);
+	assert_int_equal(rig_count_text(got, "HTTP/1.1 200 OK\r\n"), 1);
+	assert_non_null(strstr(got, "X-Request-Id: mine\r\n"));
+	assert_non_null(strstr(got, "Content-Length: 4\r\nConnection: close\r\n\r\nmine"));
+	assert_int_equal(rig_counts(rig).parked_now, 0);
+}
+
+static void a_half_closed_client_gets_the_answer_of_a_parked_request_too(void **state)
+{
+	half_close_while_parked(*state, "GET /park HTTP/1.1\r\nHost: a\r\nX-Request-Id: mine\r\n\r\n");
+	half_close_while_parked(*state, "POST /park HTTP/1.1\r\nHost: a\r\nX-Request-Id: mine\r\n"
+									"Content-Length: 4\r\n\r\nbody");
+}
+
 /* libmicrohttpd before 1.0.3 could skip ready connections while another was suspended. */
 static void busy_connections_are_served_while_another_is_parked(void **state)
 {
@@ -418,6 +439,7 @@ int main(void)
 		cmocka_unit_test(a_connection_on_which_nothing_comes_ends_without_spinning),
 		TEST_IMPATIENT(a_half_closed_client_gets_its_answer_and_is_let_go),
 		TEST(parked_requests_are_all_answered_with_what_they_noted),
+		TEST(a_half_closed_client_gets_the_answer_of_a_parked_request_too),
 		TEST(busy_connections_are_served_while_another_is_parked),
 		TEST(a_request_behind_a_parked_one_is_served_after_it),
 		TEST(a_client_that_vanishes_while_parked_costs_nothing_later),

@@ -148,6 +148,7 @@ static const struct route routes[] = {
 	{HTTP_GET, "/smuggled", serve_smuggled, ROUTE_NOT_LIMITED, false},
 	{HTTP_POST, "/echo", serve_echo, ROUTE_NOT_LIMITED, false},
 	{HTTP_GET, "/park", serve_park, ROUTE_NOT_LIMITED, false},
+	{HTTP_POST, "/park", serve_park, ROUTE_NOT_LIMITED, false},
 	{HTTP_POST, "/release", serve_release, ROUTE_NOT_LIMITED, false},
 	{HTTP_GET, "/nothing", serve_nothing, ROUTE_NOT_LIMITED, false},
 	{HTTP_GET, "/query", serve_query, ROUTE_NOT_LIMITED, false},
