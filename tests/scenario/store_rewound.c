@@ -198,7 +198,7 @@ static void a_session_that_the_store_has_forgotten_to_have_ended_is_over(void **
 	assert_int_equal(api_store_number(stack, "ZCARD wr:{" QUEUE_NAME "}:sessions"), 1);
 	expect_ended(stack, token);
 
-	redis_do(stack->redis, "FLUSHALL"); /* and now it has lost everything */
+	free(redis_do(stack->redis, "FLUSHALL")); /* and now it has lost everything */
 	WAIT_UNTIL(10000, api_store_number(stack, "EXISTS wr:{" QUEUE_NAME "}:settings") == 1,
 			   "a pod makes the queue again");
 	expect_ended(stack, token);
