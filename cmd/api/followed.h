@@ -42,6 +42,7 @@ struct followed {
 	struct followed_lane lanes[QUEUE_LANES_MAX];
 	uint64_t admitted_total;	/* as last seen */
 	int64_t moved_ms;			/* store time when the line last moved, or had no reason to */
+	bool tells_departures;		/* to the store, which may have been exchanged */
 	uint64_t store_connections; /* made when the revocations were last asked for from the start */
 	struct outgoing *outgoing;
 	unsigned calm_rounds; /* in a row that found nobody and nothing new (calm.c) */

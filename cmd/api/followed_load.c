@@ -4,6 +4,8 @@
  * Tickets are given out for ever, so a pod that comes to a room that has been open for a year must not
  * read a year's bitmaps: it first asks how many of each chunk have left, many chunks at once, and begins
  * its index at the first one where somebody may still be in line.
+ *
+ * And the other way round: a store that took over from one that knew more is told what has left.
  */
 #include "followed_load.h"
 
@@ -89,6 +91,61 @@ enum wr_err followed_load_lane(struct followed *followed, size_t lane, struct st
 						 &call);
 		store_wait(store, &call.done);
 		err = call.err;
+	}
+	return err;
+}
+
+/* ---- what the store has forgotten ---- */
+
+#define EXTRA_AT_ONCE 256
+
+struct extra_call {
+	struct position_index *index;
+	uint64_t chunk;
+	struct ticket_range ranges[EXTRA_AT_ONCE];
+	size_t count;
+	bool done;
+	enum wr_err err;
+};
+
+static void on_chunk_to_compare(void *ctx, enum wr_err err, const uint8_t *bitmap, size_t bytes)
+{
+	struct extra_call *call = ctx;
+	call->done = true;
+	call->err = err;
+	if (err == WR_OK)
+		call->count = position_index_extra(call->index, call->chunk, bitmap, bytes, call->ranges,
+										   EXTRA_AT_ONCE);
+}
+
+struct told_call {
+	bool done;
+	enum wr_err err;
+};
+
+static void on_told(void *ctx, enum wr_err err)
+{
+	*(struct told_call *)ctx = (struct told_call){.done = true, .err = err};
+}
+
+enum wr_err followed_tell_departures(struct followed *followed, size_t lane, struct store *store)
+{
+	struct position_index *index = followed->lanes[lane].index;
+	enum wr_err err = WR_OK;
+	for (uint64_t chunk = position_index_first_chunk(index);
+		 err == WR_OK && chunk * INDEX_CHUNK_TICKETS < position_index_last(index); chunk++) {
+		struct extra_call extra = {.index = index, .chunk = chunk};
+		struct told_call told = {.done = false};
+		store_read_chunk(store, &followed->name, followed->lanes[lane].name, chunk,
+						 on_chunk_to_compare, &extra);
+		store_wait(store, &extra.done);
+		err = extra.err;
+		if (err != WR_OK || extra.count == 0)
+			continue;
+		store_depart(store, &followed->name, followed->epoch, followed->lanes[lane].name,
+					 extra.ranges, extra.count, on_told, &told);
+		store_wait(store, &told.done);
+		err = told.err;
 	}
 	return err;
 }

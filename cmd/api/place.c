@@ -56,12 +56,13 @@ enum place_source place_find(struct worker *worker, const struct position_claims
 		*ret_err = WR_PLACE_MOVED;
 		return PLACE_REFUSED;
 	}
-	*ret_look = (struct place_look){
-		.snapshot = snapshot,
-		.lane = queue_settings_lane(snapshot->settings, claims->lane),
-		.as_of_ms = snapshot->as_of_ms,
-		/* Frozen pictures are of different moments in different pods. */
-		.stale = snapshot->recovering || place_picture_is_stale(worker, snapshot)};
+	*ret_look =
+		(struct place_look){.snapshot = snapshot,
+							.lane = queue_settings_lane(snapshot->settings, claims->lane),
+							.as_of_ms = snapshot->as_of_ms,
+							/* Frozen pictures are of different moments in different pods. */
+							.stale = snapshot->recovering || snapshot->settling ||
+									 place_picture_is_stale(worker, snapshot)};
 	if (!epoch_counts(claims->epoch, snapshot->epoch, snapshot->lost_epochs) || ret_look->lane < 0)
 		return PLACE_FROM_STORE;
 	struct index_answer answer;

@@ -41,6 +41,7 @@
 #define UNREAD_PATIENCE_MS 5000 /* of a pod that starts, with queues that cannot be read or made */
 #define FILE_PAUSE_MS 5000		/* between tries of a file of which something was refused */
 #define FILE_PAUSES 10			/* and as many times as long as a try took */
+#define SETTLE_MS 2000			/* the longest pause between tries to connect, of other pods */
 #define RESOLVE_INTERVAL_MS 5000
 #define LOG_LEVEL_INTERVAL_MS 1000
 
@@ -53,7 +54,9 @@ struct sync {
 	bool *slot_used;
 	struct sync_call *calls;			  /* QUEUES_AT_ONCE */
 	struct mono_time started, file_again; /* the file: not to be tried before */
-	struct mono_time full_said;			  /* that there are too many queues; 0: never */
+	char store_life[48];				  /* the store's, when last looked at */
+	struct mono_time settled;	/* all pods have told the store, which is another, what it forgot */
+	struct mono_time full_said; /* that there are too many queues; 0: never */
 	bool probed, file_applied;
 	struct looks looks;
 	atomic_bool stop;
@@ -148,6 +151,18 @@ static enum wr_err await_all(struct sync_call *call)
 	return call->err;
 }
 
+static void tell_departures(struct sync *sync, const struct sync_call *call)
+{
+	struct followed *followed = call->followed;
+	enum wr_err err = WR_OK;
+	for (size_t i = 0; i < followed->lane_count && err == WR_OK; i++)
+		for (size_t from = 0; from < call->answer.lane_count; from++)
+			if (strcmp(followed->lanes[i].name, call->answer.lanes[from].lane) == 0 &&
+				position_index_gone(followed->lanes[i].index) > call->answer.lanes[from].gone)
+				err = followed_tell_departures(followed, i, sync->store);
+	followed->tells_departures = err != WR_OK; /* again, with the next answer */
+}
+
 /* The picture is shown only when its indexes have all that the store counts: a position that is
  * too high now would be a position that grows. It is as old as the question was: the answer may have been
  * long on its way. */
@@ -162,7 +177,10 @@ static enum wr_err publish(struct sync *sync, const struct sync_call *call)
 			if (err != WR_OK)
 				return err;
 		}
+	if (followed->tells_departures && !followed->recovering)
+		tell_departures(sync, call);
 	struct queue_snapshot *snapshot = followed_snapshot(followed, &call->answer, call->asked);
+	snapshot->settling = call->asked.ns < sync->settled.ns;
 	enum wr_err err = queue_table_put(sync->app->queues, snapshot); /* takes it, also refused */
 	followed_shown(followed, sync->app->quiescence);
 	return err;
@@ -195,12 +213,24 @@ static void tell_tickets(struct sync *sync, const struct followed *followed)
 				  life.seen_count, NULL, 0, on_tickets_told, NULL);
 }
 
+static void watch_store(struct sync *sync)
+{
+	const char *life = store_life(sync->store);
+	if (life[0] == '\0' || strncmp(life, sync->store_life, sizeof(sync->store_life) - 1) == 0)
+		return;
+	if (sync->store_life[0] != '\0')
+		sync->settled = mono_add_ms(loop_now(sync->loop), SETTLE_MS);
+	snprintf(sync->store_life, sizeof(sync->store_life), "%s", life);
+}
+
 static void begin(struct sync *sync, struct followed *followed, struct sync_call *ret_call)
 {
+	watch_store(sync);
 	uint64_t connections = connections_made(sync);
 	if (followed->store_connections != connections) {
 		followed_ask_revocations(followed);
 		tell_tickets(sync, followed);
+		followed->tells_departures = true;
 	}
 	followed->store_connections = connections;
 	*ret_call = (struct sync_call){.sync = sync, .followed = followed};

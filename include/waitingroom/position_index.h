@@ -56,6 +56,11 @@ WR_MUST_USE enum wr_err position_index_apply(struct position_index *index,
 WR_MUST_USE enum wr_err position_index_load_chunk(struct position_index *index, uint64_t chunk,
 												  const uint8_t *bitmap, size_t bytes);
 
+/* Writer. Tickets of the chunk that have left by the index and not by 'bitmap', in order; at most 'max' ranges. */
+size_t position_index_extra(const struct position_index *index, uint64_t chunk,
+							const uint8_t *bitmap, size_t bytes, struct ticket_range *ret_ranges,
+							size_t max);
+
 /* Writer, of an index that knows nothing yet: everybody of the first 'chunks' chunks has left. */
 void position_index_skip(struct position_index *index, uint64_t chunks);
 /* The first chunk that is kept; everybody before has left. */

@@ -39,7 +39,9 @@ struct queue_snapshot {
 	const struct revocations *revocations;		/* grows in place; its readers never wait */
 	uint64_t waiting, active, absent, returned; /* people */
 	int64_t as_of_ms;							/* store time of this picture */
-	struct mono_time taken;						/* when it was taken here: age = now − taken */
+	bool
+		settling; /* another server took over a moment ago, and not every pod has told it what it forgot */
+	struct mono_time taken; /* when it was taken here: age = now − taken */
 	uint64_t joined_total, admitted_total, departed_total; /* since the queue began */
 	uint64_t outbox_length;
 	uint64_t violations[VIOLATION_COUNT];

@@ -341,6 +341,11 @@ typedef void (*store_noted_fn)(void *ctx, enum wr_err err);
 void store_note_stats(struct store *store, const struct queue_name *queue, bool sample,
 					  const struct stat_sum *sums, size_t count, store_noted_fn fn, void *ctx);
 
+/* Tickets that have left the line by this pod's picture, and not by the store's bitmap: none over the end of a chunk. */
+void store_depart(struct store *store, const struct queue_name *queue, const char *epoch,
+				  const char *lane, const struct ticket_range *ranges, size_t count,
+				  store_noted_fn fn, void *ctx);
+
 typedef void (*store_lease_fn)(void *ctx, enum wr_err err, bool mine, uint64_t fence);
 void store_lease(struct store *store, const struct queue_name *queue, const char *role,
 				 const char *owner, int64_t ms, store_lease_fn fn, void *ctx);

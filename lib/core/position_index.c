@@ -339,6 +339,32 @@ enum wr_err position_index_load_chunk(struct position_index *index, uint64_t chu
 	return WR_OK;
 }
 
+size_t position_index_extra(const struct position_index *index, uint64_t chunk,
+							const uint8_t *bitmap, size_t bytes, struct ticket_range *ret_ranges,
+							size_t max)
+{
+	if (chunk < index->base || chunk >= index->end)
+		return 0;
+	const struct chunk *ours = chunk_at(index, chunk);
+	size_t count = 0;
+	for (size_t word = 0; word < CHUNK_WORDS; word++) {
+		uint64_t extra = atomic_load_explicit(&ours->words[word], memory_order_relaxed) &
+						 ~word_from_store(bitmap, bytes, word);
+		while (extra != 0) {
+			unsigned at = (unsigned)__builtin_clzll(extra); /* the top bit is the first ticket */
+			uint64_t ticket = chunk * INDEX_CHUNK_TICKETS + word * WORD_BITS + at + 1;
+			extra &= ~(UINT64_C(1) << (WORD_BITS - 1 - at));
+			if (count > 0 && ret_ranges[count - 1].last + 1 == ticket)
+				ret_ranges[count - 1].last = ticket;
+			else if (count < max)
+				ret_ranges[count++] = (struct ticket_range){.first = ticket, .last = ticket};
+			else
+				return count;
+		}
+	}
+	return count;
+}
+
 void position_index_set_last(struct position_index *index, uint64_t last_ticket)
 {
 	uint64_t limit = ticket_limit(index), last = last_ticket < limit ? last_ticket : limit;

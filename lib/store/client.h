@@ -54,6 +54,7 @@ const struct tls *store_address_tls(const struct store_address *address); /* NUL
 	X(SCRIPT_QUEUE_FORGET, "queue_forget")                                                         \
 	X(SCRIPT_QUEUE_EMPTY, "queue_empty")                                                           \
 	X(SCRIPT_STATS, "stats")                                                                       \
+	X(SCRIPT_DEPART, "depart")                                                                     \
 	X(SCRIPT_STATS_NOTE, "stats_note")                                                             \
 	X(SCRIPT_SUPPORT_LOOK, "support_look")                                                         \
 	X(SCRIPT_SUPPORT_RESTORE, "support_restore")                                                   \

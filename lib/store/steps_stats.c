@@ -54,6 +54,21 @@ static void noted_end(struct call *call, enum wr_err err, const struct reply *re
 	call->fn.noted(call->ctx, walk_end(&walk, call));
 }
 
+void store_depart(struct store *store, const struct queue_name *queue, const char *epoch,
+				  const char *lane, const struct ticket_range *ranges, size_t count,
+				  store_noted_fn fn, void *ctx)
+{
+	struct call *call = call_script(store, SCRIPT_DEPART, queue, 2 + 2 * count, noted_end, ctx);
+	call->fn.noted = fn;
+	call_add_text(call, epoch);
+	call_add_text(call, lane);
+	for (size_t i = 0; i < count; i++) {
+		call_add_count(call, ranges[i].first);
+		call_add_count(call, ranges[i].last);
+	}
+	call_send(call);
+}
+
 void store_note_stats(struct store *store, const struct queue_name *queue, bool sample,
 					  const struct stat_sum *sums, size_t count, store_noted_fn fn, void *ctx)
 {

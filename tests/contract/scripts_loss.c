@@ -269,6 +269,36 @@ static void a_long_gap_is_closed_a_stretch_a_call(void **state)
 	room_free(room);
 }
 
+/* A pod has told visitors numbers without them. */
+static void tickets_that_a_pod_saw_leaving_are_counted_no_more(void **state)
+{
+	(void)state;
+	struct room *room = room_open(client, "capacity=0");
+	room_join(room, "ann bob cid dan eve");
+	forget(room, "eve");
+	forget(room, "dan");
+	room_restore(room, room->epoch, "eve:5"); /* 4 and 5 are lost tickets */
+	room_events(room);
+	const char *const other[] = {"older", "main", "1", "3"};
+	assert_memory_equal(room_call(room, "depart", 4, other), "ok", 2);
+	assert_int_equal(room_in_line(room, "main"), 5);
+	const char *const argv[] = {room->epoch, "main", "1", "2", "4", "9"};
+	assert_memory_equal(room_call(room, "depart", 6, argv), "ok", 2);
+	assert_memory_equal(room_call(room, "depart", 6, argv), "ok", 2);
+	assert_int_equal(room_in_line(room, "main"), 1);
+	assert_string_equal(room_restore(room, room->epoch, "dan:4"),
+						"w"); /* comes back all the same */
+	room_beat(room, "ann bob cid dan eve");
+	room_set(room, "capacity=9");
+	room_events(room);
+	room_admit(room);
+	assert_string_equal(room_events(room),
+						"admitted dan returned, admitted ann line, admitted bob line, "
+						"admitted cid line, admitted eve line");
+	assert_int_equal(room_in_line(room, "main"), 0);
+	room_free(room);
+}
+
 /* ---- everything is lost ---- */
 
 static void a_lost_queue_is_rebuilt_in_order_from_its_visitors_tokens(void **state)
@@ -378,6 +408,7 @@ int main(void)
 		cmocka_unit_test(lost_tickets_that_nobody_reports_leave_the_line_after_the_window),
 		cmocka_unit_test(tickets_given_out_between_two_reports_are_not_taken_for_lost),
 		cmocka_unit_test(a_long_gap_is_closed_a_stretch_a_call),
+		cmocka_unit_test(tickets_that_a_pod_saw_leaving_are_counted_no_more),
 		cmocka_unit_test(a_lost_queue_is_rebuilt_in_order_from_its_visitors_tokens),
 		cmocka_unit_test(nobody_walks_in_or_is_let_in_by_order_while_the_line_is_rebuilt),
 		cmocka_unit_test(seen_tickets_of_the_lost_life_raise_the_counter_of_the_new_one),

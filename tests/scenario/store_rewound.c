@@ -14,6 +14,7 @@
 #include "support/wait.h"
 #include "waitingroom/memory.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -152,6 +153,47 @@ static void places_that_the_store_has_forgotten_come_back_in_order(void **state)
 	stack_free(stack);
 }
 
+static bool has_seen_leave(struct stack *stack, int pod, int count)
+{
+	WR_AUTO(http_answer_free_at)
+	struct http_answer *answer =
+		http_call(stack_internal_url(stack, pod), "GET", "/debug/state", NULL, NULL);
+	char wanted[32];
+	snprintf(wanted, sizeof(wanted), "\"gone\":%d,", count);
+	return strstr(answer->body, wanted);
+}
+
+/* They are first in line again, and a pod that reads the store's bitmap would count them before the others, who
+ * have been told numbers without them. People's polls, to all pods in turn, fail on a number that grows. */
+static void nobody_is_told_a_higher_number_because_of_those_who_are_in_line_again(void **state)
+{
+	(void)state;
+	struct stack *stack =
+		stack_start(&(struct stack_options){.pods = 2,
+											.admitters = 1,
+											.queues = QUEUES(QUEUE("demo", HELD "," SETTINGS)),
+											.admin_keys = API_ADMIN_KEYS_FILE,
+											.env = env,
+											.redis = {.append_only = true}});
+	struct people *people = people_join(stack, QUEUE_NAME, EARLY);
+	people_await_known(people);
+	WR_AUTO(mem_free_at) char *copy = copy_of_now(stack->redis);
+	api_admit(stack, QUEUE_NAME, 2);
+	for (int pod = 0; pod < 2; pod++)
+		WAIT_UNTIL(5000, has_seen_leave(stack, pod, 2), "the pod has seen them leave the line");
+	assert_int_equal(people_poll(people, 2, 0).waiting, EARLY - 2);
+
+	come_back_as(stack->redis, copy);
+	WAIT_UNTIL(10000, api_store_number(stack, "HGET wr:{" QUEUE_NAME "}:counts gone:main") == 2,
+			   "a pod tells the store");
+	stack_restart_pod(stack, 1); /* its picture comes from there */
+	WAIT_UNTIL(10000, people_poll(people, 2, 0).stale == 0, "and all pods know enough");
+	for (int times = 0; times < 4; times++)
+		assert_int_equal(people_poll(people, 2, 0).waiting, EARLY - 2);
+	people_free(people);
+	stack_free(stack);
+}
+
 static bool has_revocation(struct stack *stack, int pod)
 {
 	WR_AUTO(http_answer_free_at)
@@ -209,6 +251,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(places_that_the_store_has_forgotten_come_back_in_order),
+		cmocka_unit_test(nobody_is_told_a_higher_number_because_of_those_who_are_in_line_again),
 		cmocka_unit_test(a_session_that_the_store_has_forgotten_to_have_ended_is_over),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -445,6 +445,24 @@ positions_seen_by_readers_never_grow_and_are_never_older_or_newer_than_published
 	position_index_free(shared.index);
 }
 
+static void what_the_index_has_beyond_a_bitmap_is_given_in_ranges(void **state)
+{
+	(void)state;
+	struct position_index *index = position_index_new();
+	const struct ticket_range gone[] = {{1, 3}, {8, 9}, {64, 66}, {70, 70}};
+	uint8_t bitmap[2] = {0xa0, 0x80}; /* 1, 3 and 9 */
+	struct ticket_range extra[4];
+	position_index_set_last(index, 100);
+	assert_int_equal(position_index_apply(index, gone, 4), WR_OK);
+	assert_int_equal(position_index_extra(index, 0, bitmap, sizeof(bitmap), extra, 4), 4);
+	const struct ticket_range expected[] = {{2, 2}, {8, 8}, {64, 66}, {70, 70}};
+	assert_memory_equal(extra, expected, sizeof(expected));
+	assert_int_equal(position_index_extra(index, 0, bitmap, sizeof(bitmap), extra, 3), 3);
+	assert_int_equal(position_index_extra(index, 1, bitmap, sizeof(bitmap), extra, 4), 0);
+	assert_int_equal(position_index_load_chunk(index, 0, bitmap, sizeof(bitmap)), WR_OK);
+	position_index_free(index);
+}
+
 static void a_ticket_that_was_noted_is_the_highest_and_not_the_last(void **state)
 {
 	(void)state;
@@ -468,6 +486,7 @@ int main(void)
 		cmocka_unit_test(a_ticket_stands_behind_all_that_are_still_before_it),
 		cmocka_unit_test(tickets_that_were_not_given_are_not_found),
 		cmocka_unit_test(the_last_ticket_is_never_lowered),
+		cmocka_unit_test(what_the_index_has_beyond_a_bitmap_is_given_in_ranges),
 		cmocka_unit_test(a_ticket_that_was_noted_is_the_highest_and_not_the_last),
 		cmocka_unit_test(a_departure_heard_of_twice_counts_once),
 		cmocka_unit_test(a_departure_may_be_heard_of_before_its_ticket),

@@ -8,7 +8,7 @@
 --
 -- A place that is there keeps its state. One that is missing comes back with its own ticket, and
 -- stands in 'restored' by ticket order: admit merges it with the list, so nobody overtakes
--- anybody. A ticket whose bit says gone has ended and been forgotten; it stays gone. Whoever was set aside or
+-- anybody. A ticket whose bit says gone has ended and been forgotten, unless it is a lost one. Whoever was set aside or
 -- let in before the loss is not counted by those behind: they come back to the front, as from absence,
 -- and nobody's number grows.
 --
@@ -30,6 +30,14 @@ local function is_ours(life)
 	return true
 end
 
+-- Was it given out by a store that knew more? Its place did not end here, also when a pod has seen it leave (depart).
+local function is_lost(lane, ticket)
+	for first, last in string.gmatch(some(call('HGET', key('counts'), 'lost:' .. lane)) or '', '(%d+)%-(%d+)') do
+		if tonumber(first) <= ticket and ticket <= tonumber(last) then return true end
+	end
+	return false
+end
+
 for i = 1, #ARGV, 6 do
 	local id, lane, ticket = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2])
 	local state = call('HMGET', position_key(id), 's', 'a', 'b')
@@ -47,12 +55,12 @@ for i = 1, #ARGV, 6 do
 			back[#back + 1] = { id = id, lane = lane, ticket = ticket, there = true,
 				aside = state[2] or state[3] }
 		end
-	elseif gone == 1 or not known[lane] or not is_ours(ARGV[i + 4]) then
+	elseif gone == 1 and not is_lost(lane, ticket) or not known[lane] or not is_ours(ARGV[i + 4]) then
 		answer[#answer + 1] = '-'
 	else
 		answer[#answer + 1] = 'w'
 		mine[id] = true
-		back[#back + 1] = { id = id, lane = lane, ticket = ticket, joined = ARGV[i + 3], front = ARGV[i + 5] == '1' }
+		back[#back + 1] = { id = id, lane = lane, ticket = ticket, joined = ARGV[i + 3], front = gone == 1 or ARGV[i + 5] == '1' }
 		lines[#lines + 1] = id .. ' ' .. lane .. ' ' .. int(ticket) .. ' '
 			.. why
 	end
