@@ -103,7 +103,7 @@
 	N(store_wait_timeout_ms, "WR_STORE_WAIT_TIMEOUT_MS", 50, 1, 10000, "ms",                       \
 	  "Longest wait for the replicas.")                                                            \
 	N(sync_interval_ms, "WR_SYNC_INTERVAL_MS", 250, 20, 10000, "ms",                               \
-	  "How often a pod asks the store what has changed.")                                          \
+	  "How often a pod asks the store what has changed; half as often for a queue nobody is in.")  \
 	N(flush_interval_ms, "WR_FLUSH_INTERVAL_MS", 100, 10, 5000, "ms",                              \
 	  "How long heartbeats are gathered before they go to the store.")                             \
 	N(stale_after_ms, "WR_STALE_AFTER_MS", 1000, 100, 60000, "ms",                                 \
@@ -136,7 +136,7 @@
 	N(stream_duplicate_window_s, "WR_STREAM_DUPLICATE_WINDOW_S", 600, 1, 3600, "s",                \
 	  "Window in which JetStream drops repeated events.")                                          \
 	N(admit_interval_ms, "WR_ADMIT_INTERVAL_MS", 100, 10, 10000, "ms",                             \
-	  "Time between two admission steps of a queue.")                                              \
+	  "Time between two admission steps of a queue; up to 500 ms while nobody is in it.")          \
 	N(admit_limit, "WR_ADMIT_LIMIT", 500, 1, 500, "people",                                        \
 	  "Most people of one admission or expiry step.")                                              \
 	N(reap_interval_ms, "WR_REAP_INTERVAL_MS", 5000, 20, 60000, "ms",                              \
