@@ -27,6 +27,9 @@
 
 static const char *const env[] = {"WR_REAP_INTERVAL_MS=100", "WR_WORKERS=2", NULL};
 
+/* Of a pod, before the store went away. */
+static double connections;
+
 static bool is_recovering(struct stack *stack, int pod)
 {
 	WR_AUTO(http_answer_free_at)
@@ -73,6 +76,21 @@ static int64_t restored(struct stack *stack)
 	return api_store_number(stack, "ZCARD wr:{" QUEUE_NAME "}:restored:main");
 }
 
+/* Each pod has several connections to the store, and the last is back a second after the first: whoever
+ * joins by way of it is told to try again until then. */
+static bool is_connected(struct stack *stack, double wanted)
+{
+	return stack_metric(stack_internal_url(stack, 0), "wr_store_connected") >= wanted &&
+		   stack_metric(stack_internal_url(stack, 1), "wr_store_connected") >= wanted;
+}
+
+static struct people *join_behind(struct stack *stack)
+{
+	WAIT_UNTIL(WINDOW_MS, is_connected(stack, connections),
+			   "pods have all their connections again");
+	return people_join(stack, QUEUE_NAME, NEWCOMERS);
+}
+
 /* Everybody but the last reports, as browsers do, again and again, and newcomers stand behind. */
 static struct people *report(struct stack *stack, struct people *people)
 {
@@ -80,7 +98,7 @@ static struct people *report(struct stack *stack, struct people *people)
 			   "people have reported");
 	/* Their numbers are of before the loss, and not of the same moment in each pod. */
 	assert_int_equal(people_poll(people, 0, PEOPLE - 1).stale, PEOPLE - 1);
-	struct people *newcomers = people_join(stack, QUEUE_NAME, NEWCOMERS);
+	struct people *newcomers = join_behind(stack);
 	for (size_t i = 0; i < NEWCOMERS; i++)
 		assert_true(newcomers->all[i].ticket > people->all[PEOPLE - 1].ticket);
 	assert_true(is_recovering(stack, 0));
@@ -102,6 +120,8 @@ static bool newcomers_are_in(struct people *newcomers)
 
 static void lose_everything(struct stack *stack, int64_t last_ticket)
 {
+	connections = stack_metric(stack_internal_url(stack, 0), "wr_store_connected");
+	assert_true(connections > 1);
 	redis_restart(stack->redis); /* it keeps nothing */
 	WAIT_UNTIL(10000, queue_exists(stack, QUEUE_NAME), "a pod makes the queue again");
 	WAIT_UNTIL(5000, is_recovering(stack, 0) && is_recovering(stack, 1), "the pods say so");
@@ -201,7 +221,7 @@ static void a_line_that_is_lost_again_while_it_is_made_again_loses_nobody(void *
 			   people_poll(people, 0, PEOPLE / 2).waiting == PEOPLE / 2 &&
 				   restored(stack) == PEOPLE / 2,
 			   "half of them have reported");
-	struct people *newcomers = people_join(stack, QUEUE_NAME, NEWCOMERS);
+	struct people *newcomers = join_behind(stack);
 
 	lose_everything(stack, PEOPLE + NEWCOMERS);
 	WAIT_UNTIL(WINDOW_MS,
