@@ -100,7 +100,8 @@ static void sample(struct drain *drain)
 	store_note_stats(drain->admitter->store, &drain->name, true, NULL, 0, on_sampled, drain);
 }
 
-/* Between ticks of a queue that nobody is in. The lease must not run out, nor listening be given up. */
+/* Between ticks of a queue that nobody is in. The lease must not run out, nor listening be given
+ * up. */
 static int64_t calm_interval_ms(const struct config *config)
 {
 	int64_t ms =

@@ -1,5 +1,5 @@
-/* Health: /livez (does the loop turn?), /readyz (has the store answered?), /metrics. Its own thread,
- * so that a slow scrape never holds up admission.
+/* Health: /livez (does the loop turn?), /readyz (has the store answered?), /metrics. Its own
+ * thread, so that a slow scrape never holds up admission.
  */
 #include "health.h"
 

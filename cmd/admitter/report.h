@@ -13,8 +13,8 @@ struct report_options { /* borrows all of it */
 	const char *address;   /* of the internal port */
 	atomic_bool *draining; /* the process has been asked to end */
 };
-/* gives; on the loop's thread from then on, with a store connection of its own: the loop that admits may
- * be what is stuck. */
+/* gives; on the loop's thread from then on, with a store connection of its own: the loop that
+ * admits may be what is stuck. */
 struct report *report_start(const struct report_options *options);
 /* After the loop's thread has ended: takes the row away and frees. */
 void report_stop(struct report *report);

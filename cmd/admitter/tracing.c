@@ -1,5 +1,5 @@
-/* Tracing: steps of admission that let somebody in, by the sampler's share; and the waits of visitors who
- * were sampled when they joined, as the relay tells their events. */
+/* Tracing: steps of admission that let somebody in, by the sampler's share; and the waits of
+ * visitors who were sampled when they joined, as the relay tells their events. */
 #include "tracing.h"
 
 #include <stdlib.h>

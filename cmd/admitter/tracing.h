@@ -1,4 +1,5 @@
-/* Tracing: the admitter's own steps, a trace each; of a visitor's way (cmd/api/tracing.c) the wait. */
+/* Tracing: the admitter's own steps, a trace each; of a visitor's way (cmd/api/tracing.c) the
+ * wait. */
 #ifndef WAITINGROOM_ADMITTER_TRACING_H
 #define WAITINGROOM_ADMITTER_TRACING_H
 

@@ -1,5 +1,5 @@
-/* Accuracy: what this pod's calibration has found since it last told goes into the figures of the minute,
- * where those of all pods add up. What the store did not take is told the next time.
+/* Accuracy: what this pod's calibration has found since it last told goes into the figures of the
+ * minute, where those of all pods add up. What the store did not take is told the next time.
  */
 #include "accuracy.h"
 

@@ -3,8 +3,9 @@
  *
  *     admin_auth.c ─► body ─► one or more steps of the store ─► answer
  *
- * Reading one queue asks the store; the list comes from the pod's own picture, which has what was changed
- * here before that is answered (admin_seen.c). Steps that go on (admit, empty, delete) repeat their script call until it says done.
+ * Reading one queue asks the store; the list comes from the pod's own picture, which has what was
+ * changed here before that is answered (admin_seen.c). Steps that go on (admit, empty, delete)
+ * repeat their script call until it says done.
  */
 #include <stdio.h>
 #include <stdlib.h>

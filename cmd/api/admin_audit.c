@@ -1,8 +1,8 @@
 /* Admin audit: entries are made. They are read by admin_audit_list.c.
  *
- * Of a change of settings only the members that differ are told, so that an entry says what was done
- * and stays small; a template, a logo or a list of a hundred targets is told by its hash. If all of it is
- * still too much for an entry, before and after as a whole are.
+ * Of a change of settings only the members that differ are told, so that an entry says what was
+ * done and stays small; a template, a logo or a list of a hundred targets is told by its hash. If
+ * all of it is still too much for an entry, before and after as a whole are.
  */
 #include "admin_audit.h"
 

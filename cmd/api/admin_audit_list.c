@@ -4,12 +4,12 @@
  *       ─► merged, newest first ─► what the key may see and the filters want ─► limit
  *
  * Every queue has its entries at its own shard, so one page asks all of them. A stream that gave as
- * many as it was asked for may have more behind its last: nothing older than that can be told before
- * it has been read again, so the page ends there at the latest. 'next' names where it ended; a page may
- * be short, or empty, and still have a next.
+ * many as it was asked for may have more behind its last: nothing older than that can be told
+ * before it has been read again, so the page ends there at the latest. 'next' names where it ended;
+ * a page may be short, or empty, and still have a next.
  *
- * Order: time of the entry, newest first; then the queue's name. The cursor is a place in that order:
- * "<stream id>@<tenant/queue>".
+ * Order: time of the entry, newest first; then the queue's name. The cursor is a place in that
+ * order: "<stream id>@<tenant/queue>".
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -7,8 +7,8 @@
  *       ─► its tenant against the path ─► its role against the row ─► names ─► the row's handler
  *
  * No key, a wrong one and one that has expired are 401 and look alike. What another tenant owns is
- * 404, exactly as if it did not exist, and that is looked at before the role: a role that is too small
- * (403) would tell that it does.
+ * 404, exactly as if it did not exist, and that is looked at before the role: a role that is too
+ * small (403) would tell that it does.
  *
  * When a key was last used is written at most once a minute, and only of a key that was right.
  */
@@ -100,8 +100,8 @@ static void note_file_key(const struct admin_notes *notes)
 		notes->internal->file_key_ms = clock_wall().ms;
 }
 
-/* Somebody tries keys, or goes on with one that was taken away: operators want to know. What the store or
- * the request is to blame for is nobody's doing. */
+/* Somebody tries keys, or goes on with one that was taken away: operators want to know. What the
+ * store or the request is to blame for is nobody's doing. */
 static void log_refusal(const struct admin_notes *notes, enum wr_err err)
 {
 	if (err == WR_BAD_TOKEN || err == WR_FORBIDDEN)

@@ -6,8 +6,8 @@
  *                                                ─► somebody was faster: all over again
  *                                   dry run: ─► what would change, and what it would do
  *
- * An operator may set what the night of a sale asks for: how fast and how many, the state, what is said.
- * The rest takes an admin.
+ * An operator may set what the night of a sale asks for: how fast and how many, the state, what is
+ * said. The rest takes an admin.
  */
 #include "admin_queue.h"
 
@@ -48,7 +48,8 @@ static void on_claimed_again(void *ctx, enum wr_err err, int64_t number)
 	(void)ctx, (void)err, (void)number;
 }
 
-/* An admitter that forgot the deleted queue of that name in between has taken it off the tenant's list. */
+/* An admitter that forgot the deleted queue of that name in between has taken it off the tenant's
+ * list. */
 static void claim_again(const struct admin_notes *notes)
 {
 	store_claim_queue(notes->internal->store, &notes->name, true,
@@ -111,8 +112,8 @@ static bool makes_tenant(struct http_request *request)
 	return true;
 }
 
-/* There is a tenant, and it may have one more queue: from the beginning again, since reading and putting
- * belong together. */
+/* There is a tenant, and it may have one more queue: from the beginning again, since reading and
+ * putting belong together. */
 static void on_claimed(void *ctx, enum wr_err err, int64_t number)
 {
 	struct http_request *request = ctx;

@@ -3,9 +3,10 @@
  *     read what is there ─► conditions ─► first step, tied to the version that was read: the settings go,
  *     the audit keeps them ─► steps that end everybody's wait, until the script says done
  *
- * Changed between reading and the first step: all over again, so that the audit is right about what was
- * deleted; with If-Match the condition does not hold any more then. A queue that is deleted already, and
- * perhaps not cleared, has no version to compare: the steps go on. They never touch one that was made since.
+ * Changed between reading and the first step: all over again, so that the audit is right about what
+ * was deleted; with If-Match the condition does not hold any more then. A queue that is deleted
+ * already, and perhaps not cleared, has no version to compare: the steps go on. They never touch
+ * one that was made since.
  */
 #include "admin_queue.h"
 

@@ -1,8 +1,9 @@
-/* Admin dry run: what a change would change, and what it would do to the waits of the people in line.
+/* Admin dry run: what a change would change, and what it would do to the waits of the people in
+ * line.
  *
- * Both settings are written as an operator reads them and compared member by member, so that secrets do
- * not show: of them it is only said that they are others. Long members are told by their hash. The
- * line is the store's of this moment, the pace is the one that this pod shows visitors.
+ * Both settings are written as an operator reads them and compared member by member, so that
+ * secrets do not show: of them it is only said that they are others. Long members are told by their
+ * hash. The line is the store's of this moment, the pace is the one that this pod shows visitors.
  */
 #include "admin_queue.h"
 
@@ -78,7 +79,8 @@ static void put_forecast(struct json_out *out, const struct forecast *forecast)
 	json_out_array_end(out);
 }
 
-/* The line as the store has it, with this pod's models of it; lanes that it does not know have none. */
+/* The line as the store has it, with this pod's models of it; lanes that it does not know have
+ * none. */
 static void look_at_line(const struct admin_notes *notes, const struct synced *answer,
 						 struct forecast_now *ret_now)
 {

@@ -3,9 +3,9 @@
  *     POST …/empty                       ─► 428 with a token and how many would go
  *     POST …/empty {"confirm":"<token>"} ─► steps until everybody who was in line is gone ─► how many went
  *
- * The token is signed with the identity key, good for a minute, and for nothing but this: it names queue,
- * life of the queue, and the key that asked. Nothing is stored for it. An order that breaks off in the
- * middle has emptied part of the line; given again it goes on.
+ * The token is signed with the identity key, good for a minute, and for nothing but this: it names
+ * queue, life of the queue, and the key that asked. Nothing is stored for it. An order that breaks
+ * off in the middle has emptied part of the line; given again it goes on.
  */
 #include "admin_queue.h"
 

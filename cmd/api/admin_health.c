@@ -1,11 +1,11 @@
-/* Admin health: GET /admin/v1/health. Asks the store for all that it takes, in one pipeline, and judges what
- * comes back (lib/ops/health*.c).
+/* Admin health: GET /admin/v1/health. Asks the store for all that it takes, in one pipeline, and
+ * judges what comes back (lib/ops/health*.c).
  *
  *     INFO · rows of the processes · admin keys · the probe for tags · last steps per queue
  *       ─► all answered, or timed out ─► facts ─► checks
  *
- * It answers 200 also when everything else is down: that is when somebody asks. Every question to the
- * store is answered within its time-out, so this is too.
+ * It answers 200 also when everything else is down: that is when somebody asks. Every question to
+ * the store is answered within its time-out, so this is too.
  */
 #include "admin_health.h"
 

@@ -27,7 +27,8 @@ struct health_call {
 	size_t worked_count;
 };
 
-/* From what was answered, and what this pod knows itself, to checks; sends the answer. In the loop's thread. */
+/* From what was answered, and what this pod knows itself, to checks; sends the answer. In the
+ * loop's thread. */
 void health_call_answer(struct health_call *call);
 
 /* Rows of store_pods that can be read; gives, sorted by kind and name. *ret_count of them. */

@@ -5,9 +5,9 @@
  *     wrk_<8>_<43>     in the store: the first part is its id, by which its row is found; the row has a
  *                      keyed hash of the whole
  *
- * A key is 256 random bits, so one hash is enough: there is nothing to guess and nothing to stretch.
- * The hash in the store is keyed and covers role, tenant and end: whoever can write to the store and
- * no more can neither make a key nor make more of one.
+ * A key is 256 random bits, so one hash is enough: there is nothing to guess and nothing to
+ * stretch. The hash in the store is keyed and covers role, tenant and end: whoever can write to the
+ * store and no more can neither make a key nor make more of one.
  */
 #ifndef WAITINGROOM_API_ADMIN_KEYS_H
 #define WAITINGROOM_API_ADMIN_KEYS_H
@@ -40,8 +40,8 @@ WR_MUST_USE enum wr_err admin_keys_generate(const char *path, char ret_key[ADMIN
 void admin_key_random(char ret_key[ADMIN_KEY_BYTES], char ret_id[ADMIN_KEY_ID_CHARS + 1]);
 /* The id of what looks like a key of the store; false: it does not. */
 bool admin_key_id(const char *key, char ret_id[ADMIN_KEY_ID_CHARS + 1]);
-/* What the row keeps of the key: HMAC with the identity key over the key and what it opens, so that nobody
- * makes more of it who can only write to the store. expires_ms: 0, never. */
+/* What the row keeps of the key: HMAC with the identity key over the key and what it opens, so that
+ * nobody makes more of it who can only write to the store. expires_ms: 0, never. */
 void admin_key_mac(struct signer *signer, const char *key, const struct admin_caller *caller,
 				   int64_t expires_ms, char ret_mac[ADMIN_KEY_MAC_CHARS + 1]);
 /* WR_BAD_TOKEN: it is not the key of that row, or has expired. */

@@ -1,8 +1,8 @@
 /* Admin keys in the API: listed, made, taken away.
  *
- * A key is shown once, in the answer that makes it. Whoever has a key of one tenant sees, makes and takes
- * away keys of that tenant only. A key that is taken away opens nothing from that moment on, because
- * each request looks its row up.
+ * A key is shown once, in the answer that makes it. Whoever has a key of one tenant sees, makes and
+ * takes away keys of that tenant only. A key that is taken away opens nothing from that moment on,
+ * because each request looks its row up.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,8 +1,9 @@
 /* Admin seen: a change is answered when this pod shows it.
  *
- * So whoever has made a queue may join it with the next request, and whoever has paused one does not
- * read in the list that it is open. Other pods show it within two WR_SYNC_INTERVAL_MS. A store that goes
- * away in between does not hold up the answer: the change is made, and the answer comes after SEEN_MAX_MS.
+ * So whoever has made a queue may join it with the next request, and whoever has paused one does
+ * not read in the list that it is open. Other pods show it within two WR_SYNC_INTERVAL_MS. A store
+ * that goes away in between does not hold up the answer: the change is made, and the answer comes
+ * after SEEN_MAX_MS.
  */
 #include "admin_queue.h"
 

@@ -1,4 +1,5 @@
-/* Admin shown: settings as operators read them, for whatever compares them or repeats a part of them. */
+/* Admin shown: settings as operators read them, for whatever compares them or repeats a part of
+ * them. */
 #ifndef WAITINGROOM_API_ADMIN_SHOWN_H
 #define WAITINGROOM_API_ADMIN_SHOWN_H
 

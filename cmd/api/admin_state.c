@@ -1,7 +1,7 @@
 /* Admin state: one order, one state: pause, resume, hold, open, close, drain.
  *
- * Each may say something to those who wait, in their languages. What was said about the former state
- * is not left standing: an order without a message takes the messages away.
+ * Each may say something to those who wait, in their languages. What was said about the former
+ * state is not left standing: an order without a message takes the messages away.
  */
 #include "admin_queue.h"
 
@@ -94,8 +94,8 @@ static void put_order(struct http_request *request, const struct synced *read,
 					  read->version, data, &audit, admin_on_put, request);
 }
 
-/* Reads what is there and changes it, tied to the version that was read: so the audit is right about
- * what was before. */
+/* Reads what is there and changes it, tied to the version that was read: so the audit is right
+ * about what was before. */
 static void on_read(void *ctx, enum wr_err err, const struct synced *answer)
 {
 	struct http_request *request = ctx;

@@ -2,8 +2,8 @@
  *
  *     stats.lua (the hour) ─► sync.lua (now) ─► both in one answer
  *
- * Any pod answers for all of them: the steps of the store count, the admitters sample, and the pods add
- * how good their predictions were. The last minute of the samples is what is so now.
+ * Any pod answers for all of them: the steps of the store count, the admitters sample, and the pods
+ * add how good their predictions were. The last minute of the samples is what is so now.
  */
 #include "admin_queue.h"
 

@@ -3,10 +3,10 @@
  *     id, key, identity ─► the place's id ────────────────────────┐
  *     code ─► step after step along the store's keys ─► some ids ─┴► support_look.lua ─► answer
  *
- * A support code is the beginning of an id. There is no index of codes: it would cost each of a million
- * waiting people more bytes than all the rest, for a look that is rare. So the store goes along its keys,
- * a millisecond at a time with other work in between, about a second for a million people. A search
- * that takes too long is given up and says so ("complete": false).
+ * A support code is the beginning of an id. There is no index of codes: it would cost each of a
+ * million waiting people more bytes than all the rest, for a look that is rare. So the store goes
+ * along its keys, a millisecond at a time with other work in between, about a second for a million
+ * people. A search that takes too long is given up and says so ("complete": false).
  *
  * Only what a search needs between two steps is kept aside, until the request is answered.
  */

@@ -2,8 +2,8 @@
  *
  *     {"position_id":"…","reason":"…"} ─► one step: audit, event, place ─► where it stands now
  *
- * An ended place is remembered for ended_keep_ms. After that the order needs lane and ticket, which the
- * events of the place tell.
+ * An ended place is remembered for ended_keep_ms. After that the order needs lane and ticket, which
+ * the events of the place tell.
  */
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,8 @@
 /* Admin tenants: whose queues they are, and how many each may have.
  *
- * A queue can only be made in a tenant that exists; WR_QUEUES_FILE makes those that it needs. 'default'
- * is always there. A tenant with queues cannot be taken away; one without takes its keys with it.
+ * A queue can only be made in a tenant that exists; WR_QUEUES_FILE makes those that it needs.
+ * 'default' is always there. A tenant with queues cannot be taken away; one without takes its keys
+ * with it.
  */
 #include <stdio.h>
 #include <stdlib.h>

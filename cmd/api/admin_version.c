@@ -1,8 +1,9 @@
 /* Admin version: conditional changes, so that two operators do not undo each other's work.
  *
- * Read, change, and send back with If-Match: "<version>": when somebody was faster the answer is 412
- * and nothing is changed. If-None-Match: * makes a queue only where there is none. The conditions are held
- * against what was read; that nothing changes between this and the put is the script's care.
+ * Read, change, and send back with If-Match: "<version>": when somebody was faster the answer is
+ * 412 and nothing is changed. If-None-Match: * makes a queue only where there is none. The
+ * conditions are held against what was read; that nothing changes between this and the put is the
+ * script's care.
  */
 #include "admin_version.h"
 

@@ -12,15 +12,16 @@
 #define VERSION_ETAG_BYTES 24
 void version_etag(uint64_t version, char ret_etag[VERSION_ETAG_BYTES]);
 
-/* Does a list of entity tags, or "*", name the version? A strong comparison takes no weak tag, and a tag
- * that is no number of ours names nothing. false: this is not a list of tags. A bare number is taken as a
- * tag, too.
+/* Does a list of entity tags, or "*", name the version? A strong comparison takes no weak tag, and
+ * a tag that is no number of ours names nothing. false: this is not a list of tags. A bare number
+ * is taken as a tag, too.
  * exists  false: nothing is there, which no tag names. */
 bool version_is_named(const char *header, bool exists, uint64_t version, bool strong,
 					  bool *ret_named);
 
-/* The conditions of the request, If-Match and If-None-Match, for what is there now. WR_VERSION_MISMATCH when
- * one does not hold, WR_INVALID when one cannot be read; both with detail. */
+/* The conditions of the request, If-Match and If-None-Match, for what is there now.
+ * WR_VERSION_MISMATCH when one does not hold, WR_INVALID when one cannot be read; both with
+ * detail. */
 WR_MUST_USE enum wr_err version_check(const struct http_request *request, bool exists,
 									  uint64_t version, struct err_detail *ret_detail);
 

@@ -78,15 +78,17 @@ struct app {
 	struct exemplars *exemplars;
 };
 
-/* What time is it, for tokens and everything else that another pod may have dated? The store's time, as all
- * of its scripts; our own until it has told it once. A clock that is wrong here, or is set, changes nothing. */
+/* What time is it, for tokens and everything else that another pod may have dated? The store's
+ * time, as all of its scripts; our own until it has told it once. A clock that is wrong here, or is
+ * set, changes nothing. */
 static inline struct wall_time app_time(const struct app *app, struct mono_time now)
 {
 	int64_t offset_ms = atomic_load_explicit(&app->store_clock_ms, memory_order_relaxed);
 	return offset_ms != 0 ? (struct wall_time){.ms = now.ns / 1000000 + offset_ms} : clock_wall();
 }
 
-/* Why is there no picture of a queue? There is none of that name, as far as that can be said already. */
+/* Why is there no picture of a queue? There is none of that name, as far as that can be said
+ * already. */
 static inline enum wr_err app_why_no_queue(const struct app *app)
 {
 	return atomic_load(&app->synced) && atomic_load(&app->unread) == 0 ? WR_NO_QUEUE

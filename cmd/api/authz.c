@@ -105,8 +105,8 @@ static bool take_open(const struct authz_check *check)
 	return false;
 }
 
-/* Let in unseen, but once: without a session each of a page's requests would be another visitor. It is
- * short, does not slide, and takes no slot: the outage is what makes it good. */
+/* Let in unseen, but once: without a session each of a page's requests would be another visitor. It
+ * is short, does not slide, and takes no slot: the outage is what makes it good. */
 static void answer_open(const struct authz_check *check)
 {
 	const struct queue_snapshot *snapshot = check->snapshot;

@@ -94,10 +94,11 @@ void authz_go_on(struct worker *worker, struct http_request *request,
 
 /* Counts, and fills check->session when it is good. */
 void authz_look_at_session(struct authz_check *check);
-/* Is whoever sends this request another than the one that a token was given to? Not when the queue does
- * not look at that. */
+/* Is whoever sends this request another than the one that a token was given to? Not when the queue
+ * does not look at that. */
 bool authz_is_shared(const struct authz_check *check, const char *binding);
-/* A good session is used: slides on, and is reported if the store may have lost it. May set a cookie. */
+/* A good session is used: slides on, and is reported if the store may have lost it. May set a
+ * cookie. */
 void authz_keep_session(const struct authz_check *check);
 void authz_set_session(const struct authz_check *check, const struct session_claims *claims);
 
@@ -116,7 +117,8 @@ void authz_answer_yes(struct http_request *request, enum gate_decision decision,
 /* To the same address without the pass; cookies have been set before. */
 void authz_answer_stripped(struct http_request *request, const struct authz_question *question,
 						   const char *url);
-/* To the room, in the words that who asks understands. False: the queue takes nobody back to there. */
+/* To the room, in the words that who asks understands. False: the queue takes nobody back to
+ * there. */
 bool authz_answer_room(const struct authz_check *check);
 
 #endif

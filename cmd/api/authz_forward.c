@@ -1,8 +1,8 @@
-/* GET /authz/forward?queue=<tenant>/<queue>: Traefik's ForwardAuth, Caddy's forward_auth, HAProxy with
- * our Lua action or the auth-request script.
+/* GET /authz/forward?queue=<tenant>/<queue>: Traefik's ForwardAuth, Caddy's forward_auth, HAProxy
+ * with our Lua action or the auth-request script.
  *
- * All of them describe the request in X-Forwarded-Method, -Proto, -Host and -Uri, and hand our answer
- * to the visitor as it is, so no means a redirect.
+ * All of them describe the request in X-Forwarded-Method, -Proto, -Host and -Uri, and hand our
+ * answer to the visitor as it is, so no means a redirect.
  */
 #include "authz.h"
 

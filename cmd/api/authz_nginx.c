@@ -1,8 +1,8 @@
 /* GET /authz/nginx?queue=<tenant>/<queue>: auth_request of nginx, and of ingress-nginx.
  *
- * The configuration sets X-Original-URL to the whole address, or X-Original-URI to path and query with
- * X-Forwarded-Proto and X-Forwarded-Host beside it, and X-Original-Method. nginx can pass on only
- * 200, 401 and 403; it makes a redirect of the 401 itself, from our Location.
+ * The configuration sets X-Original-URL to the whole address, or X-Original-URI to path and query
+ * with X-Forwarded-Proto and X-Forwarded-Host beside it, and X-Original-Method. nginx can pass on
+ * only 200, 401 and 403; it makes a redirect of the 401 itself, from our Location.
  */
 #include "authz.h"
 

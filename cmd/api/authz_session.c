@@ -129,8 +129,8 @@ __attribute__((noinline)) void authz_set_session(const struct authz_check *check
 									   claims->expires_s - check->worker->wall.ms / 1000);
 }
 
-/* Another token with a whole life. The old one stays good for its rest, because requests with it are
- * under way. */
+/* Another token with a whole life. The old one stays good for its rest, because requests with it
+ * are under way. */
 static void renew(const struct authz_check *check)
 {
 	struct verdict *verdict = check->session;

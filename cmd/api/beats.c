@@ -159,8 +159,8 @@ void gather_beat(struct gather *gather, const struct queue_snapshot *snapshot, i
 	memcpy(beats->list[i].epoch, claims->epoch, sizeof(beats->list[i].epoch));
 }
 
-/* With nobody to report the store is told that we are listening, by one worker of the pod: a thousand
- * queues would be a thousand calls a second from each. */
+/* With nobody to report the store is told that we are listening, by one worker of the pod: a
+ * thousand queues would be a thousand calls a second from each. */
 void beats_mark(struct gather *gather, struct gather_queue *queue)
 {
 	_Atomic int64_t *flushed_ms = &gather->worker->app->flushed_ms[queue->slot];

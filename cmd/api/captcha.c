@@ -4,8 +4,9 @@
  *                                                                                    │
  *     enqueue_resume ◄── captcha_desk_collect ◄── the worker's next turn ◄───────────┘
  *
- * The worker never waits: it goes on with other requests, and the parked one costs it a small ticket.
- * 'done' is the one thing that both threads touch, under a lock held for a few instructions.
+ * The worker never waits: it goes on with other requests, and the parked one costs it a small
+ * ticket. 'done' is the one thing that both threads touch, under a lock held for a few
+ * instructions.
  */
 #include "captcha.h"
 

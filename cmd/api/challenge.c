@@ -6,9 +6,9 @@
  * that just joins and does what it is told needs no knowledge of the queue's settings.
  *
  * How hard it is follows the challenges that were given out lately, because that is when somebody
- * could collect easy ones for later. A worker sees its share of them, and multiplies by the number of
- * workers; those of other pods are not known here, so the difficulty lags behind by a bit for each
- * doubling of pods.
+ * could collect easy ones for later. A worker sees its share of them, and multiplies by the number
+ * of workers; those of other pods are not known here, so the difficulty lags behind by a bit for
+ * each doubling of pods.
  */
 #include "challenge.h"
 

@@ -1,5 +1,5 @@
-/* GET /openapi.yaml: the contract of all that is served, the same for everybody. Compressed once, at
- * start.
+/* GET /openapi.yaml: the contract of all that is served, the same for everybody. Compressed once,
+ * at start.
  */
 #include "contract.h"
 

@@ -4,8 +4,8 @@
  * text/plain body. Browsers without scripts send the cookie, one per queue. A cookie is sent by
  * the browser whoever asked for the request, so it does not count on a cross-site one.
  *
- * A cookie with the prefix is taken over plain HTTP, too; one without is not where the prefix belongs, since
- * any subdomain could have set it.
+ * A cookie with the prefix is taken over plain HTTP, too; one without is not where the prefix
+ * belongs, since any subdomain could have set it.
  *
  *     [__Host-]wr-place-<queue>     a place in line, on the room's host
  *     [__Host-]wr-was-<queue>       a place that was lost: support may put it back

@@ -4,8 +4,8 @@
 
 #include "worker.h"
 
-/* Order: Authorization: Bearer, a text/plain body, the cookie of the queue named by ?queue=, or the only
- * place cookie there is. A cookie counts only when the browser does not call the request
+/* Order: Authorization: Bearer, a text/plain body, the cookie of the queue named by ?queue=, or the
+ * only place cookie there is. A cookie counts only when the browser does not call the request
  * cross-site. WR_BAD_TOKEN, WR_TOKEN_EXPIRED, WR_FORBIDDEN. */
 WR_MUST_USE enum wr_err credentials_position(struct worker *worker, struct http_request *request,
 											 struct position_claims *ret_claims);
@@ -27,8 +27,8 @@ void credentials_set_cookie(struct worker *worker, struct http_request *request,
 							const struct queue_name *queue, const char *token);
 void credentials_drop_cookie(struct worker *worker, struct http_request *request,
 							 const struct queue_name *queue);
-/* The place is lost. Its token stays with the browser under another name, in case support puts the place back:
- * a page that finds no place asks with it (claims->queue; the token is made anew). */
+/* The place is lost. Its token stays with the browser under another name, in case support puts the
+ * place back: a page that finds no place asks with it (claims->queue; the token is made anew). */
 void credentials_retire_cookie(struct worker *worker, struct http_request *request,
 							   const struct position_claims *claims);
 /* The place of that cookie. queue NULL: of ?queue=. */

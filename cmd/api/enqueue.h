@@ -1,4 +1,5 @@
-/* Taking a place, whoever asks: POST /enqueue with JSON, or the form of the page without scripts. */
+/* Taking a place, whoever asks: POST /enqueue with JSON, or the form of the page without
+ * scripts. */
 #ifndef WAITINGROOM_API_ENQUEUE_H
 #define WAITINGROOM_API_ENQUEUE_H
 
@@ -16,8 +17,8 @@ struct join_wish { /* what was asked for, checked for shape; texts are lent by t
 	const struct json_value *solution;
 };
 
-/* Parks the request for its queue's next batch (enqueue_answer answers), or has it answered by a gate,
- * or says why not. The notes have the queue already. */
+/* Parks the request for its queue's next batch (enqueue_answer answers), or has it answered by a
+ * gate, or says why not. The notes have the queue already. */
 WR_MUST_USE enum wr_err enqueue_try(struct worker *worker, struct http_request *request,
 									const struct join_wish *wish, struct err_detail *ret_detail);
 

@@ -2,9 +2,9 @@
  *
  *     claimed place ─► session, bound to network and browser ─► a pass into it ─► redirect_url
  *
- * Browsers go by redirect_url: the gateway check at the site turns the pass into the session's cookie.
- * API clients take the session token. Each answer has a pass of its own, so whoever asks again (a
- * second tab, an answer that was lost) gets in as well, into the same session.
+ * Browsers go by redirect_url: the gateway check at the site turns the pass into the session's
+ * cookie. API clients take the session token. Each answer has a pass of its own, so whoever asks
+ * again (a second tab, an answer that was lost) gets in as well, into the same session.
  */
 #include "entrance.h"
 

@@ -2,12 +2,12 @@
  *
  * A new life of the queue's data (another epoch) starts new indexes, except while the queue is
  * recovering from a total loss: then the old indexes go on answering, frozen, until everybody has
- * reported and the store's bitmap is the truth again. Of what happens meanwhile only the last tickets
- * are remembered.
+ * reported and the store's bitmap is the truth again. Of what happens meanwhile only the last
+ * tickets are remembered.
  *
- * Settings, indexes and revocations that an answer replaces are still shown by the last picture, for as long as
- * the next one cannot be made: the store may go away in between. They wait in 'outgoing' and are
- * retired when the next picture is shown, not before.
+ * Settings, indexes and revocations that an answer replaces are still shown by the last picture,
+ * for as long as the next one cannot be made: the store may go away in between. They wait in
+ * 'outgoing' and are retired when the next picture is shown, not before.
  */
 #include "followed.h"
 
@@ -81,8 +81,8 @@ void followed_free(struct followed *followed, struct quiescence *quiescence)
 	free(followed);
 }
 
-/* What was measured at another rate says nothing any more, unless it was the capacity that held people
- * up. */
+/* What was measured at another rate says nothing any more, unless it was the capacity that held
+ * people up. */
 static void forget_pace(struct followed *followed, const struct queue_settings *settings,
 						uint64_t active)
 {
@@ -220,7 +220,8 @@ static void remember_departures(struct followed *followed, const struct synced *
 		memcpy(followed->last_departure, answer->last_departure, sizeof(followed->last_departure));
 }
 
-/* Also of a lane whose index does not answer for them: the store may be lost again before it does. */
+/* Also of a lane whose index does not answer for them: the store may be lost again before it
+ * does. */
 static void note_last_tickets(struct followed *followed, const struct synced *answer)
 {
 	for (int from = 0; from < (int)answer->lane_count; from++) {

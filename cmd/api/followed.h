@@ -13,7 +13,8 @@ struct followed_lane {
 	struct calibration calibration;
 };
 
-/* What this pod knew of a life of the queue that another one has followed, until the store is told. */
+/* What this pod knew of a life of the queue that another one has followed, until the store is
+ * told. */
 struct former_life {
 	char epochs[LOST_EPOCHS_BYTES]; /* "": there is nothing to tell */
 	struct seen_ticket seen[QUEUE_LANES_MAX];
@@ -60,16 +61,18 @@ void followed_free(struct followed *followed, struct quiescence *quiescence);
 void followed_former_life(const struct followed *followed, struct former_life *ret_former);
 /* Takes in an answer of the store: settings, lanes, departures, last tickets. */
 void followed_apply(struct followed *followed, const struct synced *answer);
-/* The next answer shall tell all revocations again: the store may have forgotten that it told some, and
- * count anew. */
+/* The next answer shall tell all revocations again: the store may have forgotten that it told some,
+ * and count anew. */
 void followed_ask_revocations(struct followed *followed);
-/* Lanes whose index has counted fewer departures than the store, and is to be loaded: bit i for lane i. */
+/* Lanes whose index has counted fewer departures than the store, and is to be loaded: bit i for
+ * lane i. */
 unsigned followed_behind(const struct followed *followed, const struct synced *answer);
-/* The picture for the workers; gives. asked: when the store was, which is how old the picture is. */
+/* The picture for the workers; gives. asked: when the store was, which is how old the picture
+ * is. */
 struct queue_snapshot *followed_snapshot(struct followed *followed, const struct synced *answer,
 										 struct mono_time asked);
-/* That picture is the one that workers find now: retires what only older ones showed, and what of the
- * indexes nobody needs any more. */
+/* That picture is the one that workers find now: retires what only older ones showed, and what of
+ * the indexes nobody needs any more. */
 void followed_shown(struct followed *followed, struct quiescence *quiescence);
 
 #endif

@@ -1,9 +1,9 @@
-/* Loading a lane's index: what has left without this pod having heard of it, because it is new or fell
- * behind the stream of departures. The store's bitmap has all of it, in chunks.
+/* Loading a lane's index: what has left without this pod having heard of it, because it is new or
+ * fell behind the stream of departures. The store's bitmap has all of it, in chunks.
  *
- * Tickets are given out for ever, so a pod that comes to a room that has been open for a year must not
- * read a year's bitmaps: it first asks how many of each chunk have left, many chunks at once, and begins
- * its index at the first one where somebody may still be in line.
+ * Tickets are given out for ever, so a pod that comes to a room that has been open for a year must
+ * not read a year's bitmaps: it first asks how many of each chunk have left, many chunks at once,
+ * and begins its index at the first one where somebody may still be in line.
  *
  * And the other way round: a store that took over from one that knew more is told what has left.
  */
@@ -37,8 +37,8 @@ static void on_counted(void *ctx, enum wr_err err, int64_t gone)
 	*(struct count_call *)ctx = (struct count_call){.done = true, .err = err, .gone = gone};
 }
 
-/* Of how many chunks, from the first on, has everybody left? A room that has been open for a year has
- * thousands of them, which need not be read. */
+/* Of how many chunks, from the first on, has everybody left? A room that has been open for a year
+ * has thousands of them, which need not be read. */
 static enum wr_err count_whole_chunks(struct followed *followed, size_t lane, struct store *store,
 									  uint64_t last_ticket, uint64_t *ret_count)
 {

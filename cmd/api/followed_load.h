@@ -10,8 +10,9 @@
 WR_MUST_USE enum wr_err followed_load_lane(struct followed *followed, size_t lane,
 										   struct store *store);
 
-/* A store that took over from one that knew more is told which tickets have left by this pod's picture: counted again
- * here and there, they would make the numbers of those behind grow. Blocks. */
+/* A store that took over from one that knew more is told which tickets have left by this pod's
+ * picture: counted again here and there, they would make the numbers of those behind grow.
+ * Blocks. */
 enum wr_err followed_tell_departures(struct followed *followed, size_t lane, struct store *store);
 
 #endif

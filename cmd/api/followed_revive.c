@@ -1,9 +1,10 @@
 /* Revival: the store has lost everything, and this pod still knows the queue.
  *
- * It makes the queue again from its memory: settings, the epoch that was lost, and the highest ticket of
- * each lane, so that no number is given twice. The rest comes from the visitors' tokens
- * (restore.lua). Several pods may try; the first one does it (queue_put.lua), and the others add what they know
- * besides: the last tickets that they gave out, and lives in which the first one slept.
+ * It makes the queue again from its memory: settings, the epoch that was lost, and the highest
+ * ticket of each lane, so that no number is given twice. The rest comes from the visitors' tokens
+ * (restore.lua). Several pods may try; the first one does it (queue_put.lua), and the others add
+ * what they know besides: the last tickets that they gave out, and lives in which the first one
+ * slept.
  */
 #include "followed_revive.h"
 
@@ -26,7 +27,8 @@ static void on_put(void *ctx, enum wr_err err, enum put_result result, uint64_t 
 	call->result = result;
 }
 
-/* Its tenant has gone with everything else: it has no description until an operator gives it one. */
+/* Its tenant has gone with everything else: it has no description until an operator gives it
+ * one. */
 static void on_claimed(void *ctx, enum wr_err err, int64_t number)
 {
 	(void)ctx, (void)err, (void)number;
@@ -70,7 +72,8 @@ bool followed_revive(struct followed *followed, struct store *store, const struc
 void followed_tell_former(struct followed *followed, struct store *store)
 {
 	enum wr_err err;
-	/* At this version: when the queue is lost once more, it is not to be made from what was before. */
+	/* At this version: when the queue is lost once more, it is not to be made from what was
+	 * before. */
 	tell(followed, store, &followed->former, followed->settings->version, &err);
 	if (err == WR_OK)
 		followed->former.epochs[0] = '\0';

@@ -145,8 +145,8 @@ static void batch_done(struct batch *batch)
 	gather->free_batches = batch;
 }
 
-/* The store does not know a queue that this pod knows: it has lost everything and the queue is about
- * to be revived, or it was deleted a moment ago. Worth another try either way. */
+/* The store does not know a queue that this pod knows: it has lost everything and the queue is
+ * about to be revived, or it was deleted a moment ago. Worth another try either way. */
 static enum wr_err batch_error(const struct batch *batch, enum wr_err err)
 {
 	bool known = err == WR_NO_QUEUE &&
@@ -154,7 +154,8 @@ static enum wr_err batch_error(const struct batch *batch, enum wr_err err)
 	return known ? WR_STORE_AWAY : err;
 }
 
-/* The pictures hear of new tickets a moment later, and in a moment the store may have forgotten them. */
+/* The pictures hear of new tickets a moment later, and in a moment the store may have forgotten
+ * them. */
 static void note_tickets(const struct batch *batch, const char *epoch, const struct joined *people,
 						 size_t count)
 {

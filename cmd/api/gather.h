@@ -59,8 +59,8 @@ struct gather;
 struct gather *gather_new(struct worker *worker);
 void gather_free(struct gather *gather);
 
-/* Parks the request; its answer comes from place.c or the endpoint's own file. WR_BUSY: too many are
- * waiting already, the request is untouched. 'slot' of the queue's snapshot. */
+/* Parks the request; its answer comes from place.c or the endpoint's own file. WR_BUSY: too many
+ * are waiting already, the request is untouched. 'slot' of the queue's snapshot. */
 WR_MUST_USE enum wr_err gather_request(struct gather *gather, uint32_t slot, enum gather_kind kind,
 									   struct http_request *request);
 /* A heartbeat: nobody waits for it. 'lane' as in the snapshot's settings. */
@@ -71,11 +71,12 @@ void gather_beat(struct gather *gather, const struct queue_snapshot *snapshot, i
 /* The session has been given a token with a full life. Kept until the store can be told. */
 void gather_renew(struct gather *gather, const struct queue_snapshot *snapshot,
 				  const char *position_id);
-/* May the store have lost this session, which a good token proves? After it lost everything, and for a
- * while after it restarted or another took its place. Cheap: for every check at the gate. */
+/* May the store have lost this session, which a good token proves? After it lost everything, and
+ * for a while after it restarted or another took its place. Cheap: for every check at the gate. */
 bool gather_wants_session(const struct gather *gather, const struct queue_snapshot *snapshot,
 						  const struct session_claims *session);
-/* May the store have lost its last moments? For a while after it restarted or another took its place. */
+/* May the store have lost its last moments? For a while after it restarted or another took its
+ * place. */
 bool gather_store_may_have_lost(struct gather *gather);
 /* Then it is put back, if it is lost; often a no-op, because it was reported lately. */
 void gather_reregister(struct gather *gather, const struct queue_snapshot *snapshot,

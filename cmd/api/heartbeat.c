@@ -5,9 +5,9 @@
  * ticket has left the line is looked up in the store (place.c).
  *
  * A heartbeat takes the turn up as soon as it has come. With ?claim=0 it does not: the waiting page
- * asks so, since nobody may be looking at it, and claims when its visitor goes in. That a browser has
- * no place yet is no error then, but 204. One that has lost its place asks with what it has kept of it:
- * support may have put it back.
+ * asks so, since nobody may be looking at it, and claims when its visitor goes in. That a browser
+ * has no place yet is no error then, but 204. One that has lost its place asks with what it has
+ * kept of it: support may have put it back.
  */
 #include <string.h>
 

@@ -43,8 +43,8 @@ struct signer *internal_signer(struct internal *internal);
 /* exposition.c: the page of /metrics */
 void exposition_serve(void *ctx, struct http_request *request, const struct route_match *match);
 
-/* What an admin request keeps until it is answered. The first part is filled before the handler is called
- * (admin_routes.h); the rest is the handler's own. */
+/* What an admin request keeps until it is answered. The first part is filled before the handler is
+ * called (admin_routes.h); the rest is the handler's own. */
 struct admin_notes {
 	struct internal *internal;
 	const struct admin_route *route;
@@ -64,12 +64,13 @@ struct admin_notes {
 };
 _Static_assert(sizeof(struct admin_notes) <= HTTP_NOTES_BYTES, "notes are too small");
 
-/* admin_dry_run.c: a route that cannot say what it would do must not do it when it is asked that. WR_INVALID
- * with detail. */
+/* admin_dry_run.c: a route that cannot say what it would do must not do it when it is asked that.
+ * WR_INVALID with detail. */
 WR_MUST_USE enum wr_err admin_check_dry_run(struct http_request *request,
 											struct err_detail *ret_detail);
 
-/* admin_seen.c: before the thread starts, and after its end, when nothing is asked of the store any more */
+/* admin_seen.c: before the thread starts, and after its end, when nothing is asked of the store any
+ * more */
 void admin_seen_start(struct internal *internal);
 void admin_seen_stop(struct internal *internal);
 
@@ -102,7 +103,8 @@ void admin_keys_serve(void *ctx, struct http_request *request, const struct rout
 void admin_key_make_serve(void *ctx, struct http_request *request, const struct route_match *match);
 void admin_key_delete_serve(void *ctx, struct http_request *request,
 							const struct route_match *match);
-/* admin.c, admin_change.c, admin_state.c, admin_empty.c, admin_delete.c, admin_stats.c; ctx is the internal port */
+/* admin.c, admin_change.c, admin_state.c, admin_empty.c, admin_delete.c, admin_stats.c; ctx is the
+ * internal port */
 void admin_list_serve(void *ctx, struct http_request *request, const struct route_match *match);
 void admin_get_serve(void *ctx, struct http_request *request, const struct route_match *match);
 void admin_put_serve(void *ctx, struct http_request *request, const struct route_match *match);

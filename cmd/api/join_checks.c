@@ -71,8 +71,8 @@ static enum entry_outcome check_entry(struct worker *worker, const struct join_w
 	return ENTRY_ACCEPTED;
 }
 
-/* A token that is not good is refused also where none is needed: whoever holds one should learn that
- * it did not count, and can join without it. */
+/* A token that is not good is refused also where none is needed: whoever holds one should learn
+ * that it did not count, and can join without it. */
 enum gate_verdict join_check_entry(struct worker *worker, struct http_request *request,
 								   const struct join_wish *wish,
 								   const struct queue_snapshot *snapshot,

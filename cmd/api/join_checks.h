@@ -30,7 +30,8 @@ enum gate_verdict {
 enum entry_outcome { ENTRY_OUTCOME_TABLE(ENTRY_OUTCOME_ENUM) ENTRY_OUTCOME_COUNT };
 #undef ENTRY_OUTCOME_ENUM
 
-/* The entry token that was shown, or that none is needed. fills ret_claims, all empty without one. */
+/* The entry token that was shown, or that none is needed. fills ret_claims, all empty without
+ * one. */
 WR_MUST_USE enum gate_verdict join_check_entry(struct worker *worker, struct http_request *request,
 											   const struct join_wish *wish,
 											   const struct queue_snapshot *snapshot,

@@ -8,7 +8,8 @@
  *
  * The place is in the same cookie as with scripts, so switching between the two keeps it. A form
  * changes something, so it must come from our own page: the browser says so (Sec-Fetch-Site), or,
- * where it does not (old, or plain HTTP), it brings a cookie that is only sent on same-site requests.
+ * where it does not (old, or plain HTTP), it brings a cookie that is only sent on same-site
+ * requests.
  */
 #include "noscript.h"
 

@@ -1,8 +1,8 @@
 /* Joining without scripts.
  *
  * A queue that asks for a challenge takes it unsolved, too, after a wait. So the page waits in the
- * visitor's place: it comes with a challenge, reloads itself when the wait is over, and only then has
- * a button.
+ * visitor's place: it comes with a challenge, reloads itself when the wait is over, and only then
+ * has a button.
  *
  *     no challenge ─► a fresh one, Refresh: 5 ─► ?nojs=1&challenge=… ─► a button ─► POST do=join
  */
@@ -15,7 +15,8 @@
 
 #define WAIT_LINK_BYTES (VIEW_LINK_BYTES + CHALLENGE_CHARS + 16)
 
-/* Seconds until the challenge that was brought may be redeemed unsolved; negative: it is no good. */
+/* Seconds until the challenge that was brought may be redeemed unsolved; negative: it is no
+ * good. */
 static int64_t wait_left_s(const struct view *view)
 {
 	struct worker *worker = view->worker;

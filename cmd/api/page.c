@@ -1,8 +1,8 @@
 /* GET /q/<tenant>/<queue>: the waiting page. GET /room-worker.js: its worker's script.
  *
  * One document per language, the same bytes for everybody, so that caches may keep it; who somebody
- * is and where they stand comes as JSON afterwards. ?nojs=1 is the page for browsers without scripts
- * (noscript.c), ?preview=1 shows any state to an operator (preview.c).
+ * is and where they stand comes as JSON afterwards. ?nojs=1 is the page for browsers without
+ * scripts (noscript.c), ?preview=1 shows any state to an operator (preview.c).
  */
 #include "page.h"
 
@@ -97,8 +97,8 @@ void page_reply_static(struct worker *worker, struct http_request *request, int 
 	page_build_static(worker->app->languages, language, look, content, &document, policy);
 	put_security_headers(request, policy);
 	http_reply_header(request, "Content-Language", worker->app->languages->all[language].code);
-	/* Not compressed: ten kilobytes fit into a first flight as they are, and compressing each answer
-	 * anew would cost many times what it takes to make it. */
+	/* Not compressed: ten kilobytes fit into a first flight as they are, and compressing each
+	 * answer anew would cost many times what it takes to make it. */
 	http_reply(request, status, HTML_TYPE, document.text, document.len);
 }
 

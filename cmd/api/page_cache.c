@@ -4,10 +4,11 @@
  *           ├─► there, of older settings ─► serve, and ask the thread for the new one
  *           └─► not there ─► build a quick one and put it there, and ask the thread for a small one
  *
- * Plain documents have a slot for each language; one made in a hurry is replaced by a smaller one when
- * it is asked for. (All as small as they get would cost every start half a second of CPU.) Those of queues with a look of their own live in a
- * table of small sets: a queue and language belong to one set, and a full set gives up the entry that
- * was looked at longest ago. So memory is bounded, and a look-up reads at most SET_WAYS pointers.
+ * Plain documents have a slot for each language; one made in a hurry is replaced by a smaller one
+ * when it is asked for. (All as small as they get would cost every start half a second of CPU.)
+ * Those of queues with a look of their own live in a table of small sets: a queue and language
+ * belong to one set, and a full set gives up the entry that was looked at longest ago. So memory is
+ * bounded, and a look-up reads at most SET_WAYS pointers.
  */
 #include "page_cache.h"
 

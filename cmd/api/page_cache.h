@@ -20,7 +20,8 @@ struct page_cache *page_cache_start(struct quiescence *quiescence, const struct 
 									const struct languages *languages);
 void page_cache_stop(struct page_cache *cache); /* waits for the thread and frees; NULL is fine */
 
-/* Lends until the turn ends. It may be that of older settings while the newer one is being built. */
+/* Lends until the turn ends. It may be that of older settings while the newer one is being
+ * built. */
 const struct page *page_cache_find(struct page_cache *cache, const struct queue_snapshot *snapshot,
 								   size_t language);
 /* The script of the page's worker; lends as above. */

@@ -20,8 +20,8 @@ struct page_source { /* where the values of placeholders come from; all borrowed
 	bool is_foreign;				/* the text is an operator's: our files are not for it */
 };
 
-/* Writes 'text' with every {{name}} that is known replaced; what comes from settings and languages is
- * escaped for the place where the names belong. Others stay as they are. */
+/* Writes 'text' with every {{name}} that is known replaced; what comes from settings and languages
+ * is escaped for the place where the names belong. Others stay as they are. */
 void page_expand(struct html_out *out, const struct page_source *source, const char *text,
 				 size_t len);
 

@@ -30,8 +30,8 @@ int64_t place_store_now_ms(const struct worker *worker, const struct queue_snaps
 	return snapshot->as_of_ms + picture_age_ms(worker, snapshot);
 }
 
-/* Two pods' pictures may differ by as much as a picture that is not stale may be old. Polls that come
- * faster than that, one after the other to both, would see a number grow. */
+/* Two pods' pictures may differ by as much as a picture that is not stale may be old. Polls that
+ * come faster than that, one after the other to both, would see a number grow. */
 bool place_picture_is_stale(const struct worker *worker, const struct queue_snapshot *snapshot)
 {
 	const struct config *config = &worker->app->config;
@@ -248,8 +248,9 @@ static void answer_admitted(struct worker *worker, struct http_request *request,
 }
 
 /* A join gets its token. A token from before a total loss is exchanged once the line is whole
- * again: it would not outlive another loss. It also says that positions may have grown this once. One
- * that is getting old is made anew, but not while the place may have ended without our knowing. */
+ * again: it would not outlive another loss. It also says that positions may have grown this once.
+ * One that is getting old is made anew, but not while the place may have ended without our
+ * knowing. */
 static bool wants_token(const struct worker *worker, struct parked *notes,
 						const struct place_look *look)
 {

@@ -37,15 +37,17 @@ void place_answer_in_line(struct worker *worker, struct http_request *request,
 void place_answer_over(struct worker *worker, struct http_request *request, enum wr_err err,
 					   const struct err_detail *detail);
 
-/* Whoever has the claims in the notes is there: a heartbeat, and an answer from the picture. NULL: it has been
- * answered; otherwise only the store knows, and place_ask asks it. Lends until the turn ends. */
+/* Whoever has the claims in the notes is there: a heartbeat, and an answer from the picture. NULL:
+ * it has been answered; otherwise only the store knows, and place_ask asks it. Lends until the turn
+ * ends. */
 const struct queue_snapshot *place_beat(struct worker *worker, struct http_request *request);
 void place_ask(struct worker *worker, struct http_request *request,
 			   const struct queue_snapshot *snapshot, enum gather_kind kind);
 
-/* Has the session of this place ended, although the store says otherwise? It may have forgotten, the pods have not. Asked
- * only where it can have: a place that it does not know, or soon after it restarted (when support puts a place
- * back, a pod may hear that a moment after its visitor is let in). */
+/* Has the session of this place ended, although the store says otherwise? It may have forgotten,
+ * the pods have not. Asked only where it can have: a place that it does not know, or soon after it
+ * restarted (when support puts a place back, a pod may hear that a moment after its visitor is let
+ * in). */
 bool place_has_ended(const struct worker *worker, const struct position_claims *claims,
 					 enum place_state state);
 

@@ -1,6 +1,7 @@
 /* Pod report: counters of all threads, read at two moments, make the rates of a row (pods.h).
  *
- * The internal port's thread does it: it looks at the workers anyway, and has a store connection of its own.
+ * The internal port's thread does it: it looks at the workers anyway, and has a store connection of
+ * its own.
  */
 #include "pod_report.h"
 

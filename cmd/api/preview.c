@@ -3,9 +3,9 @@
  *     POST /admin/v1/queues/<tenant>/<queue>/preview {"state":"paused","lang":"de","theme":{…}}
  *         ─► {"url":"…/q/<tenant>/<queue>?preview=1&state=paused&…&sig=…","expires_in_s":3600}
  *
- * The link is signed, so that nobody sends visitors to a page that claims it is their turn. All that
- * it shows is in the link itself, a theme that is being tried, too; nothing is stored. The page's
- * script shows the state with made-up numbers and asks the server nothing.
+ * The link is signed, so that nobody sends visitors to a page that claims it is their turn. All
+ * that it shows is in the link itself, a theme that is being tried, too; nothing is stored. The
+ * page's script shows the state with made-up numbers and asks the server nothing.
  */
 #include "preview.h"
 
@@ -79,7 +79,8 @@ static bool is_good(struct worker *worker, const struct http_request *request,
 		   expires_s >= worker->wall.ms / 1000;
 }
 
-/* The page as the theme of the link would make it; of the settings it keeps template and captcha. */
+/* The page as the theme of the link would make it; of the settings it keeps template and
+ * captcha. */
 static void reply_themed(struct worker *worker, struct http_request *request, size_t language,
 						 const struct preview *preview, const struct queue_settings *settings)
 {

@@ -1,5 +1,5 @@
-/* What everybody may know of a queue: GET /queues/<tenant>/<queue> with counts and message, cacheable;
- * and the message alone, beside a refusal to take somebody in. */
+/* What everybody may know of a queue: GET /queues/<tenant>/<queue> with counts and message,
+ * cacheable; and the message alone, beside a refusal to take somebody in. */
 #include <stdio.h>
 #include <string.h>
 

@@ -1,11 +1,11 @@
 /* Queues file: reading, checking, applying. The whole file is checked before any of it is applied.
  *
  * Every pod that starts brings its file, also in the middle of an event. A declaration is therefore
- * applied once: the store keeps a hash of it beside the settings, and a pod that comes with the same
- * declaration leaves alone what operators have changed since (a pause above all).
+ * applied once: the store keeps a hash of it beside the settings, and a pod that comes with the
+ * same declaration leaves alone what operators have changed since (a pause above all).
  *
- * A queue that is refused (its lane is in use, its tenant has too many) is said in the log, and the others
- * of the file are made.
+ * A queue that is refused (its lane is in use, its tenant has too many) is said in the log, and the
+ * others of the file are made.
  */
 #include "queues_file.h"
 
@@ -178,7 +178,8 @@ static void on_claimed(void *ctx, enum wr_err err, int64_t number)
 	call->err = err;
 }
 
-/* A hash of all the settings, secrets included: two declarations that mean the same have the same. */
+/* A hash of all the settings, secrets included: two declarations that mean the same have the
+ * same. */
 static void declare(struct queue_settings *settings)
 {
 	WR_AUTO(queue_fields_clear) struct queue_fields fields;

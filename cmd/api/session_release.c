@@ -1,7 +1,7 @@
 /* POST /session/release: checkout done, the slot is free now. Repeating it is fine.
  *
- * From the site's server with the token as bearer, or from its pages with the session's cookie, which
- * then goes.
+ * From the site's server with the token as bearer, or from its pages with the session's cookie,
+ * which then goes.
  */
 #include <string.h>
 

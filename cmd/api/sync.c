@@ -5,14 +5,15 @@
  *                          └─ the index counts fewer departures than the store ─► bitmap chunks
  *
  * The only writer of the queue table. Blocks on its own store connection; nobody waits for it: when
- * the store is away, the pictures grow old and the workers' answers say "stale". Some queues are asked
- * about at once: one after the other, a thousand of them a millisecond away would take a second. A
- * queue that the store fails to tell of (a key of another type) has an old picture, and the others have
- * not.
+ * the store is away, the pictures grow old and the workers' answers say "stale". Some queues are
+ * asked about at once: one after the other, a thousand of them a millisecond away would take a
+ * second. A queue that the store fails to tell of (a key of another type) has an old picture, and
+ * the others have not.
  *
  * A queue that nobody is in is left out of every other round (calm.c).
  *
- * Between rounds it looks at single queues, for those who have changed them and want it seen (looks.c).
+ * Between rounds it looks at single queues, for those who have changed them and want it seen
+ * (looks.c).
  *
  * When a queue that was known is unknown to the store, without the tombstone that deleting leaves,
  * the store has lost everything. The pod then revives the queue from its memory: settings, and the
@@ -75,8 +76,8 @@ struct sync_call {
 	struct synced answer; /* without the departures, which are applied at once */
 };
 
-/* The store's time is of the middle of the way, as far as anybody knows. An answer that took long, or lay
- * here while the process was stopped, says little. */
+/* The store's time is of the middle of the way, as far as anybody knows. An answer that took long,
+ * or lay here while the process was stopped, says little. */
 static void note_clock(const struct sync_call *call, int64_t store_ms)
 {
 	struct sync *sync = call->sync;
@@ -164,8 +165,8 @@ static void tell_departures(struct sync *sync, const struct sync_call *call)
 }
 
 /* The picture is shown only when its indexes have all that the store counts: a position that is
- * too high now would be a position that grows. It is as old as the question was: the answer may have been
- * long on its way. */
+ * too high now would be a position that grows. It is as old as the question was: the answer may
+ * have been long on its way. */
 static enum wr_err publish(struct sync *sync, const struct sync_call *call)
 {
 	struct followed *followed = call->followed;
@@ -186,8 +187,8 @@ static enum wr_err publish(struct sync *sync, const struct sync_call *call)
 	return err;
 }
 
-/* Another connection may lead to another server, to which not everything had come: what it adds to its
- * stream may stand before what is known here. So the stream is read again; it is short. */
+/* Another connection may lead to another server, to which not everything had come: what it adds to
+ * its stream may stand before what is known here. So the stream is read again; it is short. */
 static uint64_t connections_made(const struct sync *sync)
 {
 	struct store_counts counts;
@@ -201,8 +202,8 @@ static void on_tickets_told(void *ctx, enum wr_err err, const char *epoch, int64
 	(void)ctx, (void)err, (void)epoch, (void)now_ms, (void)people, (void)count;
 }
 
-/* Nor may that server give out numbers that this pod has heard of: before the workers send it joins, every pod
- * says which is the highest (JOINS_HELD_MS in upkeep.c). */
+/* Nor may that server give out numbers that this pod has heard of: before the workers send it
+ * joins, every pod says which is the highest (JOINS_HELD_MS in upkeep.c). */
 static void tell_tickets(struct sync *sync, const struct followed *followed)
 {
 	struct former_life life;
@@ -365,8 +366,8 @@ static void count_unread(const struct sync *sync)
 	atomic_store(&sync->app->unread, unread);
 }
 
-/* A pod knows all queues before it says that one does not exist; but one that cannot be read or made does
- * not keep it from serving the others for ever. */
+/* A pod knows all queues before it says that one does not exist; but one that cannot be read or
+ * made does not keep it from serving the others for ever. */
 static bool has_synced(const struct sync *sync, enum round round)
 {
 	if (round == ROUND_WHOLE && sync->file_applied)

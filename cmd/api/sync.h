@@ -10,8 +10,8 @@ struct sync;
 struct sync *sync_start(struct app *app);
 void sync_stop(struct sync *sync); /* waits for the thread and frees */
 
-/* Looks at this queue before its turn. Any thread. Gives the number of the look; it is over, and the
- * picture shown if the store has told of it, when sync_looks_done() is as high. */
+/* Looks at this queue before its turn. Any thread. Gives the number of the look; it is over, and
+ * the picture shown if the store has told of it, when sync_looks_done() is as high. */
 uint64_t sync_look(struct sync *sync, const struct queue_name *name);
 uint64_t sync_looks_done(const struct sync *sync);
 

@@ -4,11 +4,13 @@
  *          ├── admitted    from joining to being let in
  *          └── claimed     from being let in to taking up the turn; linked with the poll that did it
  *
- * The join's traceparent lies with the place (field 'tp', only of those who were sampled). Being let in is told
- * by whoever relays the event of it, a pod or an admitter, so also of those who never come; taking up the
- * turn by the pod that is asked, which gets the traceparent with its answer.
+ * The join's traceparent lies with the place (field 'tp', only of those who were sampled). Being
+ * let in is told by whoever relays the event of it, a pod or an admitter, so also of those who
+ * never come; taking up the turn by the pod that is asked, which gets the traceparent with its
+ * answer.
  *
- * Every other request is a span of its own trace, or of its caller's, with the steps of the store below.
+ * Every other request is a span of its own trace, or of its caller's, with the steps of the store
+ * below.
  */
 #include "tracing.h"
 

@@ -3,14 +3,15 @@
  *     gather_renew      ─► renewals ─► flush timer ─► release.lua renew
  *     gather_reregister ─► lost     ─► flush timer ─► session_restore.lua
  *
- * A session that was renewed has its new token already. So while the store is away a renewal is kept and
- * told later: else the store would end the session of somebody who is still on the site, and let
- * another in.
+ * A session that was renewed has its new token already. So while the store is away a renewal is
+ * kept and told later: else the store would end the session of somebody who is still on the site,
+ * and let another in.
  *
  * A store that restarted, or whose replica took over, may have lost its last moments, with sessions
- * in them. It has another run id then ('life'), and for REPORT_MS after that, sessions are reported as they are
- * seen. Joins wait until the other pods have had time to say which numbers they gave out: the store may have
- * forgotten those, and none is given twice. After a total loss the queue says so itself: it is recovering, or the token is of the lost life.
+ * in them. It has another run id then ('life'), and for REPORT_MS after that, sessions are reported
+ * as they are seen. Joins wait until the other pods have had time to say which numbers they gave
+ * out: the store may have forgotten those, and none is given twice. After a total loss the queue
+ * says so itself: it is recovering, or the token is of the lost life.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* Verdicts: a table of four-way buckets, probed by a keyed 128-bit hash of token and queue.
  *
- * The hash stands for the token: nobody knows its key, so nobody can look for a second text with the
- * hash of a token that passes. Belongs to one worker.
+ * The hash stands for the token: nobody knows its key, so nobody can look for a second text with
+ * the hash of a token that passes. Belongs to one worker.
  */
 #include "verdicts.h"
 

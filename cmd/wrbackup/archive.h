@@ -4,8 +4,8 @@
  *                                           store.jsonl        settings, keys, tenants, audit
  *                                           WAITINGROOM.jsonl  events, a line each
  *
- * A backup is made under another name and renamed when it is whole and on disk, so what has the name
- * of a backup is one. Files can be read by their owner only: there are secrets in them.
+ * A backup is made under another name and renamed when it is whole and on disk, so what has the
+ * name of a backup is one. Files can be read by their owner only: there are secrets in them.
  *
  * Threads  one.
  */
@@ -57,8 +57,8 @@ struct archive {
 	struct archive_part parts[ARCHIVE_PARTS_MAX];
 	size_t part_count;
 };
-/* 'path' is a backup, or a folder of backups: then the newest. Checks everything: WR_MALFORMED names
- * the file that is not as it was written. WR_NOT_FOUND: no backup there. WR_IO. */
+/* 'path' is a backup, or a folder of backups: then the newest. Checks everything: WR_MALFORMED
+ * names the file that is not as it was written. WR_NOT_FOUND: no backup there. WR_IO. */
 WR_MUST_USE enum wr_err archive_open(const char *path, struct archive *ret_archive,
 									 struct err_detail *ret_detail);
 /* NULL when the backup has no such part. */

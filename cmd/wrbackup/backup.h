@@ -53,7 +53,8 @@ WR_MUST_USE enum wr_err store_part_save(struct store *store, struct archive_writ
 struct restored { /* of things: queues, fields of keys, messages */
 	uint64_t same, missing, different;
 };
-/* write: puts back; otherwise only counts. Names each thing that is different on standard output. */
+/* write: puts back; otherwise only counts. Names each thing that is different on standard
+ * output. */
 WR_MUST_USE enum wr_err store_part_restore(struct servers *servers, const struct archive *archive,
 										   bool write, enum restore_mode mode,
 										   struct progress *progress, struct restored *ret_restored,

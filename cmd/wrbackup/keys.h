@@ -3,8 +3,9 @@
  *     string  value                    hash  field value …        set   member …
  *     zset    member score …           list  element …            stream  id count field value … …
  *
- * Putting back never takes anything away: fields, members and entries that are only in the store stay. What
- * the store has with another value is 'different' and stays too, unless it may be replaced.
+ * Putting back never takes anything away: fields, members and entries that are only in the store
+ * stay. What the store has with another value is 'different' and stays too, unless it may be
+ * replaced.
  *
  * Threads  the store client's.
  */

@@ -1,5 +1,5 @@
-/* Options of wrbackup: two tables, of commands and of their options, make the parser, the help and the
- * manual page.
+/* Options of wrbackup: two tables, of commands and of their options, make the parser, the help and
+ * the manual page.
  */
 #include "options.h"
 

@@ -39,8 +39,8 @@ static enum wr_err get(struct store *store, const char *queue, const char *rest,
 	return WR_OK;
 }
 
-/* The epoch of the queue's life and, behind commas, of the lives that the store had lost before: what a revival
- * is told. */
+/* The epoch of the queue's life and, behind commas, of the lives that the store had lost before:
+ * what a revival is told. */
 static enum wr_err get_epochs(struct store *store, const char *queue, char *ret_text, size_t room,
 							  struct err_detail *ret_detail)
 {
@@ -71,7 +71,8 @@ static const struct store_text *field_of(const struct texts *fields, const char 
 
 /* ---- saving ---- */
 
-/* "lanes":["main","1234"]: the last ticket of each lane. The setting is "main:1:open,vip:3:signed". */
+/* "lanes":["main","1234"]: the last ticket of each lane. The setting is
+ * "main:1:open,vip:3:signed". */
 static enum wr_err write_lanes(struct store *store, const char *queue, const char *lanes,
 							   struct line *line, struct err_detail *ret_detail)
 {

@@ -3,8 +3,8 @@
  *     verify the archive ─► compare with the servers ─► anything different? refuse
  *                                                   └─► events, then queues and keys
  *
- * Events go first: reviving a queue makes an event, and a relay may be running already. Whatever has
- * been put back is 'same' the next time, so a restore that was interrupted is simply run again.
+ * Events go first: reviving a queue makes an event, and a relay may be running already. Whatever
+ * has been put back is 'same' the next time, so a restore that was interrupted is simply run again.
  */
 #include "backup.h"
 

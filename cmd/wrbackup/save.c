@@ -1,8 +1,8 @@
 /* Save: both halves into one archive, and what there is to tell about it afterwards.
  *
- * The streams come first. An event that is told after its stream was read is about a change that the
- * store's part may hold already; the other way round an event would speak of settings that the backup
- * has not.
+ * The streams come first. An event that is told after its stream was read is about a change that
+ * the store's part may hold already; the other way round an event would speak of settings that the
+ * backup has not.
  */
 #include "backup.h"
 

@@ -1,5 +1,6 @@
-/* The store's part: the keys that belong to no queue, then all queues, then what queues keep besides their
- * settings. Tenants come before their queues: a queue that is made would make its tenant.
+/* The store's part: the keys that belong to no queue, then all queues, then what queues keep
+ * besides their settings. Tenants come before their queues: a queue that is made would make its
+ * tenant.
  *
  * Only what people have decided is saved: settings, tenants, admin keys, the audit trail. Places,
  * sessions and counts are as old as the backup and would be wrong; visitors bring theirs back
@@ -21,7 +22,8 @@
 #define AUDIT "audit"						  /* of a queue, beside its settings */
 #define AUDITED_KEY "wr:{" SYSTEM "}:audited" /* queues that were deleted, and until when */
 
-/* Keys of what belongs to no queue. All fields of a key are saved, also those that a later version adds. */
+/* Keys of what belongs to no queue. All fields of a key are saved, also those that a later version
+ * adds. */
 static const char *const system_keys[] = {"keys", "tenants", AUDIT};
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -177,8 +179,8 @@ static enum wr_err command(struct restoring *restoring, const struct store_text 
 	return err;
 }
 
-/* The audit of a deleted queue is found, and forgotten when its time comes. A queue of that name that is there
- * keeps it, and so does an end that the store knows already.
+/* The audit of a deleted queue is found, and forgotten when its time comes. A queue of that name
+ * that is there keeps it, and so does an end that the store knows already.
  * name  "wr:{tenant/queue}:audit" */
 static enum wr_err restore_until(struct restoring *restoring, const char *name, int64_t until_s)
 {

@@ -2,9 +2,10 @@
  *
  *     {"seq":7,"time_ns":"…","subject":"wr.…","headers":["Nats-Msg-Id","…"],"body":"{…}"}
  *
- * A message is known by its Nats-Msg-Id. One without (the broker's own advisories) is given one that
- * is made from where it stood, so that a second restore finds it again. Before anything is written, the
- * ids that the stream has are read: 8 bytes of hash each, 16 MB for two million events.
+ * A message is known by its Nats-Msg-Id. One without (the broker's own advisories) is given one
+ * that is made from where it stood, so that a second restore finds it again. Before anything is
+ * written, the ids that the stream has are read: 8 bytes of hash each, 16 MB for two million
+ * events.
  */
 #include "backup.h"
 

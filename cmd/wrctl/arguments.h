@@ -13,8 +13,8 @@ struct arguments {
 	const char *group; /* a first word alone: "queue" */
 };
 
-/* fills w->command and w->given, and the arguments. WR_BAD_CONFIG: said in 'ret_detail', and what may
- * have been meant. No words at all: WR_OK without a command. */
+/* fills w->command and w->given, and the arguments. WR_BAD_CONFIG: said in 'ret_detail', and what
+ * may have been meant. No words at all: WR_OK without a command. */
 WR_MUST_USE enum wr_err arguments_read(struct wrctl *w, int argc, char **argv,
 									   struct arguments *ret, struct err_detail *ret_detail);
 

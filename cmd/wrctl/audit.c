@@ -1,8 +1,8 @@
 /* wrctl audit: who has changed what, newest at the end; with --follow until Ctrl-C.
  *
- * The API gives pages, newest first, which may be short and still have a next. Pages are fetched until
- * there are as many entries as were asked for, then printed the other way round: what is newest
- * stands where one looks.
+ * The API gives pages, newest first, which may be short and still have a next. Pages are fetched
+ * until there are as many entries as were asked for, then printed the other way round: what is
+ * newest stands where one looks.
  */
 #include <poll.h>
 #include <stdlib.h>

@@ -11,8 +11,8 @@
 
 struct wrctl;
 
-/* What the shell offers for an argument or an option's value: the row's list of words ("table json"),
- * or one of these. */
+/* What the shell offers for an argument or an option's value: the row's list of words ("table
+ * json"), or one of these. */
 #define COMPLETE_FILES "<files>"
 #define COMPLETE_QUEUES "<queues>"
 #define COMPLETE_CONTEXTS "<contexts>"
@@ -56,7 +56,8 @@ extern const struct option_row common_options[];
 const struct command *command_find(const char *first, const char *second);
 /* Is it the first word of commands of two words? */
 int command_is_group(const char *first);
-/* Levenshtein's distance: letters to put in, take out or exchange; WORD_NEAR may be typing errors. */
+/* Levenshtein's distance: letters to put in, take out or exchange; WORD_NEAR may be typing
+ * errors. */
 #define WORD_NEAR 3
 size_t word_distance(const char *a, const char *b);
 /* The command whose words are the least typing errors away; NULL: none is near. */

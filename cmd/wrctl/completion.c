@@ -1,8 +1,8 @@
 /* wrctl completion bash|zsh|fish: scripts made from the table of commands.
  *
- * bash and zsh get the table as the cases of one function (completion_bash.c); zsh runs bash's script by its
- * own bashcompinit. Names of queues, contexts, tenants and keys are asked of wrctl itself when they are
- * needed; a cluster that does not answer within two seconds offers none.
+ * bash and zsh get the table as the cases of one function (completion_bash.c); zsh runs bash's
+ * script by its own bashcompinit. Names of queues, contexts, tenants and keys are asked of wrctl
+ * itself when they are needed; a cluster that does not answer within two seconds offers none.
  */
 #include "completion.h"
 

@@ -1,8 +1,9 @@
-/* Completion for bash, and for zsh by its bashcompinit: the table of commands as cases of functions.
+/* Completion for bash, and for zsh by its bashcompinit: the table of commands as cases of
+ * functions.
  *
- * bash parts "--output=json" and "state=open" into three words, zsh does not; the beginning of _wrctl makes
- * one of both: 'key' is what stands before the "=", 'cur' what is being typed behind it. A context that is
- * given on the line is the one that is asked for names.
+ * bash parts "--output=json" and "state=open" into three words, zsh does not; the beginning of
+ * _wrctl makes one of both: 'key' is what stands before the "=", 'cur' what is being typed behind
+ * it. A context that is given on the line is the one that is asked for names.
  */
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,5 @@
-/* Completion for fish: a line of "complete" for each word, option and argument of the table of commands. */
+/* Completion for fish: a line of "complete" for each word, option and argument of the table of
+ * commands. */
 #include <stdio.h>
 #include <string.h>
 

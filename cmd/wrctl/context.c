@@ -243,7 +243,8 @@ enum wr_err contexts_use(const struct contexts *contexts, const char *name,
 		err = json_parse(text, len, &document, ret_detail);
 	if (err != WR_OK)
 		return err;
-	/* Whatever else is in the file stays as it is; "contexts" is there, so the rest is not empty. */
+	/* Whatever else is in the file stays as it is; "contexts" is there, so the rest is not
+	 * empty. */
 	WR_AUTO(mem_free_at) char *rest = json_print_without(document, "current");
 	size_t room = strlen(rest) + 6 * strlen(name) + 64;
 	WR_AUTO(mem_free_at) char *changed = mem_alloc_zero(1, room);

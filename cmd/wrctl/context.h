@@ -44,16 +44,17 @@ const struct context *contexts_find(const struct contexts *contexts, const char 
 WR_MUST_USE enum wr_err contexts_use(const struct contexts *contexts, const char *name,
 									 struct err_detail *ret_detail);
 
-/* The context that a command works in: 'name' (NULL: WRCTL_CONTEXT, then the current one), changed by
- * WRCTL_URL (several with commas), WRCTL_KEY_FILE, WRCTL_NATS_URL.
+/* The context that a command works in: 'name' (NULL: WRCTL_CONTEXT, then the current one), changed
+ * by WRCTL_URL (several with commas), WRCTL_KEY_FILE, WRCTL_NATS_URL.
  * ret  fills, only on WR_OK; end it with context_clear.
  * WR_NOT_FOUND  there is no context of that name. */
 WR_MUST_USE enum wr_err context_choose(const struct contexts *contexts, const char *name,
 									   struct context *ret, struct err_detail *ret_detail);
 void context_clear(struct context *context);
 
-/* The key: standard input when asked for, WRCTL_KEY, or the first line of the key file, which nobody
- * else may be able to read. WR_FORBIDDEN: there is none, or others could read it; with the remedy. */
+/* The key: standard input when asked for, WRCTL_KEY, or the first line of the key file, which
+ * nobody else may be able to read. WR_FORBIDDEN: there is none, or others could read it; with the
+ * remedy. */
 WR_MUST_USE enum wr_err context_key(const struct context *context, bool from_stdin,
 									char ret_key[CONTEXT_KEY_BYTES], struct err_detail *ret_detail);
 

@@ -1,4 +1,5 @@
-/* wrctl doctor: asks every pod of the context how all is, and adds what only somebody outside can see.
+/* wrctl doctor: asks every pod of the context how all is, and adds what only somebody outside can
+ * see.
  *
  *     each url ─► /livez, three times ─► no connection, no answer, slow: a finding about the url
  *              ─► /readyz ─► may visitors come here?
@@ -203,7 +204,8 @@ static void draw_progress(void *ctx)
 	progress_draw(ctx);
 }
 
-/* One after the other: a pod that hangs costs its time-out, and people see that something is done. */
+/* One after the other: a pod that hangs costs its time-out, and people see that something is
+ * done. */
 static void ask_all(struct wrctl *w, struct findings *findings, struct visit_counts *counts)
 {
 	struct progress progress;

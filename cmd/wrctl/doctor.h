@@ -25,14 +25,14 @@ void findings_clear(struct findings *findings);
 
 /* ---- doctor_findings.c, pure ---- */
 
-/* Takes in the report of one pod (the answer of GET /admin/v1/health). What several say alike is one
- * finding; numbers in it may differ. false: it is not such an answer. */
+/* Takes in the report of one pod (the answer of GET /admin/v1/health). What several say alike is
+ * one finding; numbers in it may differ. false: it is not such an answer. */
 bool findings_take_report(struct findings *findings, const struct json_value *report);
 /* What wrctl has found itself. */
 void findings_add(struct findings *findings, const char *name, enum health_status status,
 				  const char *act, const char *said, ...) WR_PRINTF(5, 6);
-/* Sorted for people: what fails first. "ok" of a part goes when somebody finds fault with it; a part that
- * some pods find well and others do not is said to be so. */
+/* Sorted for people: what fails first. "ok" of a part goes when somebody finds fault with it; a
+ * part that some pods find well and others do not is said to be so. */
 void findings_settle(struct findings *findings);
 enum health_status findings_worst(const struct findings *findings);
 

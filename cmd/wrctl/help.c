@@ -9,7 +9,8 @@
 
 #define LEFT 34
 
-/* 'left', and room behind it up to 'width' columns; it has an ellipsis, of one column and three bytes. */
+/* 'left', and room behind it up to 'width' columns; it has an ellipsis, of one column and three
+ * bytes. */
 static void print_left(FILE *file, int width, const char *left)
 {
 	fprintf(file, "  %-*s", width + (int)(strlen(left) - text_columns(left)), left);

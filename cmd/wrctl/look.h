@@ -1,5 +1,5 @@
-/* Looking into answers: "now.active" finds a member of a member. What is not there, or is of another
- * type, has the fallback: newer and older servers say more and less. */
+/* Looking into answers: "now.active" finds a member of a member. What is not there, or is of
+ * another type, has the fallback: newer and older servers say more and less. */
 #ifndef WRCTL_LOOK_H
 #define WRCTL_LOOK_H
 

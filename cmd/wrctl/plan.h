@@ -29,7 +29,8 @@ struct plan {
 	size_t actions[PLAN_ACTIONS]; /* how many of each */
 };
 
-/* Reads the file and asks the servers; changes nothing. What is wrong has been said for every queue.
+/* Reads the file and asks the servers; changes nothing. What is wrong has been said for every
+ * queue.
  * prune  queues that are not declared are deleted: those of the tenants that the file names.
  * ret    fills, whatever the exit code; end it with plan_clear. */
 int plan_make(struct wrctl *w, const char *path, bool prune, struct plan *ret);

@@ -1,4 +1,5 @@
-/* wrctl queue create|set|pause|resume|hold|open|close|drain|admit: what is changed in the middle of an evening. */
+/* wrctl queue create|set|pause|resume|hold|open|close|drain|admit: what is changed in the middle of
+ * an evening. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -96,8 +97,8 @@ int wrctl_queue_create(struct wrctl *w, int argc, char **argv)
 
 /* ---- the state ---- */
 
-/* {"message":"…","messages":{"de":"…"}} of --message and --message-in de=…; gives; NULL: none given.
- * false: said. */
+/* {"message":"…","messages":{"de":"…"}} of --message and --message-in de=…; gives; NULL: none
+ * given. false: said. */
 static bool message_body(const struct wrctl *w, char **ret)
 {
 	const char *message = wrctl_option(w, "message");

@@ -1,4 +1,5 @@
-/* wrctl queue empty|delete: what cannot be undone. The queue's name must be typed, or --yes given. */
+/* wrctl queue empty|delete: what cannot be undone. The queue's name must be typed, or --yes
+ * given. */
 
 #include "actions.h"
 #include "client.h"

@@ -29,7 +29,8 @@ void screen_close(void); /* fine when it is not open */
 /* Columns and lines now. */
 void screen_size(int *ret_width, int *ret_height);
 void screen_show(const struct frame *frame);
-/* The next picture is painted whole (the terminal has another size, or somebody else wrote to it). */
+/* The next picture is painted whole (the terminal has another size, or somebody else wrote to
+ * it). */
 void screen_forget(void);
 
 #endif

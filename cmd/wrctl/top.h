@@ -75,12 +75,13 @@ void top_draw(const struct top_facts *facts, struct top_view *view, struct frame
 
 /* ---- top_fetch.c ---- */
 struct top_fetch;
-/* gives; starts the thread. Borrows w and its client, which nobody else uses meanwhile. wake_fd is written to
- * when there is something new. */
+/* gives; starts the thread. Borrows w and its client, which nobody else uses meanwhile. wake_fd is
+ * written to when there is something new. */
 struct top_fetch *top_fetch_start(struct wrctl *w, int64_t every_ms, int wake_fd);
 /* fills a copy of what is known; end it with top_facts_clear. */
 void top_fetch_look(struct top_fetch *fetch, struct top_facts *ret);
-/* true: nothing is under way and the thread has ended; false: it waits for an answer and goes on. */
+/* true: nothing is under way and the thread has ended; false: it waits for an answer and goes
+ * on. */
 bool top_fetch_stop(struct top_fetch *fetch);
 /* One round, without a thread. */
 void top_fetch_once(struct wrctl *w, struct top_facts *facts, bool with_health);

@@ -36,8 +36,8 @@ static const struct top_queue *find_queue(const struct top_facts *facts, const c
 	return NULL;
 }
 
-/* People per minute since the answer before. The pod's picture changes a few times a second: an answer too
- * soon after the last one leaves the rate as it is. */
+/* People per minute since the answer before. The pod's picture changes a few times a second: an
+ * answer too soon after the last one leaves the rate as it is. */
 static void measure(struct top_queue *queue, const struct top_queue *before, int64_t now_ms)
 {
 	queue->rate = -1;

@@ -1,4 +1,5 @@
-/* Asking for wrctl top, on a thread of its own: an answer that does not come must not hold up a key.
+/* Asking for wrctl top, on a thread of its own: an answer that does not come must not hold up a
+ * key.
  *
  *     asks ─► facts of the thread ─► lock, copy to 'shared', unlock ─► a byte to wake_fd ─► sleeps
  *

@@ -1,5 +1,5 @@
-/* Lines of wrctl top: what does not fit is cut at a whole character, colours do not count as columns, and
- * what comes from the API is shown without its control characters.
+/* Lines of wrctl top: what does not fit is cut at a whole character, colours do not count as
+ * columns, and what comes from the API is shown without its control characters.
  */
 #include "top_line.h"
 

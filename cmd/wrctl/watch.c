@@ -2,8 +2,9 @@
  *
  *     16:20:31.123  position.admitted  jGPH3jnFb3Gy5a96  lane=main ticket=12 waited_ms=200345
  *
- * The events come from NATS and not from the admin API; that is only asked whether there is such a queue.
- * A broker that goes away is told of, and waited for: it and the outbox keep what happens meanwhile.
+ * The events come from NATS and not from the admin API; that is only asked whether there is such a
+ * queue. A broker that goes away is told of, and waited for: it and the outbox keep what happens
+ * meanwhile.
  */
 #include <inttypes.h>
 #include <stdlib.h>

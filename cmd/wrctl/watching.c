@@ -1,4 +1,5 @@
-/* Watching: the client ticks while it waits, and a second client asks about the queue in between. */
+/* Watching: the client ticks while it waits, and a second client asks about the queue in
+ * between. */
 #include "watching.h"
 
 #include <poll.h>

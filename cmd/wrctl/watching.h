@@ -25,14 +25,15 @@ void watching_begin(struct watching *watching, struct wrctl *w, const char *labe
 					const char *queue, int64_t waiting);
 void watching_end(struct watching *watching);
 
-/* Asks until nobody waits in the queue; after interrupt_watch, Ctrl-C ends the watching, not what is
- * watched. */
+/* Asks until nobody waits in the queue; after interrupt_watch, Ctrl-C ends the watching, not what
+ * is watched. */
 int watching_until_empty(struct wrctl *w, const char *queue);
 
 /* People waiting in all lanes, of the answer to GET of a queue. */
 int64_t waiting_of(const struct json_value *queue);
 
-/* Has Ctrl-C been pressed since interrupt_watch? Then what is under way is finished, and no more. */
+/* Has Ctrl-C been pressed since interrupt_watch? Then what is under way is finished, and no
+ * more. */
 void interrupt_watch(void);
 bool interrupt_seen(void);
 

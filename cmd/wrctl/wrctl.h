@@ -54,7 +54,8 @@ struct wrctl {
 bool wrctl_flag(const struct wrctl *w, const char *name);
 /* Value of an option, the last one given; NULL: not given. Lends. */
 const char *wrctl_option(const struct wrctl *w, const char *name);
-/* A whole number; 'ret' stays as it is when the option is not given. false: said on standard error. */
+/* A whole number; 'ret' stays as it is when the option is not given. false: said on standard
+ * error. */
 bool wrctl_number(const struct wrctl *w, const char *name, int64_t low, int64_t high, int64_t *ret);
 
 /* ---- saying ---- */

@@ -30,7 +30,8 @@ struct pace_excess {
 	uint64_t allowed;  /* burst + rate × window, rounded up */
 	int64_t window_ms; /* the window ends now */
 };
-/* The window ending at now_ms with the largest excess; false: all are within burst + rate × window. */
+/* The window ending at now_ms with the largest excess; false: all are within burst + rate ×
+ * window. */
 bool pace_is_exceeded(struct pace *pace, int64_t now_ms, int64_t rate_per_minute, int64_t burst,
 					  struct pace_excess *ret_excess);
 

@@ -2,8 +2,8 @@
  *
  * The object has what was done ("counts"), how fast ("latency_ms", one entry per operation, and
  * "late_start" for the generator's own delay: when that is large, the crowd was the bottleneck and
- * the other numbers say little about the service), the same for each phase of the run ("phases"), how
- * much the checks had to compare ("checked"), and what they found ("violations").
+ * the other numbers say little about the service), the same for each phase of the run ("phases"),
+ * how much the checks had to compare ("checked"), and what they found ("violations").
  */
 #include "report.h"
 

@@ -12,7 +12,8 @@
 /* One line about the last second. On a terminal it overwrites the one before. */
 void report_progress(const struct crowd *crowd, FILE *file);
 
-/* One JSON object and a newline. Latencies in ms, counted from the intended start of each request. */
+/* One JSON object and a newline. Latencies in ms, counted from the intended start of each
+ * request. */
 void report_write(const struct crowd *crowd, FILE *file);
 
 #endif

@@ -238,8 +238,8 @@ struct admission_recalled {
 	uint64_t ticket;
 	bool front;
 };
-/* An operator puts a place back. token: its id, and what is known of it where nothing is kept of it (ticket
- * 0: nothing; the epoch does not count). */
+/* An operator puts a place back. token: its id, and what is known of it where nothing is kept of it
+ * (ticket 0: nothing; the epoch does not count). */
 void admission_recall(struct admission *admission, int64_t now_ms,
 					  const struct admission_token *token, struct admission_recalled *ret_recalled);
 

@@ -1,4 +1,5 @@
-/* Captcha: asks a provider whether it vouches for a visitor (Turnstile, hCaptcha, Friendly Captcha).
+/* Captcha: asks a provider whether it vouches for a visitor (Turnstile, hCaptcha, Friendly
+ * Captcha).
  *
  * The asking is done by one thread of its own, over connections that are kept; whoever asks gets a
  * callback from that thread and must not block there. Where the provider is asked is fixed by the

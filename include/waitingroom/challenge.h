@@ -1,8 +1,8 @@
 /* Challenge: what a browser must do before it gets a place, and how much of it.
  *
  * A challenge is a short signed text. Nothing is stored when it is given out: queue, network,
- * difficulty and time are in it or under its signature, and its nonce is remembered only once it has
- * been redeemed (enqueue.lua). Of a proof of work it is also the beginning of what is hashed:
+ * difficulty and time are in it or under its signature, and its nonce is remembered only once it
+ * has been redeemed (enqueue.lua). Of a proof of work it is also the beginning of what is hashed:
  *
  *     puzzle i, from 0, is solved by a number n below 2^53 when
  *     SHA-256("<challenge>:<i>:<n>") begins with 'bits' zero bits
@@ -78,8 +78,8 @@ enum challenge_outcome { CHALLENGE_OUTCOME_TABLE(CHALLENGE_OUTCOME_ENUM) CHALLEN
 const char *challenge_outcome_word(enum challenge_outcome outcome);
 const char *challenge_outcome_sentence(enum challenge_outcome outcome);
 
-/* Is this a challenge for this queue and network, still good? CHALLENGE_SOLVED: yes, nothing is said
- * about its solution; else FORGED, NETWORK or EXPIRED. fills ret_challenge unless FORGED. */
+/* Is this a challenge for this queue and network, still good? CHALLENGE_SOLVED: yes, nothing is
+ * said about its solution; else FORGED, NETWORK or EXPIRED. fills ret_challenge unless FORGED. */
 enum challenge_outcome challenge_read(struct signer *signer, const struct queue_name *queue,
 									  uint64_t network, const char *text, size_t len,
 									  struct wall_time now, struct challenge *ret_challenge);
@@ -109,7 +109,8 @@ struct challenge_load {
 /* challenge_bits_min, and a bit more for each doubling of the joins above what is calm, of the
  * network or of the queue, whichever is more; at most challenge_bits_max. */
 unsigned challenge_bits(const struct queue_settings *settings, const struct challenge_load *load);
-/* The wait instead of a solution: 5 s, doubled for every two bits above the lowest, 60 s at most. */
+/* The wait instead of a solution: 5 s, doubled for every two bits above the lowest, 60 s at
+ * most. */
 unsigned challenge_wait_s(const struct queue_settings *settings, unsigned bits);
 
 #endif

@@ -26,8 +26,8 @@ WR_MUST_USE enum wr_err trusted_proxies_parse(const char *text, struct trusted_p
 											  struct err_detail *ret_detail);
 void trusted_proxies_free(struct trusted_proxies *list);
 
-/* Is the peer one of them? Unparsable ("unix") is, as for client_ip_find: who may write to our socket
- * is decided by its file's mode. */
+/* Is the peer one of them? Unparsable ("unix") is, as for client_ip_find: who may write to our
+ * socket is decided by its file's mode. */
 bool trusted_proxies_have_peer(const struct trusted_proxies *proxies, const char *peer);
 
 bool client_ip_parse(const char *text, struct client_ip *ret_ip);

@@ -1,4 +1,5 @@
-/* Compression of answers, and which of the ready-made forms a client takes (RFC 9110 section 12.5.3).
+/* Compression of answers, and which of the ready-made forms a client takes (RFC 9110 section
+ * 12.5.3).
  *
  * What     gzip and brotli of a whole text in memory; choice by Accept-Encoding.
  * Used by  cmd/api's page, which compresses once and serves often.
@@ -23,8 +24,8 @@ char *http_compress(enum http_coding coding, enum compress_effort effort, const 
 					size_t len, size_t *ret_len);
 
 /* The form to send: the one with the highest q among those listed, brotli before gzip before
- * identity when they are equal. accepted NULL (no such header): identity. Identity also when nothing
- * fits, which the standard allows and every client understands. */
+ * identity when they are equal. accepted NULL (no such header): identity. Identity also when
+ * nothing fits, which the standard allows and every client understands. */
 enum http_coding http_coding_choose(const char *accepted);
 
 #endif

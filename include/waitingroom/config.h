@@ -164,12 +164,13 @@ struct config {
 };
 
 /* Reads the environment. WR_BAD_CONFIG names the variable, what is wrong and the range; an unknown
- * variable that begins with WR_ is refused too (a typo must not pass silently), except WR_TEST_*. */
+ * variable that begins with WR_ is refused too (a typo must not pass silently), except
+ * WR_TEST_*. */
 WR_MUST_USE enum wr_err config_read(struct config *ret_config, struct err_detail *ret_detail);
 /* Puts the name of the variable before what a part has said about its value. Returns err. */
 enum wr_err config_blame(enum wr_err err, const char *variable, struct err_detail *detail);
-/* fills 16 hex digits: the same for processes whose settings agree, but for those that are each one's own
- * (addresses, names, files). */
+/* fills 16 hex digits: the same for processes whose settings agree, but for those that are each
+ * one's own (addresses, names, files). */
 #define CONFIG_FINGERPRINT_CHARS 16
 void config_fingerprint(const struct config *config,
 						char ret_fingerprint[CONFIG_FINGERPRINT_CHARS + 1]);

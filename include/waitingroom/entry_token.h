@@ -10,8 +10,8 @@
  *              "reusable"  true: good for more than one place; else once
  *
  * It is made elsewhere, so its members may stand in any order, and others that we do not know are
- * passed over when they are plain. The kid picks a row of the queue's settings, the row fixes key and
- * algorithm; what the header says must be the same.
+ * passed over when they are plain. The kid picks a row of the queue's settings, the row fixes key
+ * and algorithm; what the header says must be the same.
  *
  * What     Verifying (RFC 7519, RFC 8725), pure.
  * Used by  cmd/api.
@@ -55,8 +55,8 @@ WR_MUST_USE enum wr_err entry_token_verify(const struct queue_settings *settings
 										   size_t len, struct wall_time now,
 										   struct entry_claims *ret_claims);
 
-/* An identity as it is compared: one person, one spelling. Accounts may differ in case only, mail addresses
- * do not; spaces around it do not count. False: that is none. */
+/* An identity as it is compared: one person, one spelling. Accounts may differ in case only, mail
+ * addresses do not; spaces around it do not count. False: that is none. */
 bool entry_identity_read(const char *text, char ret_identity[ENTRY_IDENTITY_MAX_BYTES + 1]);
 
 #endif

@@ -33,7 +33,8 @@ struct estimator { /* zero-filled is a valid start */
 	bool started;
 };
 
-/* Called at each sync: totals since the queue began (admitted, left the line in any way), people waiting now. */
+/* Called at each sync: totals since the queue began (admitted, left the line in any way), people
+ * waiting now. */
 void estimator_observe(struct estimator *estimator, int64_t now_ms, uint64_t admitted,
 					   uint64_t gone, uint64_t waiting, bool paused);
 
@@ -46,7 +47,8 @@ struct wait_model {						  /* what a look-up needs, a few doubles */
 	bool known;
 };
 
-/* configured_rate_per_s: the lane's share of the queue's rate, 0 when nothing is let in; capacity_binds: no free slot now. */
+/* configured_rate_per_s: the lane's share of the queue's rate, 0 when nothing is let in;
+ * capacity_binds: no free slot now. */
 struct wait_model estimator_model(const struct estimator *estimator, int64_t now_ms,
 								  double configured_rate_per_s, bool capacity_binds, bool paused);
 

@@ -20,11 +20,10 @@
 
 /* enum, word in the outbox, subject noun, subject event, transition in the event id, about people?
  * Subject: wr.<tenant>.<queue>.<noun>.<event>; CloudEvents type io.waitingroom.<noun>.<event>.v1.
- * Event id: "<position id>:<transition>", for restored "<position id>:restored:<epoch>", with ":<n>"
- * behind it for a place that an operator has put back n times: all can happen once more. For queue
- * events "<tenant>/<queue>:<epoch>:<transition>:<n>".
- * What operators do is told as wr.system.audit whatever queue it is about; its id is "audit:<id>"
- * with the entry's own. */
+ * Event id: "<position id>:<transition>", for restored "<position id>:restored:<epoch>", with
+ * ":<n>" behind it for a place that an operator has put back n times: all can happen once more. For
+ * queue events "<tenant>/<queue>:<epoch>:<transition>:<n>". What operators do is told as
+ * wr.system.audit whatever queue it is about; its id is "audit:<id>" with the entry's own. */
 #define EVENT_TABLE(X)                                                                             \
 	X(EVENT_ENQUEUED, "enqueued", "position", "enqueued", "enqueued", true)                        \
 	X(EVENT_ADMITTED, "admitted", "position", "admitted", "admitted", true)                        \
@@ -63,14 +62,15 @@ struct event {				   /* one CloudEvent, ready to publish */
 
 /* Expands an entry: calls fn once per person (once in all for queue events), in the order of the
  * lines, with byte-equal results each time. Stops and returns what fn returns when not WR_OK.
- * WR_MALFORMED: an entry that this version does not understand (logged and set aside by the relay). */
+ * WR_MALFORMED: an entry that this version does not understand (logged and set aside by the
+ * relay). */
 typedef enum wr_err (*event_fn)(void *ctx, const struct event *event);
 WR_MUST_USE enum wr_err event_expand(const struct queue_name *queue,
 									 const struct outbox_entry *entry, event_fn fn, void *ctx);
 
 /* ---- relay ---- */
-/* The admitted event of somebody whose way is traced has been published; told again after trouble. On the
- * relay's thread: must not wait. */
+/* The admitted event of somebody whose way is traced has been published; told again after trouble.
+ * On the relay's thread: must not wait. */
 typedef void (*relay_wait_fn)(void *ctx, const struct queue_name *queue, const char *traceparent,
 							  const struct trace_stretch *wait);
 struct relay_options { /* numbers: 0 takes the default that is named */
@@ -98,7 +98,8 @@ struct relay_counts {
 	int64_t stream_replicas, stream_replicas_current; /* wanted by the stream; up to date */
 };
 struct relay; /* owns one thread */
-/* gives; starts the thread; connects in the background (NATS may be absent). WR_BAD_CONFIG for an unusable URL. */
+/* gives; starts the thread; connects in the background (NATS may be absent). WR_BAD_CONFIG for an
+ * unusable URL. */
 WR_MUST_USE enum wr_err relay_start(const struct relay_options *options, struct relay **ret_relay,
 									struct err_detail *ret_detail);
 void relay_counts(const struct relay *relay, struct relay_counts *ret_counts); /* any thread */

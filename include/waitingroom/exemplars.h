@@ -1,7 +1,7 @@
 /* Exemplars: for each bar of a histogram of requests, a trace that fell into it.
  *
- * Somebody who sees a slow bar in a panel can open a request of it. Kept only where requests are traced,
- * shown only in OpenMetrics, which has a place for them.
+ * Somebody who sees a slow bar in a panel can open a request of it. Kept only where requests are
+ * traced, shown only in OpenMetrics, which has a place for them.
  *
  * Used by  cmd/api.
  * Threads  any; behind a lock, held for the copy of a few dozen bytes. Only sampled requests come here.

@@ -1,8 +1,8 @@
 /* Forecast: what would other settings do to the waits of the people who are in line now?
  *
- * For the head, the middle and the tail of each lane: the wait as visitors are shown it, and the one
- * that they would be shown under the other settings. What is not known (a pause, nothing measured
- * yet where the capacity decides) is not guessed.
+ * For the head, the middle and the tail of each lane: the wait as visitors are shown it, and the
+ * one that they would be shown under the other settings. What is not known (a pause, nothing
+ * measured yet where the capacity decides) is not guessed.
  *
  * What     Pure: settings, the line and its wait models in, ranges and sentences out.
  * Used by  cmd/api: dry runs of the admin API.

@@ -85,8 +85,8 @@ struct gate_facts {
 enum gate_decision gate_decide(const struct gate_facts *facts);
 
 /* How many may pass unseen while the gate is open: rate_per_minute, with 'burst' at once (a leaky
- * bucket as one number, the generic cell rate algorithm). taken_up_to is when all that was passed so
- * far would have passed at an even pace; starts at 0. False: no room now. */
+ * bucket as one number, the generic cell rate algorithm). taken_up_to is when all that was passed
+ * so far would have passed at an even pace; starts at 0. False: no room now. */
 bool gate_open_take(int64_t *taken_up_to_ns, const struct queue_settings *settings,
 					struct mono_time now);
 

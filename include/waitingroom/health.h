@@ -116,8 +116,9 @@ struct health_report {
 	size_t count, room;
 };
 
-/* One check or more for each of store, broker, clock, settings, keys, admitter, outbox, invariants, pods and each
- * queue: every finding, and "ok" where there is none. fills; end it with health_report_clear. */
+/* One check or more for each of store, broker, clock, settings, keys, admitter, outbox, invariants,
+ * pods and each queue: every finding, and "ok" where there is none. fills; end it with
+ * health_report_clear. */
 void health_judge(const struct health_facts *facts, struct health_report *ret_report);
 void health_report_clear(struct health_report *report);
 

@@ -124,8 +124,9 @@ WR_MUST_USE enum wr_err http_server_listen(struct http_server *server);
 const char *http_server_address(const struct http_server *server);
 void http_server_counts(const struct http_server *server, struct http_counts *ret_counts);
 /* Stops accepting: nobody new, and a moment later the listening socket is closed, after taking in
- * who is queued there. Every answer from now on says Connection: close; idle connections are closed, those that were busy within the
- * last half second only after that time, because their next request may be on its way. */
+ * who is queued there. Every answer from now on says Connection: close; idle connections are
+ * closed, those that were busy within the last half second only after that time, because their next
+ * request may be on its way. */
 void http_server_drain(struct http_server *server);
 bool http_server_is_idle(const struct http_server *server); /* closed, and no connection left */
 /* Parked requests must have been answered. */
@@ -171,8 +172,8 @@ void *http_request_notes(struct http_request *request);
 /* Copies name and value; at most 16 per request, 3584 bytes in all (a token in a cookie
  * beside a long Location fits); more is a bug: aborts. */
 void http_reply_header(struct http_request *request, const char *name, const char *value);
-/* 'body' is copied. content_type: static string. Every answer has X-Request-Id; answers about people
- * get Cache-Control: no-store unless a Cache-Control was added by http_reply_header. */
+/* 'body' is copied. content_type: static string. Every answer has X-Request-Id; answers about
+ * people get Cache-Control: no-store unless a Cache-Control was added by http_reply_header. */
 void http_reply(struct http_request *request, int status, const char *content_type,
 				const char *body, size_t len);
 /* The same without copying: lends a buffer of HTTP_REPLY_ROOM bytes inside the request to write the

@@ -1,8 +1,8 @@
 /* Join rate: how many have joined lately, by key, in memory that does not grow.
  *
- * A sliding window of ten seconds from two counters a key. When all slots of a bucket are in use the
- * oldest goes, and its key counts as calm again: under a flood from more networks than there are
- * slots the difficulty becomes lower for each of them, while that of the queue rises.
+ * A sliding window of ten seconds from two counters a key. When all slots of a bucket are in use
+ * the oldest goes, and its key counts as calm again: under a flood from more networks than there
+ * are slots the difficulty becomes lower for each of them, while that of the queue rises.
  *
  * What     The numbers that the difficulty of challenges follows (challenge.h).
  * Used by  cmd/api, one a worker.

@@ -33,7 +33,8 @@ struct log_field {
 void log_start(const char *program, enum log_level level);
 /* From now on lines go into a bounded buffer that a thread of the log's own writes out. */
 void log_writer_start(void);
-/* Writes what is there, for a second at most, and ends the thread; later lines are written at once. */
+/* Writes what is there, for a second at most, and ends the thread; later lines are written at
+ * once. */
 void log_writer_stop(void);
 /* Lines of one event and level that pass in a second; the rest is counted and said once. 0: all. */
 void log_set_limit(uint32_t lines_per_s);
@@ -48,11 +49,12 @@ bool log_level_parse(const char *text, enum log_level *ret_level); /* debug|info
 const char *log_level_word(enum log_level level);
 /* The level that stays. */
 void log_set_level(enum log_level level);
-/* Another one for a while, then the one that stays again (noticed within a second, by the writer). */
+/* Another one for a while, then the one that stays again (noticed within a second, by the
+ * writer). */
 void log_override_level(enum log_level level, int64_t seconds);
 void log_end_override(void);
-/* -1: one level more is said; 1: one less. Changes the level that stays and ends an override; at the last
- * level it changes nothing. */
+/* -1: one level more is said; 1: one less. Changes the level that stays and ends an override; at
+ * the last level it changes nothing. */
 void log_step_level(int step);
 enum log_level log_current_level(void);
 bool log_would_say(enum log_level level);
@@ -61,7 +63,8 @@ bool log_would_say(enum log_level level);
 
 void log_event_fields(enum log_level level, const char *event, const struct log_field *fields,
 					  int count);
-/* Is another line of this kind within the limit? Counts it. To be asked before making a line costly. */
+/* Is another line of this kind within the limit? Counts it. To be asked before making a line
+ * costly. */
 bool log_may_repeat(enum log_level level, const char *event);
 /* True at first, then once a minute: for what is tried again and again, and lasts. 'said' is the
  * caller's, zero at the start; it has 'now' when true. */

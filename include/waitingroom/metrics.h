@@ -19,8 +19,8 @@
 #include "waitingroom/exemplars.h"
 #include "waitingroom/timings.h"
 
-/* Families: id, where it is exported, type, name, labels, help. The documentation page is printed from
- * this table (deploy/prometheus/metrics.md); where: "api", "admitter", "both". */
+/* Families: id, where it is exported, type, name, labels, help. The documentation page is printed
+ * from this table (deploy/prometheus/metrics.md); where: "api", "admitter", "both". */
 #define METRIC_TABLE(X)                                                                            \
 	X(METRIC_INFO, "both", "gauge", "wr_build_info", "program, version",                           \
 	  "1, with the version as a label.")                                                           \
@@ -260,7 +260,8 @@ void metrics_requests(struct metrics_page *page, struct metrics_shard *const *sh
 					  struct exemplars *exemplars);
 void metrics_timings(struct metrics_page *page, enum metric metric, const char *labels,
 					 const struct timings_sum *sum);
-/* Any histogram: 'counts' by upper bound, one more than there are bounds, and the sum of what was counted. */
+/* Any histogram: 'counts' by upper bound, one more than there are bounds, and the sum of what was
+ * counted. */
 void metrics_histogram(struct metrics_page *page, enum metric metric, const char *labels,
 					   const double *bounds, size_t bound_count, const uint64_t *counts,
 					   double sum);

@@ -27,7 +27,8 @@ struct otlp_options { /* texts are copied */
 };
 
 struct otlp;
-/* gives; borrows 'spans', which must outlive it. WR_BAD_CONFIG says what is wrong with the options. */
+/* gives; borrows 'spans', which must outlive it. WR_BAD_CONFIG says what is wrong with the
+ * options. */
 WR_MUST_USE enum wr_err otlp_start(const struct otlp_options *options, struct spans *spans,
 								   struct otlp **ret_otlp, struct err_detail *ret_detail);
 /* Sends what is there, once, for at most two seconds, and ends. NULL is fine. */
@@ -43,7 +44,8 @@ struct otlp_pair {
 	char key[64], text[192];
 };
 #define OTLP_PAIRS_MAX 32
-/* "key=value,key=value", values percent-encoded. False: it is not. Those that do not fit are cut. */
+/* "key=value,key=value", values percent-encoded. False: it is not. Those that do not fit are
+ * cut. */
 bool otlp_pairs_parse(const char *text, struct otlp_pair ret_pairs[OTLP_PAIRS_MAX],
 					  size_t *ret_count);
 

@@ -48,15 +48,16 @@ struct outbox_batch {
 /* Frees 'entries' and 'memory' and leaves an empty batch. An empty batch is fine. */
 void outbox_batch_free(struct outbox_batch *batch);
 
-/* WR_STORE_AWAY of any: the store cannot be asked. WR_IO: it refuses just this; with other queues it may
- * be well. */
+/* WR_STORE_AWAY of any: the store cannot be asked. WR_IO: it refuses just this; with other queues
+ * it may be well. */
 struct outbox_source {
 	void *ctx;
 	/* All queues that may have entries. Fills up to 'room' names. */
 	enum wr_err (*queues)(void *ctx, struct queue_name *ret_names, size_t room, size_t *ret_count);
 	/* Takes or renews the relay lease of a queue; *ret_mine false: somebody else has it. */
 	enum wr_err (*lease)(void *ctx, const struct queue_name *queue, bool *ret_mine);
-	/* Entries after 'after_id' ("0": from the start), oldest first, at most 'limit'; gives the batch. */
+	/* Entries after 'after_id' ("0": from the start), oldest first, at most 'limit'; gives the
+	 * batch. */
 	enum wr_err (*read)(void *ctx, const struct queue_name *queue, const char *after_id,
 						size_t limit, struct outbox_batch *ret_batch);
 	/* Deletes exactly these entries, by id. */

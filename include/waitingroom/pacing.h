@@ -1,9 +1,9 @@
 /* Pacing: when should this visitor ask again? Decided here, never by the client.
  *
  * By distance from the front (people near it ask more often), by load (waiting people against the
- * rate of polls that the pods can take), × 2 for long waits, always within the queue's minimum and maximum,
- * with ±20 % jitter so that nobody comes in step. The first poll of a new place comes within 2 s, and
- * with time to spare before the place would expire for want of it.
+ * rate of polls that the pods can take), × 2 for long waits, always within the queue's minimum and
+ * maximum, with ±20 % jitter so that nobody comes in step. The first poll of a new place comes
+ * within 2 s, and with time to spare before the place would expire for want of it.
  *
  * What     Pure; randomness is an argument.
  * Used by  cmd/api.

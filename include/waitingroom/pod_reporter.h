@@ -1,4 +1,5 @@
-/* Pod reporter: tells the others, through the store and every few seconds, how this process is (pods.h).
+/* Pod reporter: tells the others, through the store and every few seconds, how this process is
+ * (pods.h).
  *
  * What     The row is whole each time, so a report that is not answered is made good by the next one. A
  *          process that ends in good order takes its row away: nobody looks for it then.

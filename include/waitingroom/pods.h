@@ -1,4 +1,5 @@
-/* Pods: what each process of an installation tells about itself, every few seconds, through the store.
+/* Pods: what each process of an installation tells about itself, every few seconds, through the
+ * store.
  *
  * What     One table makes the struct, the row in the store, and GET /admin/v1/pods.
  * Used by  pod_reporter.c, cmd/api and cmd/admitter (write), cmd/api admin_pods and health (read), wrctl top.
@@ -57,7 +58,8 @@ struct pod_row {
 #undef POD_BOOL_FIELD
 };
 
-/* fills the members without braces and without seen_ms, which the store's script puts before them */
+/* fills the members without braces and without seen_ms, which the store's script puts before
+ * them */
 void pod_row_print(const struct pod_row *row, char ret_members[POD_ROW_BYTES]);
 /* The members of the row into an object that is open; with seen_ms. */
 void pod_row_write(const struct pod_row *row, struct json_out *out);

@@ -10,9 +10,9 @@
  * this chunk, and the number that left before the chunk. A look-up is one chunk pointer, two counts
  * and at most 8 popcounts, at any size. Bits are only ever set, so a position never grows.
  *
- * A room that is always open gives out tickets for ever. Chunks at the low end of which everybody has left
- * are not kept, so memory and the limit are about the stretch from the first person in line to the last
- * ticket, not about everybody who ever came.
+ * A room that is always open gives out tickets for ever. Chunks at the low end of which everybody
+ * has left are not kept, so memory and the limit are about the stretch from the first person in
+ * line to the last ticket, not about everybody who ever came.
  *
  * What     The pod's picture of one lane. Chunk and offset of ticket t: (t-1) / 131072, (t-1) % 131072.
  * Used by  queue_table, cmd/api.
@@ -56,7 +56,8 @@ WR_MUST_USE enum wr_err position_index_apply(struct position_index *index,
 WR_MUST_USE enum wr_err position_index_load_chunk(struct position_index *index, uint64_t chunk,
 												  const uint8_t *bitmap, size_t bytes);
 
-/* Writer. Tickets of the chunk that have left by the index and not by 'bitmap', in order; at most 'max' ranges. */
+/* Writer. Tickets of the chunk that have left by the index and not by 'bitmap', in order; at most
+ * 'max' ranges. */
 size_t position_index_extra(const struct position_index *index, uint64_t chunk,
 							const uint8_t *bitmap, size_t bytes, struct ticket_range *ret_ranges,
 							size_t max);
@@ -89,8 +90,8 @@ WR_MUST_USE enum wr_err position_index_find(const struct position_index *index, 
 /* Reader. Tickets gone, tickets given, people in line = given − gone. */
 uint64_t position_index_gone(const struct position_index *index);
 uint64_t position_index_last(const struct position_index *index);
-/* Reader. The highest ticket that anybody here has heard of: what a store that has lost its last moments must
- * not give once more. */
+/* Reader. The highest ticket that anybody here has heard of: what a store that has lost its last
+ * moments must not give once more. */
 uint64_t position_index_highest(const struct position_index *index);
 size_t position_index_bytes(const struct position_index *index); /* memory held */
 

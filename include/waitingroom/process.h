@@ -13,8 +13,8 @@
 #include "waitingroom/config.h"
 #include "waitingroom/err.h"
 
-/* Before any thread: blocks SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2; ignores SIGPIPE; no core dumps (keys are in
- * memory); raises the limit of descriptors to what is allowed. */
+/* Before any thread: blocks SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2; ignores SIGPIPE; no core
+ * dumps (keys are in memory); raises the limit of descriptors to what is allowed. */
 void process_prepare(void);
 
 enum process_signal { PROCESS_NOTHING, PROCESS_STOP, PROCESS_RELOAD };
@@ -31,9 +31,9 @@ struct process_about {
 	const struct process_option
 		*options; /* served by the program; ends with a row without a name */
 };
-/* Common arguments: --help, --version, --print-config, --print-man and others that print what the tables say.
- * Returns true when one of them was served (the program ends, with *ret_status); an argument that is not
- * known is one, too. */
+/* Common arguments: --help, --version, --print-config, --print-man and others that print what the
+ * tables say. Returns true when one of them was served (the program ends, with *ret_status); an
+ * argument that is not known is one, too. */
 bool process_arguments(int argc, char **argv, const struct process_about *about, int *ret_status);
 
 /* Writes {"listen":…,"internal":…} to 'path' whole or not at all; "" does nothing. */

@@ -16,7 +16,8 @@ struct qvalue {
 	int q; /* thousandths, 0..1000; 1000 when none is given, 0 when it cannot be read */
 };
 
-/* Takes the next item from *rest and moves it on; false: there is no further one. *rest NULL: none. */
+/* Takes the next item from *rest and moves it on; false: there is no further one. *rest NULL:
+ * none. */
 bool qvalue_next(const char **rest, struct qvalue *ret_item);
 
 #endif

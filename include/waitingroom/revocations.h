@@ -1,9 +1,11 @@
-/* Revocations: sessions that were ended before their token, and places that moved to another holder.
+/* Revocations: sessions that were ended before their token, and places that moved to another
+ * holder.
  *
  *     store's stream wr:Q:revocations ─► sync thread ─► this table ─► gate and polls of all workers
  *
- * A token is good until it expires, whatever happened to what it stands for. So a pod keeps a list of
- * the exceptions, which is short: an entry is forgotten when every token that it speaks of has expired.
+ * A token is good until it expires, whatever happened to what it stands for. So a pod keeps a list
+ * of the exceptions, which is short: an entry is forgotten when every token that it speaks of has
+ * expired.
  *
  * What     Position id → session ended? which holder may use the place?
  * Used by  cmd/api: the sync thread writes, workers read through the queue's snapshot.
@@ -29,13 +31,15 @@ void revocations_free(struct revocations *revocations);
  * changed. position_id has POSITION_ID_CHARS characters. */
 bool revocations_add_session(struct revocations *revocations, const char *position_id,
 							 int64_t until_s);
-/* The session is good after all: an operator has put the place back, and it was let in once more. */
+/* The session is good after all: an operator has put the place back, and it was let in once
+ * more. */
 void revocations_pardon(struct revocations *revocations, const char *position_id);
 /* A lower holder than the known one changes nothing. */
 bool revocations_add_holder(struct revocations *revocations, const char *position_id,
 							uint32_t holder, int64_t until_s);
-/* gives; another table with what has not expired at 'now_s', and with room for half as many again. At most
- * REVOCATIONS_MAX: *ret_dropped others, those that would have expired first, are left out. */
+/* gives; another table with what has not expired at 'now_s', and with room for half as many again.
+ * At most REVOCATIONS_MAX: *ret_dropped others, those that would have expired first, are left
+ * out. */
 struct revocations *revocations_copy(const struct revocations *revocations, int64_t now_s,
 									 size_t *ret_dropped);
 size_t revocations_count(const struct revocations *revocations); /* people; any thread */

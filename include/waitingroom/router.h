@@ -83,7 +83,8 @@ struct chain *chain_new(const struct chain_options *options); /* gives; borrows 
 void chain_free(struct chain *chain);
 /* An http_handler_fn with ctx = the chain: 404, 405 with Allow, 429, preflight, or the route. */
 void chain_handle(void *chain, struct http_request *request);
-/* The template of the path that the request was for; NULL: no route. Lends, while the table is there. */
+/* The template of the path that the request was for; NULL: no route. Lends, while the table is
+ * there. */
 const char *chain_route_of(const struct chain *chain, const struct http_request *request);
 
 /* The pure part of the limiter: Cloudflare's two-counter sliding window. Counts this request

@@ -256,9 +256,11 @@ void queue_settings_clear(struct queue_settings *settings);
 struct queue_settings *queue_settings_new_copy(const struct queue_settings *settings);
 void queue_settings_free(struct queue_settings *settings);
 
-/* The longest time after which visitors are told to poll: poll_max_ms, and less than makes them absent. */
+/* The longest time after which visitors are told to poll: poll_max_ms, and less than makes them
+ * absent. */
 int64_t queue_settings_poll_longest(const struct queue_settings *settings);
-/* The least absent_after_ms with which somebody who polls after poll_ms is never absent: 1.2 times as much. */
+/* The least absent_after_ms with which somebody who polls after poll_ms is never absent: 1.2 times
+ * as much. */
 int64_t queue_settings_absent_least(int64_t poll_ms);
 
 /* What the queue does at a time of the store: 'state', but QUEUE_HOLD while an open queue's
@@ -266,15 +268,17 @@ int64_t queue_settings_absent_least(int64_t poll_ms);
 enum queue_state queue_settings_state_at(const struct queue_settings *settings, int64_t now_ms);
 
 /* Reads a JSON object as the admin API takes it: the names of the tables above, and "version"
- * (ignored). Lanes have weight 1, and are not open when they do not say, but for the first, in which everybody is
- * who names none. Times that are not given and are the defaults give way to those that are given:
- * {"heartbeat_ttl_ms":5000} makes absent_after_ms 5000, too. allowed_targets are kept as
- * queue_settings_rebuild_target fills. Fields not given keep the value in 'base', and so does the key
- * of an entry key that is given without one. A field that is null gets its default (RFC 7396 removes it); one that
- * is given replaces the one that is there as a whole. An unknown field, a wrong type, a number out of range, or
- * values that contradict each other (poll_min_ms > poll_max_ms; absent_after_ms < 1.2 × poll_min_ms;
- * heartbeat_ttl_ms < absent_after_ms; challenge_bits_min > challenge_bits_max; a captcha without its keys; entry "signed" without entry_keys; two lanes of one
- * name) is WR_INVALID with the field named in detail; text that is not a JSON object is WR_MALFORMED.
+ * (ignored). Lanes have weight 1, and are not open when they do not say, but for the first, in
+ * which everybody is who names none. Times that are not given and are the defaults give way to
+ * those that are given: {"heartbeat_ttl_ms":5000} makes absent_after_ms 5000, too. allowed_targets
+ * are kept as queue_settings_rebuild_target fills. Fields not given keep the value in 'base', and
+ * so does the key of an entry key that is given without one. A field that is null gets its default
+ * (RFC 7396 removes it); one that is given replaces the one that is there as a whole. An unknown
+ * field, a wrong type, a number out of range, or values that contradict each other (poll_min_ms >
+ * poll_max_ms; absent_after_ms < 1.2 × poll_min_ms; heartbeat_ttl_ms < absent_after_ms;
+ * challenge_bits_min > challenge_bits_max; a captcha without its keys; entry "signed" without
+ * entry_keys; two lanes of one name) is WR_INVALID with the field named in detail; text that is not
+ * a JSON object is WR_MALFORMED.
  * ret_settings  fills settings that own what they have, only on WR_OK. */
 WR_MUST_USE enum wr_err queue_settings_from_json(const char *json, size_t len,
 												 const struct queue_settings *base,
@@ -331,9 +335,10 @@ double queue_settings_lane_rate_per_s(const struct queue_settings *settings, siz
 int queue_settings_lane(const struct queue_settings *settings, const char *lane);
 
 /* Is 'target' an absolute URL whose origin and path prefix are allowed? https only, or http when
- * the allowed one says http. Refuses user information, backslash, control characters, spaces, quotes
- * and angle brackets, non-ASCII, dot segments (also percent-encoded), more than
- * VISIT_TARGET_MAX_BYTES. With no allowed targets: only a path on the same site ("/…", not "//…"). */
+ * the allowed one says http. Refuses user information, backslash, control characters, spaces,
+ * quotes and angle brackets, non-ASCII, dot segments (also percent-encoded), more than
+ * VISIT_TARGET_MAX_BYTES. With no allowed targets: only a path on the same site ("/…", not
+ * "//…"). */
 WR_MUST_USE enum wr_err queue_settings_check_target(const struct queue_settings *settings,
 													const char *target, size_t len,
 													struct err_detail *ret_detail);

@@ -1,8 +1,8 @@
 /* Spans: what took how long within a trace, on its way to whoever collects traces.
  *
- * Whoever has something to tell fills a struct span and puts it into the queue; a thread takes them out
- * in batches and sends them (otlp.h). The queue is bounded: when nobody takes, spans are dropped and
- * counted, and nobody waits.
+ * Whoever has something to tell fills a struct span and puts it into the queue; a thread takes them
+ * out in batches and sends them (otlp.h). The queue is bounded: when nobody takes, spans are
+ * dropped and counted, and nobody waits.
  *
  * What     Ids, the span, the queue. Only what is sampled gets here, so nothing of it is on a hot path.
  * Used by  cmd/api, cmd/admitter.
@@ -54,7 +54,8 @@ void span_times(struct span *span, struct mono_time began);
 
 /* name         "admitted": the stretch ends when they were let in
  * traceparent  of the join. False: it is none, or not sampled.
- * The span's id is made from what it tells: told again, also by another process, it is the same span. */
+ * The span's id is made from what it tells: told again, also by another process, it is the same
+ * span. */
 bool span_of_stretch(const char *name, const char *traceparent, const struct queue_name *queue,
 					 const struct trace_stretch *stretch, struct span *ret_span);
 
@@ -63,11 +64,12 @@ struct spans;
 struct spans *spans_new(size_t room); /* gives */
 void spans_free(struct spans *spans); /* nobody puts any more; NULL is fine */
 void spans_put(struct spans *spans, const struct span *span);
-/* Somebody was let in: puts the wait, in the trace of the join. A relay_wait_fn; ctx is the queue of spans. */
+/* Somebody was let in: puts the wait, in the trace of the join. A relay_wait_fn; ctx is the queue
+ * of spans. */
 void spans_put_wait(void *ctx, const struct queue_name *queue, const char *traceparent,
 					const struct trace_stretch *wait);
-/* Waits until there are 'max' spans, max_ms have passed or spans_stop was called; takes what is there,
- * which may be nothing. */
+/* Waits until there are 'max' spans, max_ms have passed or spans_stop was called; takes what is
+ * there, which may be nothing. */
 size_t spans_take(struct spans *spans, struct span *ret_spans, size_t max, int64_t max_ms);
 void spans_stop(struct spans *spans); /* from now on spans_take does not wait */
 

@@ -47,7 +47,8 @@ struct queue_stats {
 void queue_stats_init(struct queue_stats *ret_stats, int64_t now_ms);
 
 int64_t queue_stats_sum(const struct queue_stats *stats, enum stat_kind stat);
-/* People a minute, just now: this minute's, and of the last one the share that a sliding minute has. */
+/* People a minute, just now: this minute's, and of the last one the share that a sliding minute
+ * has. */
 double queue_stats_per_minute(const struct queue_stats *stats, enum stat_kind stat);
 /* Of those who were let in within the hour, the share that did not come; negative: nobody was. */
 double queue_stats_no_show_share(const struct queue_stats *stats);

@@ -2,8 +2,8 @@
  *
  * A client is one pipelined, asynchronous connection on a loop. Calls are written in the order they
  * are made; each gets exactly one callback, in the loop's thread, never from inside the call
- * itself. It reconnects by itself with jittered back-off (50 ms … 2 s), sends AUTH/SELECT, loads the
- * scripts (again on NOSCRIPT), and reads the store's run id ('life').
+ * itself. It reconnects by itself with jittered back-off (50 ms … 2 s), sends AUTH/SELECT, loads
+ * the scripts (again on NOSCRIPT), and reads the store's run id ('life').
  *
  * A call fails with WR_STORE_AWAY when there is no connection, when the connection broke before the
  * reply (ambiguous: it may have run), or when the reply took longer than the time-out: then the
@@ -38,8 +38,8 @@
 struct store_address; /* parsed URL and the numeric address last resolved; internally locked */
 /* "redis://[user[:password]@]host[:port][/db]" or "unix:///path[?db=N]"; with TLS "rediss://…" and
  * "?ca=/file&cert=/file&key=/file" (the system's authorities without ca; the others where the store
- * asks for a certificate of ours), which builds with hiredis 0.14 refuse. gives; WR_BAD_CONFIG names
- * what is wrong. Host names are looked up at once. */
+ * asks for a certificate of ours), which builds with hiredis 0.14 refuse. gives; WR_BAD_CONFIG
+ * names what is wrong. Host names are looked up at once. */
 WR_MUST_USE enum wr_err store_address_parse(const char *url, struct store_address **ret_address,
 											struct err_detail *ret_detail);
 void store_address_resolve(struct store_address *address); /* blocking DNS */
@@ -60,7 +60,8 @@ struct store *store_new(struct loop *loop, struct store_address *address,
 						const struct store_options *options);
 void store_free(struct store *store); /* fails what is under way, callbacks run from here */
 bool store_is_ready(const struct store *store); /* connected and scripts loaded */
-/* Why there is no connection at the moment: what the server or the network said last; "" nothing yet. */
+/* Why there is no connection at the moment: what the server or the network said last; "" nothing
+ * yet. */
 const char *store_trouble(const struct store *store);
 /* The store's run id, "" before the first connection or where it has none; changes at a restart. */
 const char *store_life(const struct store *store);
@@ -204,7 +205,8 @@ typedef void (*store_redeemed_fn)(void *ctx, enum wr_err err, int64_t now_ms,
 void store_redeem(struct store *store, const struct queue_name *queue, const struct redeem *people,
 				  size_t count, store_redeemed_fn fn, void *ctx);
 
-/* Sessions of good tokens that the store may have lost. State after the call: PLACE_CLAIMED is active. */
+/* Sessions of good tokens that the store may have lost. State after the call: PLACE_CLAIMED is
+ * active. */
 void store_restore_sessions(struct store *store, const struct queue_name *queue,
 							const struct session_claims *sessions, size_t count,
 							store_restored_fn fn, void *ctx);
@@ -264,7 +266,8 @@ struct synced {
 	uint64_t violations[VIOLATION_COUNT];
 	int64_t oldest_joined_ms; /* of the person at the head of the line; 0: nobody known there */
 };
-/* WR_NO_QUEUE: deleted (tombstone seen). WR_NOT_FOUND: the store knows nothing of it (never was, or lost). */
+/* WR_NO_QUEUE: deleted (tombstone seen). WR_NOT_FOUND: the store knows nothing of it (never was, or
+ * lost). */
 typedef void (*store_synced_fn)(void *ctx, enum wr_err err, const struct synced *result);
 /* last_revocation: NULL for none of them. */
 void store_sync(struct store *store, const struct queue_name *queue, const char *last_departure,
@@ -308,18 +311,19 @@ void store_patch_queue(struct store *store, const struct queue_name *queue,
 					   const struct queue_field *fields, size_t count, uint64_t expected_version,
 					   const char *event_data, const struct store_audit *audit, store_put_fn fn,
 					   void *ctx);
-/* One step of deleting; *more: call again, for the rest. WR_NO_QUEUE: there was none. WR_CONFLICT: there is
- * one, at another version than expected (UINT64_MAX: any), or the rest was meant, which is of a queue that
- * went before: one that was made since stays. */
+/* One step of deleting; *more: call again, for the rest. WR_NO_QUEUE: there was none. WR_CONFLICT:
+ * there is one, at another version than expected (UINT64_MAX: any), or the rest was meant, which is
+ * of a queue that went before: one that was made since stays. */
 #define STORE_DELETE_REST 0
 typedef void (*store_deleted_fn)(void *ctx, enum wr_err err, bool more);
 void store_delete_queue(struct store *store, const struct queue_name *queue, int limit,
 						uint64_t expected_version, const char *event_data,
 						const struct store_audit *audit, store_deleted_fn fn, void *ctx);
 
-/* One step of expiring everybody who waits, in the life 'epoch' of the queue; *more: call again, with
- * the how_far of the answer ("" at first), which is lent during the callback. WR_CONFLICT: another life;
- * WR_BUSY: not while the queue is being rebuilt. audit: with the first step, else NULL. */
+/* One step of expiring everybody who waits, in the life 'epoch' of the queue; *more: call again,
+ * with the how_far of the answer ("" at first), which is lent during the callback. WR_CONFLICT:
+ * another life; WR_BUSY: not while the queue is being rebuilt. audit: with the first step, else
+ * NULL. */
 #define EMPTIED_HOW_FAR_BYTES ((NAME_MAX_CHARS + 24) * QUEUE_LANES_MAX)
 typedef void (*store_emptied_fn)(void *ctx, enum wr_err err, uint64_t expired, bool more,
 								 const char *how_far);
@@ -327,7 +331,8 @@ void store_empty_queue(struct store *store, const struct queue_name *queue, int 
 					   const char *epoch, const char *how_far, const struct store_audit *audit,
 					   store_emptied_fn fn, void *ctx);
 
-/* Takes a deleted queue off the list of queues, once it has been cleared and its outbox is empty. */
+/* Takes a deleted queue off the list of queues, once it has been cleared and its outbox is
+ * empty. */
 typedef void (*store_forgotten_fn)(void *ctx, enum wr_err err, bool forgotten);
 void store_forget_queue(struct store *store, const struct queue_name *queue, store_forgotten_fn fn,
 						void *ctx);
@@ -341,7 +346,8 @@ typedef void (*store_noted_fn)(void *ctx, enum wr_err err);
 void store_note_stats(struct store *store, const struct queue_name *queue, bool sample,
 					  const struct stat_sum *sums, size_t count, store_noted_fn fn, void *ctx);
 
-/* Tickets that have left the line by this pod's picture, and not by the store's bitmap: none over the end of a chunk. */
+/* Tickets that have left the line by this pod's picture, and not by the store's bitmap: none over
+ * the end of a chunk. */
 void store_depart(struct store *store, const struct queue_name *queue, const char *epoch,
 				  const char *lane, const struct ticket_range *ranges, size_t count,
 				  store_noted_fn fn, void *ctx);
@@ -358,7 +364,8 @@ void store_lease_held(struct store *store, const struct queue_name *queue, const
 typedef void (*store_done_fn)(void *ctx, enum wr_err err);
 void store_audit(struct store *store, const struct queue_name *queue,
 				 const struct store_audit *audit, store_done_fn fn, void *ctx);
-/* The newest entries of a queue or of system_shard, newest first. from_id: "+", or the id to begin with. */
+/* The newest entries of a queue or of system_shard, newest first. from_id: "+", or the id to begin
+ * with. */
 struct audited {
 	const char *id, *entry; /* id: in the stream; entry: JSON */
 	size_t len;
@@ -386,15 +393,15 @@ struct
 };
 typedef void (*store_kept_fn)(void *ctx, enum wr_err err, int64_t now_ms,
 							  const struct kept_place *places, size_t count);
-/* is_person: the ids stand for persons, whose place may have another id. Of whom nothing is kept there is
- * no place in the answer. */
+/* is_person: the ids stand for persons, whose place may have another id. Of whom nothing is kept
+ * there is no place in the answer. */
 void store_support_look(struct store *store, const struct queue_name *queue, bool is_person,
 						const store_id *ids, size_t count, store_kept_fn fn, void *ctx);
 
 #define STORE_CURSOR_BYTES 24
-/* One step of looking for the places whose ids begin with 'prefix' (base64url), for a millisecond or so of the
- * store's time: goes on from 'cursor' ("0" at first) and gives the next, "0" at the end. An id may come
- * twice. The answer is lent. */
+/* One step of looking for the places whose ids begin with 'prefix' (base64url), for a millisecond
+ * or so of the store's time: goes on from 'cursor' ("0" at first) and gives the next, "0" at the
+ * end. An id may come twice. The answer is lent. */
 typedef void (*store_scanned_fn)(void *ctx, enum wr_err err, const char *cursor,
 								 const store_id *ids, size_t count);
 void store_support_scan(struct store *store, const struct queue_name *queue, const char *prefix,
@@ -415,7 +422,8 @@ struct recalled {
 	bool front;
 };
 typedef void (*store_recalled_fn)(void *ctx, enum wr_err err, const struct recalled *result);
-/* Puts a lost place back. known: lane (or ""), ticket and time of joining where nothing is kept of it. */
+/* Puts a lost place back. known: lane (or ""), ticket and time of joining where nothing is kept of
+ * it. */
 void store_support_restore(struct store *store, const struct queue_name *queue,
 						   const struct lost_place *known, const struct store_audit *audit,
 						   store_recalled_fn fn, void *ctx);
@@ -479,7 +487,8 @@ typedef void (*store_pods_fn)(void *ctx, enum wr_err err, int64_t now_ms,
 							  const struct pod_text *rows, size_t count);
 void store_pods(struct store *store, int64_t keep_ms, store_pods_fn fn, void *ctx);
 
-/* When an admitter last did a step of the queue, and a pod last told of heartbeats (store's clock; 0: never). */
+/* When an admitter last did a step of the queue, and a pod last told of heartbeats (store's clock;
+ * 0: never). */
 typedef void (*store_worked_fn)(void *ctx, enum wr_err err, int64_t tick_ms, int64_t flush_ms);
 void store_worked(struct store *store, const struct queue_name *queue, store_worked_fn fn,
 				  void *ctx);
@@ -488,8 +497,8 @@ void store_worked(struct store *store, const struct queue_name *queue, store_wor
  * which flags are missing. Blocking. */
 WR_MUST_USE enum wr_err store_probe(struct store *store, struct err_detail *ret_detail);
 
-/* What the server says about itself (INFO), and how the probe ends, without waiting; for those who ask
- * how the store is. refuses: keys of a declared tag, as store_probe finds. */
+/* What the server says about itself (INFO), and how the probe ends, without waiting; for those who
+ * ask how the store is. refuses: keys of a declared tag, as store_probe finds. */
 typedef void (*store_info_fn)(void *ctx, enum wr_err err, const char *text);
 void store_info(struct store *store, store_info_fn fn, void *ctx);
 typedef void (*store_tags_fn)(void *ctx, enum wr_err err, bool refuses);
@@ -502,7 +511,8 @@ struct store_outbox *store_outbox_new(struct store_address *address, const char 
 void store_outbox_free(struct store_outbox *outbox);
 struct outbox_source store_outbox_source(struct store_outbox *outbox);
 
-/* Raw command for tests and benchmarks (pipelined client): argv style; reply as text via callback. */
+/* Raw command for tests and benchmarks (pipelined client): argv style; reply as text via
+ * callback. */
 typedef void (*store_raw_fn)(void *ctx, enum wr_err err, const char *text, size_t len,
 							 int64_t number);
 void store_raw(struct store *store, int argc, const char **argv, const size_t *lens,

@@ -21,7 +21,8 @@
 /* "": the id is none. */
 void support_code_print(const char *position_id, char ret_code[SUPPORT_CODE_CHARS + 1]);
 
-/* As people type it: small letters, O for 0, I and L for 1, dashes and spaces anywhere. false: that is no code. */
+/* As people type it: small letters, O for 0, I and L for 1, dashes and spaces anywhere. false: that
+ * is no code. */
 bool support_code_parse(const char *text, size_t len, uint64_t *ret_bits);
 
 bool support_code_is_of(uint64_t bits, const char *position_id);

@@ -15,8 +15,8 @@
 /* ---- base64url (RFC 4648 section 5, no padding) ---- */
 #define BASE64URL_LEN(bytes) (((bytes)*4 + 2) / 3)
 size_t base64url_encode(const void *bytes, size_t len, char *ret_text); /* no NUL; returns length */
-/* Strict: alphabet only, no padding, unused bits zero. On false ret_len is as before, and what is in
- * ret_bytes (never past room) means nothing. */
+/* Strict: alphabet only, no padding, unused bits zero. On false ret_len is as before, and what is
+ * in ret_bytes (never past room) means nothing. */
 bool base64url_decode(const char *text, size_t len, void *ret_bytes, size_t room, size_t *ret_len);
 
 /* ---- numbers ---- */

@@ -47,8 +47,8 @@ struct timeline_entry {
 };
 #define TIMELINE_MAX 24
 
-/* Fills the entries by time, those of one moment in the order in which they happened; gives how many. A note
- * that is not understood comes from a newer version, and is passed over. */
+/* Fills the entries by time, those of one moment in the order in which they happened; gives how
+ * many. A note that is not understood comes from a newer version, and is passed over. */
 size_t timeline_read(const struct timeline_past *past,
 					 struct timeline_entry ret_entries[TIMELINE_MAX]);
 

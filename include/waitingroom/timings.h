@@ -22,7 +22,8 @@ struct timings { /* zero-filled is empty */
  * seconds, a broker that is away minutes. 100 ms and 250 ms are what the alerts are about. */
 extern const int64_t timings_bound_us[TIMINGS_BOUNDS];
 
-/* The bucket that a time counts in: the first whose bound it does not exceed; TIMINGS_BOUNDS: none. */
+/* The bucket that a time counts in: the first whose bound it does not exceed; TIMINGS_BOUNDS:
+ * none. */
 unsigned timings_bucket(int64_t us);
 void timings_add(struct timings *timings, int64_t us); /* a negative time counts as none */
 

@@ -27,15 +27,16 @@
 
 #define TOKEN_MAX_BYTES 1024
 #define TOKEN_LEEWAY_S 30
-/* Only we sign, by the store's clock; a replica that takes over may have another one, and is believed. */
+/* Only we sign, by the store's clock; a replica that takes over may have another one, and is
+ * believed. */
 #define TOKEN_AHEAD_MAX_S 86400
 #define POSITION_ID_CHARS 16 /* 96 bits, base64url */
 #define EPOCH_CHARS 11		 /* 64 bits, base64url */
 #define LOST_EPOCHS_MAX 8	 /* of so many lives that were lost the tokens still count */
 #define LOST_EPOCHS_BYTES (LOST_EPOCHS_MAX * (EPOCH_CHARS + 1)) /* commas between them, and a NUL */
 #define TARGET_HASH_CHARS 11 /* 64 bits of SHA-256 of the target, base64url; empty: no target */
-/* A place's token outlives the time that the place is held unheard by a day, and is made anew when half
- * of that day is over: who waits for days keeps a good one, who has gone does not. */
+/* A place's token outlives the time that the place is held unheard by a day, and is made anew when
+ * half of that day is over: who waits for days keeps a good one, who has gone does not. */
 #define POSITION_TOKEN_DAY_S 86400
 #define POSITION_TOKEN_LIFE_MAX_S (2 * POSITION_TOKEN_DAY_S) /* heartbeat_ttl_ms is a day at most */
 #define POSITION_TOKEN_SUM_MAX_S (INT64_C(30) * 24 * 3600) /* of all of a place's, from the join */
@@ -120,15 +121,16 @@ WR_MUST_USE enum wr_err session_token_verify(struct signer *signer, const char *
 WR_MUST_USE enum wr_err pass_token_verify(struct signer *signer, const char *text, size_t len,
 										  struct wall_time now, struct pass_claims *ret_claims);
 
-/* A fresh pass into the session, good from now on; and the session that a pass was made for, beginning now.
- * 'expires_s' of that is what the store says (struct redeemed), or the pass's own. */
+/* A fresh pass into the session, good from now on; and the session that a pass was made for,
+ * beginning now. 'expires_s' of that is what the store says (struct redeemed), or the pass's
+ * own. */
 void pass_for_session(const struct session_claims *session, struct wall_time now,
 					  struct pass_claims *ret_pass);
 void session_from_pass(const struct pass_claims *pass, struct wall_time now,
 					   struct session_claims *ret_session);
 
-/* The target with ?wr_pass=<pass> as the first parameter of its query, before a fragment. 'ret_url' has room for the
- * target and TARGET_PASS_BYTES more. */
+/* The target with ?wr_pass=<pass> as the first parameter of its query, before a fragment. 'ret_url'
+ * has room for the target and TARGET_PASS_BYTES more. */
 #define TARGET_PASS_BYTES (TOKEN_MAX_BYTES + sizeof("?wr_pass="))
 void target_add_pass(const char *target, const char *pass, char *ret_url);
 
@@ -143,15 +145,15 @@ const char *user_agent_family(const char *user_agent);
 /* Same queue and key, same id; HMAC-SHA256 with the identity key over "tenant/queue" NUL key. */
 void position_id_from_key(struct signer *signer, const struct queue_name *queue, const char *key,
 						  size_t len, char ret_id[POSITION_ID_CHARS + 1]);
-/* Of a person (entry_token.h). The byte 1 before it cannot stand in an Idempotency-Key, so no key of anybody is
- * somebody's identity. */
+/* Of a person (entry_token.h). The byte 1 before it cannot stand in an Idempotency-Key, so no key
+ * of anybody is somebody's identity. */
 void position_id_from_identity(struct signer *signer, const struct queue_name *queue,
 							   const char *identity, char ret_id[POSITION_ID_CHARS + 1]);
 void position_id_random(char ret_id[POSITION_ID_CHARS + 1]);
 bool position_id_is_valid(const char *text, size_t len);
 void epoch_random(char ret_epoch[EPOCH_CHARS + 1]);
-/* Does what was signed in the life 'epoch' of a queue still count? lost: borrows the epochs of the lives that total
- * losses of the store have ended, the last first, with commas between; "" none. */
+/* Does what was signed in the life 'epoch' of a queue still count? lost: borrows the epochs of the
+ * lives that total losses of the store have ended, the last first, with commas between; "" none. */
 bool epoch_counts(const char *epoch, const char *now, const char *lost);
 /* Those of the next life, when the one of 'now' is lost too; the oldest are forgotten. */
 void epochs_lost(const char *now, const char *lost, char ret_lost[LOST_EPOCHS_BYTES]);
@@ -160,8 +162,8 @@ void target_hash(const char *target, size_t len, char ret_hash[TARGET_HASH_CHARS
 void sha256_hex(const char *text, size_t len, char ret_hex[65]);
 /* base64 with padding, as Content-Security-Policy wants it */
 void sha256_base64(const char *text, size_t len, char ret_text[45]);
-/* 128 bits of HMAC-SHA256 with the identity key over purpose NUL text, base64url: signs links of our
- * own. One purpose's never hold for another's. */
+/* 128 bits of HMAC-SHA256 with the identity key over purpose NUL text, base64url: signs links of
+ * our own. One purpose's never hold for another's. */
 #define LINK_MAC_CHARS 22
 void link_mac(struct signer *signer, const char *purpose, const char *text, size_t len,
 			  char ret_mac[LINK_MAC_CHARS + 1]);

@@ -30,16 +30,16 @@ struct trace_context {
 	bool sampled;
 };
 
-/* A header as it came. Versions to come are read as far as this one goes (section 3.2.2). False: not
- * a traceparent; ret is untouched, and a trace begins here. */
+/* A header as it came. Versions to come are read as far as this one goes (section 3.2.2). False:
+ * not a traceparent; ret is untouched, and a trace begins here. */
 bool traceparent_parse(const char *text, size_t len, struct trace_context *ret_context);
 void traceparent_print(const struct trace_context *context, char ret_text[TRACEPARENT_CHARS + 1]);
 
 /* 2 * count characters and NUL, lower case */
 void trace_hex_print(const uint8_t *bytes, size_t count, char *ret_text);
 
-/* The members of a tracestate that fit into TRACESTATE_MAX_BYTES, whole ones from the left; "" when it
- * is none. Visible ASCII only: it goes into headers again. */
+/* The members of a tracestate that fit into TRACESTATE_MAX_BYTES, whole ones from the left; "" when
+ * it is none. Visible ASCII only: it goes into headers again. */
 void tracestate_take(const char *text, char ret_text[TRACESTATE_MAX_BYTES + 1]);
 
 /* A stretch of a visitor's way through the line, which is told in the trace of their join. */
@@ -54,8 +54,8 @@ struct trace_sampler {
 	uint64_t threshold; /* of 2^63: the share of trace ids that are taken */
 	bool heeds_parent;	/* who calls with a decision has decided */
 };
-/* name: always_on, always_off, traceidratio, and the same behind "parentbased_" (OTEL_TRACES_SAMPLER).
- * ratio: "0".."1", for the ratio ones. False: not one of them. */
+/* name: always_on, always_off, traceidratio, and the same behind "parentbased_"
+ * (OTEL_TRACES_SAMPLER). ratio: "0".."1", for the ratio ones. False: not one of them. */
 bool trace_sampler_parse(const char *name, const char *ratio, struct trace_sampler *ret_sampler);
 /* parent NULL: the trace begins here. The same id gives the same answer in every process. */
 bool trace_sampler_takes(const struct trace_sampler *sampler, const struct trace_context *parent,

@@ -1,9 +1,9 @@
 /* base64url (RFC 4648 section 5) without padding, strict in both directions.
  *
  * Strict matters for tokens: with lax decoding one signature has several spellings, and whatever
- * compares or counts tokens as text could be fooled. Every heartbeat decodes a token, hence one pass
- * with a table: what is not in the alphabet is negative, and one negative value makes its whole
- * group, and in the end the collected groups, negative.
+ * compares or counts tokens as text could be fooled. Every heartbeat decodes a token, hence one
+ * pass with a table: what is not in the alphabet is negative, and one negative value makes its
+ * whole group, and in the end the collected groups, negative.
  */
 #include "waitingroom/text.h"
 

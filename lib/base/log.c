@@ -3,15 +3,15 @@
  *     loud enough? ─► not repeated too often? ─► printed on the stack ─► the writer's buffer
  *                                                                  └──► write(2), without a writer
  *
- * Without a writer (before it starts, after it has stopped, in tests) a line is written at once: when the
- * reader of a pipe has stopped, lines are dropped after LOG_WAIT_MS instead of holding up the caller.
- * Either way, what was lost is said with the next line that gets through.
+ * Without a writer (before it starts, after it has stopped, in tests) a line is written at once:
+ * when the reader of a pipe has stopped, lines are dropped after LOG_WAIT_MS instead of holding up
+ * the caller. Either way, what was lost is said with the next line that gets through.
  *
  * Levels: the one that stays, and perhaps another one for a while, which log_tick() ends. Both are
  * behind 'level_lock'; what every call looks at is the atomic 'level_now', made from them.
  *
- * Shared between threads: what is said above, and the counts (atomics); the rest is set by log_start()
- * before other threads exist.
+ * Shared between threads: what is said above, and the counts (atomics); the rest is set by
+ * log_start() before other threads exist.
  */
 #include "log_internal.h"
 

@@ -1,11 +1,11 @@
 /* Repeated lines: so many of one event and level a second, the rest is counted.
  *
- * When the second is over, one line "log_repeated" says how many were not written: at the next line of
- * that event, or within a second by log_tick(). A visitor who finds a way to make us log cannot fill
- * a disk with it, nor push out of the buffer what others have to say.
+ * When the second is over, one line "log_repeated" says how many were not written: at the next line
+ * of that event, or within a second by log_tick(). A visitor who finds a way to make us log cannot
+ * fill a disk with it, nor push out of the buffer what others have to say.
  *
- * Shared between threads: the table, under 'lock', which is held for a search in a few rows. When the
- * table is full (more kinds of events in a second than there are rows), lines pass.
+ * Shared between threads: the table, under 'lock', which is held for a search in a few rows. When
+ * the table is full (more kinds of events in a second than there are rows), lines pass.
  */
 #include "log_internal.h"
 

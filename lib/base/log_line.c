@@ -1,7 +1,7 @@
 /* Log lines as text: JSON in the vocabulary of log_words.h, or one for people at a terminal.
  *
- * A line is at most PIPE_BUF bytes, so lines of several threads and processes on one pipe never mix.
- * Fields that do not fit are left out, and the line says "wr.truncated".
+ * A line is at most PIPE_BUF bytes, so lines of several threads and processes on one pipe never
+ * mix. Fields that do not fit are left out, and the line says "wr.truncated".
  */
 #include "log_internal.h"
 

@@ -1,15 +1,17 @@
 /* The writer: a bounded buffer and a thread that writes it to standard error.
  *
- * Whoever logs copies its line into the buffer and goes on; when there is no room the line is counted and
- * lost. The thread exchanges the full buffer for an empty one and writes without holding the lock, so the
- * lock is held for a copy of some hundred bytes and never for as long as a reader of the pipe takes. One
- * buffer for all threads: lines stay in the order in which they were said, and workers log rarely enough
- * (the access log samples) that they do not meet at the lock.
+ * Whoever logs copies its line into the buffer and goes on; when there is no room the line is
+ * counted and lost. The thread exchanges the full buffer for an empty one and writes without
+ * holding the lock, so the lock is held for a copy of some hundred bytes and never for as long as a
+ * reader of the pipe takes. One buffer for all threads: lines stay in the order in which they were
+ * said, and workers log rarely enough (the access log samples) that they do not meet at the lock.
  *
- * Once a second the thread also ends level overrides and says what the limit has withheld (log_tick).
+ * Once a second the thread also ends level overrides and says what the limit has withheld
+ * (log_tick).
  *
  * When the process dies of an assertion, what is in the buffer is the best description of why: the
- * handler of SIGABRT writes it. That is not a thing that signal handlers may do; there is nothing to lose.
+ * handler of SIGABRT writes it. That is not a thing that signal handlers may do; there is nothing
+ * to lose.
  *
  * Shared between threads: everything below, under 'lock'.
  */

@@ -2,10 +2,11 @@
  *
  * Those who came back from absence first, by ticket; then the lanes, each walked in ticket order
  * (its list merged with those restored after a loss), one person at a time from the lane that the
- * smooth weighted round robin picks. Somebody who has only just joined, and whose first heartbeat may
- * still be on its way, ends the walk of the lane: everybody behind joined later still. Each lane's next person is found before any is taken, so the
- * absent at the head of every lane are set aside although their lane is not served. The limit
- * counts people looked at, so that a line of ghosts cannot make a step long.
+ * smooth weighted round robin picks. Somebody who has only just joined, and whose first heartbeat
+ * may still be on its way, ends the walk of the lane: everybody behind joined later still. Each
+ * lane's next person is found before any is taken, so the absent at the head of every lane are set
+ * aside although their lane is not served. The limit counts people looked at, so that a line of
+ * ghosts cannot make a step long.
  */
 #include "admission_state.h"
 #include "waitingroom/admission.h"

@@ -1,7 +1,8 @@
 /* Model of queue_empty.lua: an operator ends the wait of everybody in line, some people a step.
  *
- * Lane by lane the list, up to the last ticket that is meant, and those restored beside it; then who was set aside
- * and who came back. Whoever is looked at is taken off, waiting or not, and counts towards the limit.
+ * Lane by lane the list, up to the last ticket that is meant, and those restored beside it; then
+ * who was set aside and who came back. Whoever is looked at is taken off, waiting or not, and
+ * counts towards the limit.
  */
 #include "admission_state.h"
 #include "waitingroom/admission.h"

@@ -1,8 +1,8 @@
 /* Model of support_restore.lua: an operator puts back a place that was lost by mistake.
  *
  * The place gets its own ticket, which stays marked as gone: it stands among those restored after a
- * loss, by its ticket, and in nobody's count. Where admission has passed the ticket it stands before
- * the line, as somebody does who comes back from absence. It counts as heard now.
+ * loss, by its ticket, and in nobody's count. Where admission has passed the ticket it stands
+ * before the line, as somebody does who comes back from absence. It counts as heard now.
  */
 #include "admission_state.h"
 #include "waitingroom/admission.h"

@@ -1,7 +1,7 @@
 /* Model of session_restore.lua: a signed token proves a session that the store may have lost.
  *
- * Whoever has one was let in and has claimed, so the place is brought there from wherever it is: from nowhere,
- * from the line, from a turn that was not yet claimed. What has ended stays ended.
+ * Whoever has one was let in and has claimed, so the place is brought there from wherever it is:
+ * from nowhere, from the line, from a turn that was not yet claimed. What has ended stays ended.
  */
 #include "admission_state.h"
 #include "waitingroom/admission.h"
@@ -57,7 +57,8 @@ static void come_back(struct admission *admission, int64_t now_ms, size_t at, in
 	admission_depart(&admission->lanes[place->lane], place->ticket);
 }
 
-/* All that were not yet let in are told before all that had not yet claimed, so there are two walks. */
+/* All that were not yet let in are told before all that had not yet claimed, so there are two
+ * walks. */
 void admission_restore_sessions(struct admission *admission, int64_t now_ms,
 								const struct admission_session *tokens, size_t count,
 								enum place_state *ret_states)

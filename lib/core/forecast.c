@@ -1,10 +1,10 @@
 /* Forecast: the wait models of other settings.
  *
- * The rate decides as long as slots are free: the model is then the one that estimates begin with after
- * a change (estimate.c), so a dry run says what visitors will be shown. Where the capacity decides,
- * because as many are on the site as it would hold, people go in as others leave: the pace at
- * which they do now, in proportion to how many there would be (Little's law: as long as people stay
- * as long as they do, twice the people leave twice as often). The slower of the two counts.
+ * The rate decides as long as slots are free: the model is then the one that estimates begin with
+ * after a change (estimate.c), so a dry run says what visitors will be shown. Where the capacity
+ * decides, because as many are on the site as it would hold, people go in as others leave: the pace
+ * at which they do now, in proportion to how many there would be (Little's law: as long as people
+ * stay as long as they do, twice the people leave twice as often). The slower of the two counts.
  */
 #include "waitingroom/forecast.h"
 

@@ -1,9 +1,9 @@
 /* Gate URLs: taking wr_pass out of an address, and writing the addresses of redirects.
  *
  * Two kinds of care. What is taken out must leave the rest as it was: a site may tell "a=1&" from
- * "a=1", so nothing is decoded and nothing is sorted. And what is sent to a browser must be where the
- * queue's operator wants people: it is parsed strictly (target.c) and put together again from the parts,
- * never copied from what the proxy was told, which is what a stranger wrote.
+ * "a=1", so nothing is decoded and nothing is sorted. And what is sent to a browser must be where
+ * the queue's operator wants people: it is parsed strictly (target.c) and put together again from
+ * the parts, never copied from what the proxy was told, which is what a stranger wrote.
  */
 #include "waitingroom/gate_url.h"
 

@@ -1,10 +1,10 @@
 /* HMAC-SHA-256 that begins in the middle.
  *
  * The key fills the first block of both hashes, and all tokens of one kid begin with the same 60 to
- * 110 characters of header. Both are hashed once; a heartbeat hashes what is left, four or five blocks
- * in all. EVP_MAC hashes the header again and copies two contexts, which allocates: 320 ns for a
- * token of 240 characters, against 195 here, where a block is 44 ns.
- * The rounds themselves are libcrypto's.
+ * 110 characters of header. Both are hashed once; a heartbeat hashes what is left, four or five
+ * blocks in all. EVP_MAC hashes the header again and copies two contexts, which allocates: 320 ns
+ * for a token of 240 characters, against 195 here, where a block is 44 ns. The rounds themselves
+ * are libcrypto's.
  */
 #include "hmac.h"
 

@@ -76,8 +76,8 @@ static bool survives_double(const char *token, size_t len, double value)
 	return digits == 0 || (digits <= EXACT_DIGITS && isnormal(value));
 }
 
-/* Returns false for a number that is beyond a double, such as 1e999: each program that reads it later
- * would make something else of it. */
+/* Returns false for a number that is beyond a double, such as 1e999: each program that reads it
+ * later would make something else of it. */
 static bool keep_exact(cJSON *node, struct walk *walk)
 {
 	size_t start, len;

@@ -1,4 +1,5 @@
-/* Strict scanner over JSON text (RFC 8259): says whether bytes are one well-formed value, and why not.
+/* Strict scanner over JSON text (RFC 8259): says whether bytes are one well-formed value, and why
+ * not.
  *
  * What     The grammar that json_in trusts; cJSON alone takes more than JSON. Allocates nothing.
  * Used by  json_in, fuzzing.

@@ -5,8 +5,8 @@
  * length of 64 bytes before they come here, so the conversion has nothing to overflow; DER is only
  * ever read from OpenSSL's own hand, and still bounds are checked at each step.
  *
- * The checks with raw keys are the primitive under test (RFC 7515, A.1 and A.3). They set everything
- * up for one signature; a signer keeps it ready.
+ * The checks with raw keys are the primitive under test (RFC 7515, A.1 and A.3). They set
+ * everything up for one signature; a signer keeps it ready.
  */
 #include "jws.h"
 

@@ -136,7 +136,8 @@ static enum wr_err print_fresh_keys(struct secret_text *text)
 	enum wr_err err = WR_OK;
 #define FRESH_ROW(use, word, alg, typ) err = err ? err : print_fresh_row(&out, use, word, alg);
 	KEY_USE_TABLE(FRESH_ROW)
-	/* The next session key: in the JWKS long before it signs, since proxies keep that for a while. */
+	/* The next session key: in the JWKS long before it signs, since proxies keep that for a
+	 * while. */
 	FRESH_ROW(KEY_SESSION, "session", "ES256", )
 #undef FRESH_ROW
 	json_out_array_end(&out);

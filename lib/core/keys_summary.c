@@ -1,6 +1,6 @@
-/* What may be told of keys: pods that have different ones refuse each other's tokens, and nobody sees
- * why, so every pod tells a fingerprint of its own. The secrets have 256 bits and more: their hash
- * gives nothing away.
+/* What may be told of keys: pods that have different ones refuse each other's tokens, and nobody
+ * sees why, so every pod tells a fingerprint of its own. The secrets have 256 bits and more: their
+ * hash gives nothing away.
  */
 #include <openssl/crypto.h>
 #include <stdio.h>

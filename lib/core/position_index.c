@@ -21,11 +21,12 @@
  * position lies between those before and after the change and is never above one seen earlier.
  *
  * Chunks are allocated without gaps up to the last ticket, before that ticket is published in
- * 'last': a reader that was let past the check of 'last' finds its chunk there. Only the writer looks
- * at chunks above. They stand in a ring, by their number. At its low end a chunk of which everybody has left is
- * dropped: 'base' moves on, and what is before it is known without looking. A reader that was let past the
- * check of 'base' may still find the dropped chunk, which lives until its turn ends and says the same; or the
- * one that has its place in the ring now, and tells it by its number.
+ * 'last': a reader that was let past the check of 'last' finds its chunk there. Only the writer
+ * looks at chunks above. They stand in a ring, by their number. At its low end a chunk of which
+ * everybody has left is dropped: 'base' moves on, and what is before it is known without looking. A
+ * reader that was let past the check of 'base' may still find the dropped chunk, which lives until
+ * its turn ends and says the same; or the one that has its place in the ring now, and tells it by
+ * its number.
  */
 #include "waitingroom/position_index.h"
 
@@ -111,7 +112,8 @@ static struct chunk *chunk_new(uint64_t number, uint64_t before_chunk)
 	return chunk;
 }
 
-/* New chunks come after all others: nobody has left there, and everybody who has left did before. */
+/* New chunks come after all others: nobody has left there, and everybody who has left did
+ * before. */
 static void grow(struct position_index *index, uint64_t ticket)
 {
 	uint64_t end = index->end, wanted = chunk_of(ticket) + 1;

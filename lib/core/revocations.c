@@ -1,14 +1,16 @@
-/* Revocations: a hash table with open addressing that only grows, for one writer and lock-free readers.
+/* Revocations: a hash table with open addressing that only grows, for one writer and lock-free
+ * readers.
  *
- * An entry is two words of id, a holder, and two times. The writer fills an empty entry from back to
- * front: values, second word of the id, and last, releasing, the first word, which is what makes it
- * used. A reader who sees the first word sees the rest; one who comes too early finds nothing, as if it
- * had asked a moment before. Values of a used entry change by single stores.
+ * An entry is two words of id, a holder, and two times. The writer fills an empty entry from back
+ * to front: values, second word of the id, and last, releasing, the first word, which is what makes
+ * it used. A reader who sees the first word sees the rest; one who comes too early finds nothing,
+ * as if it had asked a moment before. Values of a used entry change by single stores.
  *
- * Nothing is taken out, which would need readers to be told. When three quarters are used, the writer
- * makes a new table of what is still needed, shows that one, and retires this.
+ * Nothing is taken out, which would need readers to be told. When three quarters are used, the
+ * writer makes a new table of what is still needed, shows that one, and retires this.
  *
- * Ids are random characters (token_ids.c) and cannot be chosen, so a mix of their words is hash enough.
+ * Ids are random characters (token_ids.c) and cannot be chosen, so a mix of their words is hash
+ * enough.
  */
 #include "waitingroom/revocations.h"
 
@@ -225,8 +227,8 @@ static size_t count_kept(const struct revocations *revocations, uint32_t now_s)
 	return count;
 }
 
-/* The time at which enough have expired that the rest fits, with some to spare so that this is not done
- * for every one that comes. */
+/* The time at which enough have expired that the rest fits, with some to spare so that this is not
+ * done for every one that comes. */
 static uint32_t crowded_until(const struct revocations *revocations, uint32_t now_s, size_t count)
 {
 	struct entry kept;

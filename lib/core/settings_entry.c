@@ -1,8 +1,8 @@
 /* Settings entry: the keys that entry tokens of a queue are signed with.
  *
- * A key comes as text, is taken apart once, and is not shown again: its fingerprint tells an operator
- * which key it is. A row that comes without a key names one that is there already, so that settings
- * which were read can be sent back.
+ * A key comes as text, is taken apart once, and is not shown again: its fingerprint tells an
+ * operator which key it is. A row that comes without a key names one that is there already, so that
+ * settings which were read can be sent back.
  */
 #include <openssl/bn.h>
 #include <openssl/core_names.h>

@@ -39,8 +39,8 @@ static enum wr_err read_template(struct queue_settings *settings, const struct j
 	return settings_set_template(settings, text, strlen(text), ret_detail);
 }
 
-/* {"name":"vip","weight":3,"open":true}. Not open unless it says so: forgetting must not open it. But the first
- * one is everybody's who names none. */
+/* {"name":"vip","weight":3,"open":true}. Not open unless it says so: forgetting must not open it.
+ * But the first one is everybody's who names none. */
 static enum wr_err read_lane(struct queue_settings *settings, const struct json_value *value,
 							 struct err_detail *ret_detail)
 {
@@ -222,8 +222,8 @@ static bool gives_way(const struct json_value *document, const char *name, int64
 	return json_member(document, name) == NULL && value == by_default;
 }
 
-/* Whoever asks for a short time need not know all those that hang on it. What is given stays as it is; if it
- * contradicts itself, settings_check_whole says so. */
+/* Whoever asks for a short time need not know all those that hang on it. What is given stays as it
+ * is; if it contradicts itself, settings_check_whole says so. */
 static void fit_defaults(const struct json_value *document, struct queue_settings *settings)
 {
 	struct queue_settings defaults;

@@ -1,4 +1,5 @@
-/* Settings messages: what the operator says in each language, and the template of the whole page. */
+/* Settings messages: what the operator says in each language, and the template of the whole
+ * page. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,8 @@ static bool is_letter(char c)
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-/* RFC 5646, as much as a file's name needs: two or three letters, then parts of letters and digits. */
+/* RFC 5646, as much as a file's name needs: two or three letters, then parts of letters and
+ * digits. */
 bool settings_language(const char *text, char ret_language[LANGUAGE_CHARS + 1])
 {
 	size_t part = 0, at = 0;

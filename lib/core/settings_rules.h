@@ -71,8 +71,8 @@ WR_MUST_USE enum wr_err settings_add_target(struct queue_settings *settings, con
 											size_t len, struct err_detail *ret_detail);
 
 /* ---- shapes that stand behind pointers ----
- * read takes the value out of JSON and replaces what was there, or leaves it; write puts it into JSON
- * as a member, with or without secrets; drop takes it away. */
+ * read takes the value out of JSON and replaces what was there, or leaves it; write puts it into
+ * JSON as a member, with or without secrets; drop takes it away. */
 #define SETTINGS_SHAPE(name)                                                                       \
 	WR_MUST_USE enum wr_err settings_read_##name(struct queue_settings *settings,                  \
 												 const struct json_value *value,                   \

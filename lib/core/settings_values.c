@@ -1,8 +1,8 @@
 /* Settings values: numbers, words and short texts, each from its table.
  *
  * Name, default, range, words and length are written in QUEUE_NUMBER_TABLE, QUEUE_CHOICE_TABLE and
- * QUEUE_TEXT_TABLE and nowhere else. A text is kept as it was given, but an address in its canonical
- * form.
+ * QUEUE_TEXT_TABLE and nowhere else. A text is kept as it was given, but an address in its
+ * canonical form.
  */
 #include <stddef.h>
 #include <string.h>

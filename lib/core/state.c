@@ -2,9 +2,10 @@
  *
  * A place is born waiting, or admitted at once when the room is empty. From there it only moves
  * forward; nothing ever comes back to waiting by itself, so a place that ended cannot be admitted a
- * second time (invariants I1 and I7). An operator who puts a place back begins another time in line. Somebody admitted who leaves, or is revoked, before taking the turn
- * up has missed it; a session ends whether it ran out, was released or was revoked. That the store
- * has forgotten a place is not a move: the row simply reads as none.
+ * second time (invariants I1 and I7). An operator who puts a place back begins another time in
+ * line. Somebody admitted who leaves, or is revoked, before taking the turn up has missed it; a
+ * session ends whether it ran out, was released or was revoked. That the store has forgotten a
+ * place is not a move: the row simply reads as none.
  *
  * The scripts of the store decide the same moves; a test holds them to this table.
  */

@@ -1,8 +1,8 @@
 /* Stats: what follows from an hour of figures.
  *
- * A sliding minute is estimated as the join limits do it: all of the minute that has begun and of the
- * one before the share that still lies within 60 seconds. So a figure does not fall to nothing each
- * time when a minute begins.
+ * A sliding minute is estimated as the join limits do it: all of the minute that has begun and of
+ * the one before the share that still lies within 60 seconds. So a figure does not fall to nothing
+ * each time when a minute begins.
  */
 #include "waitingroom/stats.h"
 

@@ -1,8 +1,8 @@
 /* Theme: reading and writing it, and the contrast of its colours.
  *
- * Contrast is checked when a theme is saved: whoever chooses a colour that nobody can read is told the
- * contrast and what it must be. What the store has is taken as it is, also by a later version whose
- * page has other colours.
+ * Contrast is checked when a theme is saved: whoever chooses a colour that nobody can read is told
+ * the contrast and what it must be. What the store has is taken as it is, also by a later version
+ * whose page has other colours.
  */
 #include "waitingroom/theme.h"
 

@@ -1,9 +1,9 @@
 /* Theme logo: is a data URI the picture that it says, and nothing but a picture?
  *
  * The page shows it in an <img>, where a browser runs no script and fetches nothing. The same bytes
- * may be shown otherwise by a template, so SVG is held to what draws: no element that runs or embeds,
- * no event attribute, no reference but to its own parts. What could hide one of those from this
- * scan (entities, escapes, a document type) is refused with it.
+ * may be shown otherwise by a template, so SVG is held to what draws: no element that runs or
+ * embeds, no event attribute, no reference but to its own parts. What could hide one of those from
+ * this scan (entities, escapes, a document type) is refused with it.
  */
 #include <string.h>
 

@@ -89,7 +89,8 @@ static void add_note(struct timeline *timeline, const char *note, size_t len)
 			add(timeline, rows[i].what, at_ms, more, more_len);
 }
 
-/* Stays as it is where times are the same: the order of the notes is that in which things happened. */
+/* Stays as it is where times are the same: the order of the notes is that in which things
+ * happened. */
 static void sort_by_time(struct timeline *timeline)
 {
 	for (size_t i = 1; i < timeline->count; i++)

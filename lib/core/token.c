@@ -4,9 +4,9 @@
  *
  * Verifying refuses in the order of cost: length, three parts, length of the signature, the
  * encoded header against one constant per key of the use, the signature, and only then what the
- * claims say. The header is never decoded. It names no algorithm that could be believed: equal bytes
- * mean one row of the table, and the row has its algorithm. A token of another type has another
- * header and another key, so it stops at the comparison.
+ * claims say. The header is never decoded. It names no algorithm that could be believed: equal
+ * bytes mean one row of the table, and the row has its algorithm. A token of another type has
+ * another header and another key, so it stops at the comparison.
  *
  * Nothing here allocates; OpenSSL does inside for ES256, and a little for HMAC.
  */
@@ -83,7 +83,8 @@ static bool open_token(struct signer *signer, enum token_type type, const char *
 
 static enum wr_err check_times(int64_t issued_s, int64_t expires_s, struct wall_time now)
 {
-	/* claims are below 2^53 seconds, so their milliseconds do not overflow; 'now' may be anything */
+	/* claims are below 2^53 seconds, so their milliseconds do not overflow; 'now' may be
+	 * anything */
 	if ((issued_s - TOKEN_AHEAD_MAX_S) * 1000 > now.ms)
 		return WR_BAD_TOKEN;
 	return now.ms >= (expires_s + TOKEN_LEEWAY_S) * 1000 ? WR_TOKEN_EXPIRED : WR_OK;

@@ -2,9 +2,9 @@
  *
  *     claim ─► session, bound to network and browser ─► pass ─► URL ─► gateway check ─► session
  *
- * A URL is seen by more eyes than a cookie: logs, histories, referrers, chat. So what travels in it is
- * not the session but a pass, which is good for two minutes and, by the store's word, once. It carries
- * all that the session needs, so that the check makes the session from it without asking.
+ * A URL is seen by more eyes than a cookie: logs, histories, referrers, chat. So what travels in it
+ * is not the session but a pass, which is good for two minutes and, by the store's word, once. It
+ * carries all that the session needs, so that the check makes the session from it without asking.
  *
  * The binding is a MAC, not a hash: the networks of the world are few enough to try them all.
  */

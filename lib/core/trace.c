@@ -1,8 +1,9 @@
 /* Trace context: W3C's two headers, and who is sampled.
  *
- * A traceparent is taken only when all of it is right: lower case, ids that are not zero, the separators
- * in their places. One of a later version may go on after the flags, behind another '-'. Whatever
- * else comes is answered by beginning a trace of our own; that is what the recommendation asks for.
+ * A traceparent is taken only when all of it is right: lower case, ids that are not zero, the
+ * separators in their places. One of a later version may go on after the flags, behind another '-'.
+ * Whatever else comes is answered by beginning a trace of our own; that is what the recommendation
+ * asks for.
  */
 #include "waitingroom/trace.h"
 

@@ -1,8 +1,8 @@
 /* User agents: of which family is a browser?
  *
- * A session is bound to the family, because a version changes while somebody shops and a family does
- * not. Browsers claim to be each other for reasons of history: Edge says Chrome, Chrome says Safari, all
- * say Mozilla. So whoever says most about itself is asked first.
+ * A session is bound to the family, because a version changes while somebody shops and a family
+ * does not. Browsers claim to be each other for reasons of history: Edge says Chrome, Chrome says
+ * Safari, all say Mozilla. So whoever says most about itself is asked first.
  */
 #include <stddef.h>
 #include <string.h>

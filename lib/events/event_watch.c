@@ -5,8 +5,8 @@
  *           ▼
  *     all given back ─► made anew ─► cannot be: lost, told once, tried again ─► back, told once
  *
- * The consumer lives in the broker's memory, has no acks, and is gone soon after us. What was not told
- * by then is read again from the stream. Why it is pulled, and why nothing is mended while the
+ * The consumer lives in the broker's memory, has no acks, and is gone soon after us. What was not
+ * told by then is read again from the stream. Why it is pulled, and why nothing is mended while the
  * connection is open: lib/README.md, D96.
  */
 #include "waitingroom/event_watch.h"

@@ -5,8 +5,8 @@
  * not keep the others waiting.
  *
  * A store that fails is not asked again before the pause is over. What has been read before goes on
- * being published and answered meanwhile. One that refuses a step of one queue (a key of another type,
- * no more memory) is left alone with that queue for a while, and the others go on.
+ * being published and answered meanwhile. One that refuses a step of one queue (a key of another
+ * type, no more memory) is left alone with that queue for a while, and the others go on.
  */
 #include "feeds.h"
 
@@ -45,8 +45,8 @@ static void store_failed(struct feeds *feeds, enum wr_err err, struct mono_time 
 	backoff_failed(trouble, now);
 }
 
-/* Everything that was due has been done: a store that gives the list and then refuses the leases does
- * not work. */
+/* Everything that was due has been done: a store that gives the list and then refuses the leases
+ * does not work. */
 static void store_worked(struct feeds *feeds)
 {
 	struct backoff *trouble = &feeds->trouble;

@@ -157,8 +157,8 @@ static void note_answers(struct relay *relay)
 	relay->feeds.shared.answered = false;
 }
 
-/* For those who ask how the broker is (relay_counts). A server that hangs costs LOOK_WAIT_MS, at a time when
- * nothing could be published anyway. */
+/* For those who ask how the broker is (relay_counts). A server that hangs costs LOOK_WAIT_MS, at a
+ * time when nothing could be published anyway. */
 static void look_when_due(struct relay *relay, bool connected, struct mono_time now)
 {
 	struct stream_seen *seen = &relay->feeds.shared.meter.stream;

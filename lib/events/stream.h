@@ -26,7 +26,8 @@ struct stream_settings {
 };
 
 /* Makes both streams so. WR_BROKER_AWAY with a reason in detail: WAITINGROOM is not there and could
- * not be made. Trouble with WAITINGROOM_DLQ, or a setting that cannot be changed, is only logged. */
+ * not be made. Trouble with WAITINGROOM_DLQ, or a setting that cannot be changed, is only
+ * logged. */
 WR_MUST_USE enum wr_err streams_assert(jsCtx *js, const struct stream_settings *settings,
 									   struct err_detail *ret_detail);
 

@@ -1,8 +1,8 @@
 /* Access log: which requests are written, and their lines.
  *
- * The server asks access_log_passes() after each answer, inline: a countdown for those that went well.
- * Whoever is written pays for looking the route up again; so nobody else carries it along. What the
- * request guard refuses has no route.
+ * The server asks access_log_passes() after each answer, inline: a countdown for those that went
+ * well. Whoever is written pays for looking the route up again; so nobody else carries it along.
+ * What the request guard refuses has no route.
  */
 #include "chain.h"
 #include "internal.h"

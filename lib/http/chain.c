@@ -4,8 +4,8 @@
  *       → route → CORS → 404, 405, preflight → rate limit → the route's function in cmd/
  *     and behind it recovery.c, when that function forgets to answer
  *
- * The route is looked up first because it decides whether CORS and the limit apply; a refusal by the
- * limit still carries the CORS headers, or a script on the customer's site could not read why.
+ * The route is looked up first because it decides whether CORS and the limit apply; a refusal by
+ * the limit still carries the CORS headers, or a script on the customer's site could not read why.
  */
 #include "chain.h"
 

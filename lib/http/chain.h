@@ -1,4 +1,5 @@
-/* Internals of the middleware chain: what its files share. Nobody outside lib/http includes this. */
+/* Internals of the middleware chain: what its files share. Nobody outside lib/http includes
+ * this. */
 #ifndef WAITINGROOM_HTTP_CHAIN_H
 #define WAITINGROOM_HTTP_CHAIN_H
 

@@ -1,9 +1,9 @@
 /* Client address: who is asking, when proxies stand in front.
  *
  * Each proxy appends the address that it saw to X-Forwarded-For, so only the right end of that list
- * can be trusted, and only as far as the proxies are ours: the walk goes from right to left and stops
- * at the first address that is not one of them. What stands further left was written by strangers.
- * Text that is no address ends the walk too, and then the peer is all that is known.
+ * can be trusted, and only as far as the proxies are ours: the walk goes from right to left and
+ * stops at the first address that is not one of them. What stands further left was written by
+ * strangers. Text that is no address ends the walk too, and then the peer is all that is known.
  *
  * Addresses are kept as IPv6, IPv4 in its mapped form, so that one comparison serves both.
  */

@@ -10,16 +10,17 @@
  *     quiet ──► arriving ──► (neither: being served, the time is ours) ──► quiet
  *
  * 'arriving' begins with the request line, which the library reports. Bytes before that it does not
- * report, so quiet connections are looked at twice per deadline: when the kernel says that something
- * has come since the last answer, a request has begun, and its clock runs from then. A client that
- * dribbles its request line therefore ends after one and a half deadlines at most, without a system
- * call on the way of a normal request. (Unix sockets cannot be asked; there the deadline begins with
- * the request line.) A connection that is really quiet is closed by the library's time-out, or here
- * when its peer has closed: the library misses an end that arrives together with a request, because
- * its epoll is edge-triggered and it stops reading when the request is complete.
+ * report, so quiet connections are looked at twice per deadline: when the kernel says that
+ * something has come since the last answer, a request has begun, and its clock runs from then. A
+ * client that dribbles its request line therefore ends after one and a half deadlines at most,
+ * without a system call on the way of a normal request. (Unix sockets cannot be asked; there the
+ * deadline begins with the request line.) A connection that is really quiet is closed by the
+ * library's time-out, or here when its peer has closed: the library misses an end that arrives
+ * together with a request, because its epoll is edge-triggered and it stops reading when the
+ * request is complete.
  *
- * While draining, quiet connections are closed, except those that were busy a moment ago: their next
- * request may be on its way already, and its answer will say Connection: close.
+ * While draining, quiet connections are closed, except those that were busy a moment ago: their
+ * next request may be on its way already, and its answer will say Connection: close.
  */
 #include "internal.h"
 

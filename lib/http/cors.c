@@ -1,8 +1,8 @@
 /* CORS: which scripts of other origins may talk to us (the Fetch standard, section 3.2).
  *
  * The origins are an exact list from the settings. An origin on it is echoed, never "*", because
- * credentials are allowed; an origin that is not gets an ordinary answer that its browser hides from
- * it. Vary says so to caches, also when the request had no Origin.
+ * credentials are allowed; an origin that is not gets an ordinary answer that its browser hides
+ * from it. Vary says so to caches, also when the request had no Origin.
  */
 #include "chain.h"
 

@@ -7,10 +7,10 @@
  *
  *     bound ──► listening ──► leaving: every SYN is refused ──► what is queued is taken in, closed
  *
- * Closing resets what the kernel has queued, and whoever has finished the handshake by then has sent
- * a request that nobody may repeat unasked. So nobody begins a handshake any more (a port that
- * refuses is what every gateway retries), those who have begun one may finish it, and then
- * the queue is empty for good.
+ * Closing resets what the kernel has queued, and whoever has finished the handshake by then has
+ * sent a request that nobody may repeat unasked. So nobody begins a handshake any more (a port that
+ * refuses is what every gateway retries), those who have begun one may finish it, and then the
+ * queue is empty for good.
  *
  * TCP sockets are SO_REUSEPORT: every worker has one on the same address, and the kernel spreads
  * new connections over them. Another process there is refused.
@@ -163,7 +163,8 @@ static int bind_socket(const union listen_address *address, socklen_t len, bool 
 }
 
 /* SO_REUSEPORT would let in another process of the same user as well, started by mistake with the
- * same address: each would get half of the visitors. Without it a bind fails when somebody listens. */
+ * same address: each would get half of the visitors. Without it a bind fails when somebody
+ * listens. */
 static bool open_socket(struct http_listener *listener, const union listen_address *address,
 						socklen_t len)
 {
@@ -268,10 +269,10 @@ enum wr_err http_listener_listen(struct http_listener *listener)
 
 /* ---- the end ---- */
 
-/* Bound to a device that does not exist, the socket is not found by a SYN any more, which is refused
- * at once; handshakes that have begun know their socket. The kernel may still choose it for the
- * SYN that it found another worker's socket for, so a filter drops those: they are sent
- * again a second later, when all are closed. It sees segments from their TCP header on.
+/* Bound to a device that does not exist, the socket is not found by a SYN any more, which is
+ * refused at once; handshakes that have begun know their socket. The kernel may still choose it for
+ * the SYN that it found another worker's socket for, so a filter drops those: they are sent again a
+ * second later, when all are closed. It sees segments from their TCP header on.
  *
  * Where neither can be had, as in some sandboxes, the moment between the last accept and the close
  * remains. */

@@ -16,7 +16,8 @@ static int hex_value(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* application/x-www-form-urlencoded; false: not well-formed, a NUL, or no room for the ending NUL. */
+/* application/x-www-form-urlencoded; false: not well-formed, a NUL, or no room for the ending
+ * NUL. */
 static bool decode(const char *text, size_t len, char *ret_value, size_t room)
 {
 	size_t used = 0;

@@ -2,12 +2,13 @@
  *
  *     used = previous × (share of the previous window that the sliding one still covers) + current
  *
- * What has been refused is not counted, so hammering does not make the wait longer, and a client that
- * waits as long as it was told gets through.
+ * What has been refused is not counted, so hammering does not make the wait longer, and a client
+ * that waits as long as it was told gets through.
  *
- * Memory is fixed: a table of small buckets. An entry whose two windows are over is as good as free.
- * When all of a bucket are in use, the oldest goes, and with it the memory of that client: under a
- * flood from more addresses than there are slots the limit becomes more generous, never the reverse.
+ * Memory is fixed: a table of small buckets. An entry whose two windows are over is as good as
+ * free. When all of a bucket are in use, the oldest goes, and with it the memory of that client:
+ * under a flood from more addresses than there are slots the limit becomes more generous, never the
+ * reverse.
  */
 #include "waitingroom/router.h"
 

@@ -1,15 +1,15 @@
 /* Answers: from what the handler says to what the library sends.
  *
  * The body of an ordinary answer lies in the request object, which outlives the sending; it is not
- * copied again. Only bodies larger than that room are copied. An answer given while the handler runs
- * is queued by the library's callback that called the handler; one given later resumes the
+ * copied again. Only bodies larger than that room are copied. An answer given while the handler
+ * runs is queued by the library's callback that called the handler; one given later resumes the
  * connection, and the library calls back to fetch it.
  *
- * Making the library's response object costs a dozen allocations, a few per cent of a whole request.
- * An ordinary answer (body in the request's room, few headers of its own) therefore uses one that is
- * kept with the request object, chosen by the length of the body, when it has the same headers; only
- * the id in it is replaced, and values that are as long as those before. Request objects are reused
- * last in first out, so a few of these serve nearly all requests.
+ * Making the library's response object costs a dozen allocations, a few per cent of a whole
+ * request. An ordinary answer (body in the request's room, few headers of its own) therefore uses
+ * one that is kept with the request object, chosen by the length of the body, when it has the same
+ * headers; only the id in it is replaced, and values that are as long as those before. Request
+ * objects are reused last in first out, so a few of these serve nearly all requests.
  *
  * Every answer carries X-Request-Id. Every answer says no-store unless its handler has said
  * something else about caching: an answer about one person in a shared cache is the worst mistake
@@ -90,8 +90,8 @@ static bool is_only_one(const struct http_request *request, const char *name)
 	return count == 1;
 }
 
-/* The same headers in the same order, with values of the same length: those that differ are written over,
- * as the id is (exchange_id). A gate check names another session each time. */
+/* The same headers in the same order, with values of the same length: those that differ are written
+ * over, as the id is (exchange_id). A gate check names another session each time. */
 static bool exchange_values(struct kept_response *kept, const struct http_request *request)
 {
 	char *at = kept->headers;
@@ -123,9 +123,9 @@ static bool kept_fits(struct kept_response *kept, const struct http_request *req
 		   exchange_values(kept, request);
 }
 
-/* The library lends its copy of a header for reading. Nobody reads this one now: the response is here,
- * for the next answer of this request object. Writing another id over it, as long as the last one,
- * saves taking the header out and putting it back: 0.1 µs of a heartbeat's 6. */
+/* The library lends its copy of a header for reading. Nobody reads this one now: the response is
+ * here, for the next answer of this request object. Writing another id over it, as long as the last
+ * one, saves taking the header out and putting it back: 0.1 µs of a heartbeat's 6. */
 static void exchange_id(struct kept_response *kept, struct http_request *request)
 {
 	size_t len = strlen(request->id);

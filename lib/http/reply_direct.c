@@ -1,10 +1,11 @@
 /* Direct answers: to a client that has half-closed while its request was parked.
  *
- * Somebody may send a request, say that nothing more will come (shutdown), and read until the end. When the
- * library hears of that end while a connection is suspended, it reads first after resuming it, finds the end, and
- * drops request, answer, and whatever was pipelined behind. So the answer is written to the socket here,
- * as the library would, and the socket is shut down: the library cannot answer once more. An end that came with
- * the request it does not hear of (edge-triggered events; connection.c has the exception), and then it answers by itself. A client that is gone altogether
+ * Somebody may send a request, say that nothing more will come (shutdown), and read until the end.
+ * When the library hears of that end while a connection is suspended, it reads first after resuming
+ * it, finds the end, and drops request, answer, and whatever was pipelined behind. So the answer is
+ * written to the socket here, as the library would, and the socket is shut down: the library cannot
+ * answer once more. An end that came with the request it does not hear of (edge-triggered events;
+ * connection.c has the exception), and then it answers by itself. A client that is gone altogether
  * looks the same, and what is written to it goes nowhere.
  */
 #include "internal.h"
@@ -56,8 +57,8 @@ void http_reply_direct(struct http_request *request, const char *body, size_t le
 					request->status != MHD_HTTP_NOT_MODIFIED;
 	struct iovec parts[2] = {{head.text, head.len}, {(char *)body, len}};
 	struct msghdr message = {.msg_iov = parts, .msg_iovlen = has_body ? 2 : 1};
-	/* Nothing else of this connection is under way. What does not fit into the socket's buffer is for somebody
-	 * who does not read. */
+	/* Nothing else of this connection is under way. What does not fit into the socket's buffer is
+	 * for somebody who does not read. */
 	ssize_t ignored = sendmsg(request->connection->fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
 	(void)ignored;
 	shutdown(request->connection->fd, SHUT_RDWR);

@@ -1,9 +1,10 @@
 /* Requests: where they live, and what a handler can ask of them.
  *
  * A request object is taken when the request line has come and given back when the answer is out.
- * The objects are kept in a free list, last in first out, so that the busy ones stay in the cache and
- * nothing is allocated in the ordinary case. Header names and values are the library's own memory,
- * valid until the answer is out; the target is copied, because the library decodes it in place.
+ * The objects are kept in a free list, last in first out, so that the busy ones stay in the cache
+ * and nothing is allocated in the ordinary case. Header names and values are the library's own
+ * memory, valid until the answer is out; the target is copied, because the library decodes it in
+ * place.
  */
 #include "internal.h"
 

@@ -1,8 +1,8 @@
 /* Request ids: what ties an answer, its log line and its trace together.
  *
- * A caller's X-Request-Id is kept when it is short and plain, so that the gateway's id goes through;
- * anything else is replaced, never repeated, because it would end up in logs. Ids made here are a
- * random prefix per server and a counter: unique without asking the kernel per request.
+ * A caller's X-Request-Id is kept when it is short and plain, so that the gateway's id goes
+ * through; anything else is replaced, never repeated, because it would end up in logs. Ids made
+ * here are a random prefix per server and a counter: unique without asking the kernel per request.
  */
 #include "internal.h"
 

@@ -1,8 +1,8 @@
 /* The trace of a request: taken from its headers, or begun here.
  *
- * Whoever calls decides whether a request is sampled (when the sampler heeds that), but not how many: a
- * stranger who sends "sampled" with everything would make this pod do the work of tracing for each
- * request. So many a second are sampled by each server, the others go unrecorded.
+ * Whoever calls decides whether a request is sampled (when the sampler heeds that), but not how
+ * many: a stranger who sends "sampled" with everything would make this pod do the work of tracing
+ * for each request. So many a second are sampled by each server, the others go unrecorded.
  *
  * A trace that begins here and is not sampled costs one number from a generator that is not secret:
  * its id is never seen.

@@ -2,8 +2,8 @@
  *
  * The table is small and read in order. Most patterns have no variable segment, and those are
  * compared as a whole, length first, so that a look-up is a few comparisons of numbers and one of
- * bytes. Paths are compared raw: a percent-encoded letter is another path, and "%2e%2e" or a doubled
- * slash never means anything.
+ * bytes. Paths are compared raw: a percent-encoded letter is another path, and "%2e%2e" or a
+ * doubled slash never means anything.
  */
 #include "chain.h"
 

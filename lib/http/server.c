@@ -217,8 +217,9 @@ static void on_completed(void *ctx, struct MHD_Connection *mhd, void **request_c
 
 /* ---- opening, draining, closing ---- */
 
-/* A daemon is used by the thread of its loop only. Newer versions would otherwise put what is added in a
- * queue that only the next event empties: connections would be taken in beyond the limit, and closed. */
+/* A daemon is used by the thread of its loop only. Newer versions would otherwise put what is added
+ * in a queue that only the next event empties: connections would be taken in beyond the limit, and
+ * closed. */
 #if MHD_VERSION >= 0x00097707
 #define SINGLE_THREADED MHD_USE_NO_THREAD_SAFETY
 #else

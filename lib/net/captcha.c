@@ -2,14 +2,14 @@
  *
  *     captcha_ask ─► 'fresh' (locked) ─► curl ─► what it means ─► breaker, counts ─► fn
  *
- * The lock is held for a few instructions and never during a call of libcurl or of 'fn'. Shared under
- * it: the list of fresh questions, breakers, counts, and the flag to stop. Everything else belongs
- * to the thread. Redirects are not followed, other protocols are not spoken, an answer over
+ * The lock is held for a few instructions and never during a call of libcurl or of 'fn'. Shared
+ * under it: the list of fresh questions, breakers, counts, and the flag to stop. Everything else
+ * belongs to the thread. Redirects are not followed, other protocols are not spoken, an answer over
  * ANSWER_MAX_BYTES is broken off.
  *
  * Which failures count against the provider: no answer, a late one, one without meaning. That it
- * does not know our keys is told in the log and counts for nothing: the queues of others use the same
- * provider with good keys.
+ * does not know our keys is told in the log and counts for nothing: the queues of others use the
+ * same provider with good keys.
  */
 #include "waitingroom/captcha.h"
 

@@ -1,14 +1,15 @@
 /* OTLP: the thread that sends spans to a collector.
  *
- * A batch is printed once and offered until it is taken: 2xx is the end, and so is every refusal but 429,
- * 502, 503 and 504, after which it waits as long as Retry-After says (or a little longer each time) and
- * offers it again; no answer at all counts as such. After TRIES_MAX the batch is lost. A partial
- * success is a success; what the collector left out is counted as refused. Meanwhile the queue goes on
- * to fill, and drops; nobody else waits for any of this.
+ * A batch is printed once and offered until it is taken: 2xx is the end, and so is every refusal
+ * but 429, 502, 503 and 504, after which it waits as long as Retry-After says (or a little longer
+ * each time) and offers it again; no answer at all counts as such. After TRIES_MAX the batch is
+ * lost. A partial success is a success; what the collector left out is counted as refused.
+ * Meanwhile the queue goes on to fill, and drops; nobody else waits for any of this.
  *
  * Trouble is said once when it begins and once when it is over.
  *
- * Shared between threads: 'stop' under 'lock', the counts (atomics); the rest belongs to the thread.
+ * Shared between threads: 'stop' under 'lock', the counts (atomics); the rest belongs to the
+ * thread.
  */
 #include "waitingroom/otlp.h"
 

@@ -1,7 +1,7 @@
 /* Spans: the bounded queue between those who tell and the thread that sends.
  *
- * A ring behind a lock, which is held for the copy of one span, or of a batch by the thread that takes.
- * It is woken when a batch is full, not for each span.
+ * A ring behind a lock, which is held for the copy of one span, or of a batch by the thread that
+ * takes. It is woken when a batch is full, not for each span.
  *
  * Shared between threads: all of struct spans but 'room' and 'ring', under 'lock'.
  */

@@ -5,9 +5,9 @@
  * range. A variable WR_… that no row knows is refused too: a typo in a ConfigMap shall stop the
  * start, not be found on the night of the sale.
  *
- * A text may also be "file:/path": then it is what that file holds, without the line's end. So a URL
- * with a password comes from a mounted secret and not from the environment, which children inherit
- * and /proc shows.
+ * A text may also be "file:/path": then it is what that file holds, without the line's end. So a
+ * URL with a password comes from a mounted secret and not from the environment, which children
+ * inherit and /proc shows.
  */
 #include "waitingroom/config.h"
 

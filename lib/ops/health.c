@@ -1,8 +1,9 @@
-/* Health: the report, and what is judged about the installation as a whole: store, broker, clocks, processes.
+/* Health: the report, and what is judged about the installation as a whole: store, broker, clocks,
+ * processes.
  *
  * Every rule is a few lines that add a finding. A part without findings gets one line that says
- * that it is well, with the numbers that show it: "no news" and "not looked at" must not look alike.
- * What cannot be known (the store is away) is not judged.
+ * that it is well, with the numbers that show it: "no news" and "not looked at" must not look
+ * alike. What cannot be known (the store is away) is not judged.
  */
 #include "waitingroom/health.h"
 

@@ -1,4 +1,5 @@
-/* What a store says about itself in INFO: the lines that matter, of Redis, Valkey and DragonflyDB. */
+/* What a store says about itself in INFO: the lines that matter, of Redis, Valkey and
+ * DragonflyDB. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
-/* Metrics that both programs have: what they ask of the store, what their relay does, what their log
- * has lost. */
+/* Metrics that both programs have: what they ask of the store, what their relay does, what their
+ * log has lost. */
 #include "waitingroom/log.h"
 #include "waitingroom/metrics.h"
 

@@ -1,7 +1,8 @@
 /* Tracing settings: from our variables and OpenTelemetry's to one struct.
  *
- * Only WR_TRACES switches tracing on: clusters put OTEL_EXPORTER_OTLP_ENDPOINT into every pod, and that
- * alone shall not make this one do more. OTEL_SDK_DISABLED switches it off, whatever else is said.
+ * Only WR_TRACES switches tracing on: clusters put OTEL_EXPORTER_OTLP_ENDPOINT into every pod, and
+ * that alone shall not make this one do more. OTEL_SDK_DISABLED switches it off, whatever else is
+ * said.
  */
 #include "waitingroom/tracing_settings.h"
 
@@ -23,7 +24,8 @@ static const char *variable(const char *name)
 	return value != NULL ? value : "";
 }
 
-/* The path of the signal is added to an endpoint of all signals (OTLP exporter, section 'Endpoint URLs'). */
+/* The path of the signal is added to an endpoint of all signals (OTLP exporter, section 'Endpoint
+ * URLs'). */
 static void choose_url(const struct config *config, char *url, size_t room)
 {
 	const char *whole = variable("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"),

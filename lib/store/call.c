@@ -14,7 +14,8 @@
  * NOSCRIPT means that the script did not run (the server was restarted behind a proxy, or somebody
  * flushed it). It is loaded again and the same bytes are sent again, behind the load; the caller
  * sees nothing of it. The call keeps its place in 'under_way' and its deadline. Other calls made
- * meanwhile may run before it: calls under way at the same time have no order that anybody may rely on.
+ * meanwhile may run before it: calls under way at the same time have no order that anybody may rely
+ * on.
  *
  * With replicas to wait for, WAIT goes out right behind the script on the same connection (the
  * server remembers per connection what has to be replicated), and the answer counts when both

@@ -122,8 +122,8 @@ struct walk {
 	bool garbled;
 };
 struct walk walk_begin(enum wr_err err, const struct reply *reply);
-/* What most scripts answer: an array that begins with 'ok', or is only 'noqueue' (WR_NO_QUEUE). Gives
- * the number of elements behind the word. */
+/* What most scripts answer: an array that begins with 'ok', or is only 'noqueue' (WR_NO_QUEUE).
+ * Gives the number of elements behind the word. */
 size_t walk_outcome(struct walk *walk);
 size_t walk_array(struct walk *walk);							/* steps in; number of elements */
 const char *walk_text(struct walk *walk, size_t *ret_len);		/* lends; ret_len may be NULL */
@@ -135,7 +135,8 @@ void walk_expect(struct walk *walk, bool holds); /* garbled, when it does not ho
 /* A text that must be one of these; gives which. 0 when it is none of them. */
 size_t walk_word(struct walk *walk, const char *const words[], size_t count);
 #define WALK_WORD(walk, words) walk_word((walk), (words), sizeof(words) / sizeof((words)[0]))
-/* The same where a word says how the step went. Gives the row; one with an error when it is none of them. */
+/* The same where a word says how the step went. Gives the row; one with an error when it is none of
+ * them. */
 struct answer_word {
 	const char *word;
 	enum wr_err err;
@@ -144,8 +145,8 @@ struct answer_word {
 const struct answer_word *walk_answer(struct walk *walk, const struct answer_word words[],
 									  size_t count);
 #define WALK_ANSWER(walk, words) walk_answer((walk), (words), sizeof(words) / sizeof((words)[0]))
-/* Does 'left' hold 'before' elements and then 'each' for everybody asked about? Gives the number of people to
- * unpack: 0 when not. */
+/* Does 'left' hold 'before' elements and then 'each' for everybody asked about? Gives the number of
+ * people to unpack: 0 when not. */
 size_t walk_people(struct walk *walk, size_t left, size_t before, size_t each, size_t asked);
 
 /* ---- calls ---- */

@@ -12,8 +12,9 @@
  * connection was made: a server that takes connections and then fails must not be hammered.
  *
  * hiredis 0.14 has no deadlines, and frees the context itself when it sees an error. A context that
- * we give up is therefore cut loose first (no hooks, no data) and then freed: whatever hiredis still
- * calls finds nothing to do. It looks up names while connecting, so it is only given addresses.
+ * we give up is therefore cut loose first (no hooks, no data) and then freed: whatever hiredis
+ * still calls finds nothing to do. It looks up names while connecting, so it is only given
+ * addresses.
  */
 #include "lib/store/client.h"
 #include "tls.h"

@@ -91,8 +91,8 @@ static void on_held(void *ctx, enum wr_err err, int64_t held)
 	answer->held = held != 0;
 }
 
-/* A relay that waits for another one's end asks twice a second for each queue: plainly, at a tenth of what
- * the script costs. */
+/* A relay that waits for another one's end asks twice a second for each queue: plainly, at a tenth
+ * of what the script costs. */
 static enum wr_err outbox_lease(void *ctx, const struct queue_name *queue, bool *ret_mine)
 {
 	struct store_outbox *outbox = ctx;

@@ -3,7 +3,8 @@
  * RESP (https://redis.io/docs/reference/protocol-spec): "*<count>" and then each argument as
  * "$<length>" and its bytes, every line ended by \r\n. A batch has up to 3000 arguments, so they
  * are written straight into place: no array of pointers, no second formatting pass. The buffer
- * stays with the call until the answer, because a script that the server has forgotten is sent again.
+ * stays with the call until the answer, because a script that the server has forgotten is sent
+ * again.
  */
 #include "lib/store/client.h"
 

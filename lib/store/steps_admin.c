@@ -1,4 +1,5 @@
-/* Steps of what belongs to no queue: keys of the admin API and tenants. All on the shard system_shard.
+/* Steps of what belongs to no queue: keys of the admin API and tenants. All on the shard
+ * system_shard.
  *
  * As in steps_people.c: store_x writes the script's arguments, x_end unpacks its answer.
  */

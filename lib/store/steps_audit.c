@@ -1,7 +1,8 @@
 /* Steps of the audit: entries are written down, read back, and kept of queues that have gone.
  *
- * An entry lies in the stream 'audit' of its queue or of system_shard. wr:queues names the queues that
- * there are; a deleted one leaves its name in a list of system_shard until its entries have expired.
+ * An entry lies in the stream 'audit' of its queue or of system_shard. wr:queues names the queues
+ * that there are; a deleted one leaves its name in a list of system_shard until its entries have
+ * expired.
  */
 #include "lib/store/client.h"
 

@@ -1,8 +1,8 @@
 /* Steps of people: join, heartbeat, visit, restore.
  *
  * Each step is a pair: store_x writes the script's arguments, x_end unpacks its answer into the
- * client's scratch memory and calls back. scripts/<x>.lua says what is asked and answered. An answer
- * about another number of people than were asked about is garbled, never used in part.
+ * client's scratch memory and calls back. scripts/<x>.lua says what is asked and answered. An
+ * answer about another number of people than were asked about is garbled, never used in part.
  */
 #include "lib/store/client.h"
 
@@ -138,8 +138,8 @@ void store_heartbeat(struct store *store, const struct queue_name *queue, const 
 
 /* ---- visit ---- */
 
-/* "emptied", "<traceparent> <admitted, ms>" of somebody who is traced and has just taken up the turn,
- * or "-" */
+/* "emptied", "<traceparent> <admitted, ms>" of somebody who is traced and has just taken up the
+ * turn, or "-" */
 static void walk_unusual(struct walk *walk, struct visit *person)
 {
 	size_t len = 0;

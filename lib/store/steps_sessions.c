@@ -1,4 +1,5 @@
-/* Steps of sessions: a place is given up, a session ends, is renewed, entered with a pass, put back.
+/* Steps of sessions: a place is given up, a session ends, is renewed, entered with a pass, put
+ * back.
  *
  * As in steps_people.c: store_x writes the script's arguments, x_end unpacks its answer.
  */

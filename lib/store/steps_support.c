@@ -1,8 +1,8 @@
 /* Steps of support: what is kept of a place, which places a code may mean, putting a lost one back.
  *
- * As in steps_people.c: store_x writes the script's arguments, x_end unpacks its answer. Looking for the places
- * of a code is SCAN with a pattern: the store compares keys by itself and answers with those that fit,
- * which are none in nearly every step.
+ * As in steps_people.c: store_x writes the script's arguments, x_end unpacks its answer. Looking
+ * for the places of a code is SCAN with a pattern: the store compares keys by itself and answers
+ * with those that fit, which are none in nearly every step.
  */
 #include "lib/store/client.h"
 

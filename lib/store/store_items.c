@@ -1,7 +1,7 @@
 /* Items: the answer to any command, copied out of the client's buffers.
  *
- * The client reads a reply into one flat list (reply.c). Here that list is given away as it is, with
- * texts in place of offsets, so that a tool can take apart what it asked for: pairs of a hash,
+ * The client reads a reply into one flat list (reply.c). Here that list is given away as it is,
+ * with texts in place of offsets, so that a tool can take apart what it asked for: pairs of a hash,
  * entries of a stream.
  */
 #include "lib/store/client.h"

@@ -1,8 +1,9 @@
 /* The level of the log for all processes: a key of the system shard that runs out by itself.
  *
- * An operator asks one pod; the key tells the others, which look at it once a second. Each look that finds
- * it puts the level in force for some seconds more, and one that finds nothing ends it. So the level ends
- * everywhere at once, by the store's clock; and when the store is away, within FOLLOW_S.
+ * An operator asks one pod; the key tells the others, which look at it once a second. Each look
+ * that finds it puts the level in force for some seconds more, and one that finds nothing ends it.
+ * So the level ends everywhere at once, by the store's clock; and when the store is away, within
+ * FOLLOW_S.
  */
 #include "lib/store/client.h"
 

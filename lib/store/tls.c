@@ -1,10 +1,12 @@
-/* TLS: certificates checked against an authority and the host's name, which hiredis does not do itself.
+/* TLS: certificates checked against an authority and the host's name, which hiredis does not do
+ * itself.
  *
- * hiredis 1.x can speak through an SSL object that it is given. Its own way of making one checks who has
- * signed the certificate and not whose it is, so any certificate of that authority would do. Here the
- * object is made with the name or the address that stands in the URL.
+ * hiredis 1.x can speak through an SSL object that it is given. Its own way of making one checks
+ * who has signed the certificate and not whose it is, so any certificate of that authority would
+ * do. Here the object is made with the name or the address that stands in the URL.
  *
- * Debian 12 has hiredis 0.14, which has no TLS. Then rediss:// is refused with a sentence at the start.
+ * Debian 12 has hiredis 0.14, which has no TLS. Then rediss:// is refused with a sentence at the
+ * start.
  */
 #include "tls.h"
 

@@ -16,14 +16,15 @@ struct tls;
 struct tls_files { /* "" none */
 	const char *ca, *cert, *key;
 };
-/* host: what the certificate must be for; borrows all. gives. WR_BAD_CONFIG: a file cannot be used, or this
- * build has no TLS. */
+/* host: what the certificate must be for; borrows all. gives. WR_BAD_CONFIG: a file cannot be used,
+ * or this build has no TLS. */
 WR_MUST_USE enum wr_err tls_new(const char *host, const struct tls_files *files,
 								struct tls **ret_tls, struct err_detail *ret_detail);
 void tls_free(struct tls *tls); /* NULL is fine */
 
 struct ssl_st;
-/* On a connection that has just been begun. NULL: it cannot. Lends, for as long as the connection lives. */
+/* On a connection that has just been begun. NULL: it cannot. Lends, for as long as the connection
+ * lives. */
 struct ssl_st *tls_begin(const struct tls *tls, redisAsyncContext *connection);
 /* Why the other side's certificate was refused; NULL: it was not. lends. ssl NULL is fine */
 const char *tls_refusal(const struct ssl_st *ssl);

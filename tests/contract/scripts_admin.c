@@ -1,5 +1,5 @@
-/* The scripts of operators: keys and tenants on the shard system/admin, and the audit of every step that
- * somebody asks for.
+/* The scripts of operators: keys and tenants on the shard system/admin, and the audit of every step
+ * that somebody asks for.
  */
 #include "support/cmocka.h"
 #include "support/room.h"

@@ -1,7 +1,7 @@
-/* Whoever leaves the line is marked in the bitmap, counted and told to the pods exactly once, however
- * the tickets lie: in one stretch, scattered close together, far apart, in any order, over the end of
- * a chunk, and where some had been marked before. Each way of marking has its own kind of test here;
- * what is asserted is the same, ticket by ticket.
+/* Whoever leaves the line is marked in the bitmap, counted and told to the pods exactly once,
+ * however the tickets lie: in one stretch, scattered close together, far apart, in any order, over
+ * the end of a chunk, and where some had been marked before. Each way of marking has its own kind
+ * of test here; what is asserted is the same, ticket by ticket.
  */
 #include "support/cmocka.h"
 #include "support/dice.h"
@@ -96,7 +96,8 @@ static void tickets_far_apart_in_any_order_are_told_once(void **state)
 	room_free(room);
 }
 
-/* Every third, then a random half of all, then the rest: most ranges meet bytes that have bits set. */
+/* Every third, then a random half of all, then the rest: most ranges meet bytes that have bits
+ * set. */
 static void scattered(int64_t last)
 {
 	int people[PEOPLE];

@@ -1,5 +1,5 @@
-/* The lives of a queue whose store has lost everything, perhaps more than once: whose tokens count in the next one, what
- * pods add to it that come later, and who stands where.
+/* The lives of a queue whose store has lost everything, perhaps more than once: whose tokens count
+ * in the next one, what pods add to it that come later, and who stands where.
  */
 #include "support/cmocka.h"
 #include "support/room.h"
@@ -97,7 +97,8 @@ static void no_more_than_eight_lives_are_kept(void **state)
 	room_free(room);
 }
 
-/* A pod that started with a file, on a store that had lost everything, was faster than those that knew. */
+/* A pod that started with a file, on a store that had lost everything, was faster than those that
+ * knew. */
 static void a_queue_that_was_made_on_an_empty_store_is_revived_all_the_same(void **state)
 {
 	(void)state;
@@ -115,7 +116,8 @@ static void a_queue_that_was_made_on_an_empty_store_is_revived_all_the_same(void
 	room_free(room);
 }
 
-/* All pods started anew with the store: nobody knows of the queue's former life but its visitors. */
+/* All pods started anew with the store: nobody knows of the queue's former life but its
+ * visitors. */
 static void a_token_alone_revives_a_queue_that_was_made_where_nothing_was(void **state)
 {
 	(void)state;

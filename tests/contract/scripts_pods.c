@@ -1,4 +1,5 @@
-/* pods: who says that it is alive is listed, who says no more is dropped, and nobody needs a right clock. */
+/* pods: who says that it is alive is listed, who says no more is dropped, and nobody needs a right
+ * clock. */
 #include "support/cmocka.h"
 #include "support/room.h"
 #include "support/shared_redis.h"

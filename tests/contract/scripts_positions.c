@@ -1,4 +1,5 @@
-/* visit: where somebody stands whom no pod's picture has yet, counted from the store's own bitmap and counters.
+/* visit: where somebody stands whom no pod's picture has yet, counted from the store's own bitmap
+ * and counters.
  */
 #include "support/cmocka.h"
 #include "support/room.h"

@@ -1,5 +1,5 @@
-/* The end of a deleted queue: its name leaves the list of queues, and a new queue of that name never
- * does with it. */
+/* The end of a deleted queue: its name leaves the list of queues, and a new queue of that name
+ * never does with it. */
 #include "support/cmocka.h"
 #include "support/demo_queue.h"
 #include "support/wait.h"

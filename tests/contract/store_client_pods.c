@@ -1,4 +1,5 @@
-/* The client's steps about processes, and what it says about the store itself, against a real server. */
+/* The client's steps about processes, and what it says about the store itself, against a real
+ * server. */
 #include "support/cmocka.h"
 #include "support/shared_ask.h"
 

@@ -1,5 +1,5 @@
-/* The client's steps of whole queues, against the real scripts in a real Redis: make, change, revive,
- * delete, lease; and what is said when a key is not what it should be. */
+/* The client's steps of whole queues, against the real scripts in a real Redis: make, change,
+ * revive, delete, lease; and what is said when a key is not what it should be. */
 #include "support/cmocka.h"
 #include "support/demo_queue.h"
 

@@ -1,5 +1,5 @@
-/* How the client follows a queue, against the real scripts in a real Redis: settings when they are new,
- * who has left, how many there are, and the bitmap of all who ever left. */
+/* How the client follows a queue, against the real scripts in a real Redis: settings when they are
+ * new, who has left, how many there are, and the bitmap of all who ever left. */
 #include "support/cmocka.h"
 #include "support/demo_queue.h"
 

@@ -1,5 +1,5 @@
-/* Keys of every type out of a store and back: what is missing is added, what is there stays, and what has
- * another value is only taken over when that is asked for. */
+/* Keys of every type out of a store and back: what is missing is added, what is there stays, and
+ * what has another value is only taken over when that is asked for. */
 #include "cmd/wrbackup/keys.h"
 #include "support/cmocka.h"
 #include "support/redis.h"

@@ -1,7 +1,7 @@
 /* Fuzzes the verification of entry tokens, whose header and payload strangers have written.
  *
- * The input is a header and a payload in plain JSON with a line end between them; they are encoded and
- * signed here, since no random change would ever get past the signature. What must hold:
+ * The input is a header and a payload in plain JSON with a line end between them; they are encoded
+ * and signed here, since no random change would ever get past the signature. What must hold:
  *
  *   - what is not signed never verifies: the same text with another key, and the input as it is;
  *   - claims that verify are within the bounds that the rest of the program relies on.

@@ -1,5 +1,5 @@
-/* Trace headers: whatever a stranger sends, what is taken of it is printed as it came, and is fit for
- * a header again.
+/* Trace headers: whatever a stranger sends, what is taken of it is printed as it came, and is fit
+ * for a header again.
  *
  * Up to the first NUL the input is a traceparent, behind it a tracestate.
  */

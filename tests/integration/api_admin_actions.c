@@ -1,4 +1,5 @@
-/* Whatever an operator can do leaves an entry in the audit, under the name that the table of routes gives it.
+/* Whatever an operator can do leaves an entry in the audit, under the name that the table of routes
+ * gives it.
  *
  * Walks the program's own table: who adds a row with an action adds here what makes it happen. The
  * entry is looked for by the request's id, so it is of that very request.

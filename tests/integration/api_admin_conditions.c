@@ -1,4 +1,5 @@
-/* Changes of a queue that are tied to the version that was read: of those who read the same one wins. */
+/* Changes of a queue that are tied to the version that was read: of those who read the same one
+ * wins. */
 #include "support/cmocka.h"
 #include "support/desk.h"
 #include "waitingroom/memory.h"

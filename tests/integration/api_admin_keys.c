@@ -1,7 +1,7 @@
 /* Keys of the admin API: what each may, and what nobody may.
  *
- * The first tests walk the program's own table of routes, so a new route is covered as soon as it is there.
- * Two tenants: acme's keys ask, rival's things are asked for.
+ * The first tests walk the program's own table of routes, so a new route is covered as soon as it
+ * is there. Two tenants: acme's keys ask, rival's things are asked for.
  */
 #include "cmd/api/admin_routes.h"
 

@@ -52,7 +52,8 @@ static void what_a_patch_sets_to_null_gets_its_default_again(void **state)
 				  "/admin/v1/audit?queue=default/nulled&limit=1", DESK_KEY_HEADER, NULL);
 	assert_non_null(strstr(audit->body, "\"before\":{\"capacity\":7,\"message\":\"Soon\"}"));
 	assert_non_null(strstr(audit->body, "\"after\":{\"capacity\":100,\"message\":\"\","));
-	/* A default that contradicts what is there; a name that is none; a PUT, which has defaults anyway. */
+	/* A default that contradicts what is there; a name that is none; a PUT, which has defaults
+	 * anyway. */
 	desk_expect("PATCH", "nulled", NULL, "{\"poll_min_ms\":20000}", 200, NULL);
 	desk_expect("PATCH", "nulled", NULL, "{\"absent_after_ms\":700000,\"heartbeat_ttl_ms\":null}",
 				422, "invalid_value");

@@ -1,5 +1,6 @@
-/* Whoever has changed a queue sees the change with the next request to that pod, whichever it is: nothing
- * is awaited here. The pods look for changes only every two seconds, so that nobody sees one by chance.
+/* Whoever has changed a queue sees the change with the next request to that pod, whichever it is:
+ * nothing is awaited here. The pods look for changes only every two seconds, so that nobody sees
+ * one by chance.
  */
 #include "support/api.h"
 #include "support/cmocka.h"

@@ -1,7 +1,7 @@
 /* The figures of a queue, held against what the test itself has done.
  *
- * The test may run over the end of a minute: sums of the series are exact whatever the minute, and a
- * sliding minute holds at most what was done.
+ * The test may run over the end of a minute: sums of the series are exact whatever the minute, and
+ * a sliding minute holds at most what was done.
  */
 #include "support/api.h"
 #include "support/cmocka.h"

@@ -1,4 +1,5 @@
-/* Tenants: made, also by the first queue of theirs, changed, taken away; not more queues than one may have.
+/* Tenants: made, also by the first queue of theirs, changed, taken away; not more queues than one
+ * may have.
  */
 #include "support/api.h"
 #include "support/cmocka.h"

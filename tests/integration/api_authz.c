@@ -1,5 +1,5 @@
-/* Gate checks beyond one question: sessions that slide, end and are given back, outages, strangers. What
- * each mount says to each question is in api_authz_<mount>.c.
+/* Gate checks beyond one question: sessions that slide, end and are given back, outages, strangers.
+ * What each mount says to each question is in api_authz_<mount>.c.
  */
 #include "support/api.h"
 #include "support/cmocka.h"

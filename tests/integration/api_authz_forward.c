@@ -1,4 +1,5 @@
-/* /authz/forward: the contract with ForwardAuth of Traefik, forward_auth of Caddy, HAProxy, golden file in hand. */
+/* /authz/forward: the contract with ForwardAuth of Traefik, forward_auth of Caddy, HAProxy, golden
+ * file in hand. */
 #include "support/authz_world.h"
 #include "support/golden.h"
 

@@ -1,5 +1,5 @@
-/* From the room to the site: a pass becomes one session, once, for who was let in; and a session that
- * was ended, or is handed on, passes no more.
+/* From the room to the site: a pass becomes one session, once, for who was let in; and a session
+ * that was ended, or is handed on, passes no more.
  */
 #include "support/api.h"
 #include "support/cmocka.h"

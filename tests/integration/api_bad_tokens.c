@@ -37,7 +37,8 @@ static int open_room(void **state)
 	url = stack_url(stack, 0);
 	WR_AUTO(mem_free_at) char *reply = redis_do(stack->redis, "GET wr:{default/line}:epoch");
 	assert_int_equal(sscanf(reply, "$11 %11s", epoch), 1);
-	/* As if it had been made long ago: a queue that is new on an empty store believes a good token. */
+	/* As if it had been made long ago: a queue that is new on an empty store believes a good
+	 * token. */
 	free(redis_do(stack->redis, "HDEL wr:{default/line}:counts from_nothing"));
 	before = api_store_digest(stack);
 	return shared_signer_open(state);

@@ -1,7 +1,7 @@
 /* Captchas before a place: whom a provider vouches for, and what happens when it is in trouble.
  *
- * The provider is a fake one on this machine (support/fake_provider.h). Each test that breaks it has a
- * pod of its own, whose circuit breaker starts closed.
+ * The provider is a fake one on this machine (support/fake_provider.h). Each test that breaks it
+ * has a pod of its own, whose circuit breaker starts closed.
  */
 #include "support/api.h"
 #include "support/cmocka.h"

@@ -1,7 +1,7 @@
 /* Proof of work before a place: what is asked for, what is taken, and what is refused with a fresh
  * challenge.
- * Each test comes from a network of its own (X-Forwarded-For). Challenges that are older than a test
- * can wait for are signed here, with the pod's keys.
+ * Each test comes from a network of its own (X-Forwarded-For). Challenges that are older than a
+ * test can wait for are signed here, with the pod's keys.
  */
 #include "support/api.h"
 #include "support/cmocka.h"

@@ -1,5 +1,6 @@
-/* One key, one place, whatever happens to the request: many at once, a pod that dies, an answer that
- * never arrives. Each test has a queue of its own, whose ticket counter tells how many places there are.
+/* One key, one place, whatever happens to the request: many at once, a pod that dies, an answer
+ * that never arrives. Each test has a queue of its own, whose ticket counter tells how many places
+ * there are.
  */
 #include "support/api.h"
 #include "support/cmocka.h"

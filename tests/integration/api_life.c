@@ -1,7 +1,7 @@
 /* The end of a pod: SIGTERM under load loses no request and no heartbeat, and ends with 0.
  *
- * Each test has a stack of its own, because the settings of draining differ. The exit code is checked
- * by process_stop() or process_wait().
+ * Each test has a stack of its own, because the settings of draining differ. The exit code is
+ * checked by process_stop() or process_wait().
  */
 #include "support/api.h"
 #include "support/cmocka.h"

@@ -1,5 +1,5 @@
-/* What operators can ask of the log while programs run: other levels, and which requests are written.
- * That each line is as the schema says is tests/openapi/log.test.js's to say.
+/* What operators can ask of the log while programs run: other levels, and which requests are
+ * written. That each line is as the schema says is tests/openapi/log.test.js's to say.
  */
 #include "support/api.h"
 #include "support/cmocka.h"

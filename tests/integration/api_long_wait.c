@@ -1,5 +1,5 @@
-/* Who waits longer than a token is good: a room that opens on another day, a line that takes the weekend.
- * The token is made anew in time, so that nobody loses a place by having been patient.
+/* Who waits longer than a token is good: a room that opens on another day, a line that takes the
+ * weekend. The token is made anew in time, so that nobody loses a place by having been patient.
  */
 #include "support/api.h"
 #include "support/cmocka.h"

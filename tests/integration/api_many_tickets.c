@@ -1,5 +1,5 @@
-/* A room that is always open: everybody who ever came had a ticket, and nearly all have left. A pod that
- * starts must neither read all of that nor run out of room for the next one.
+/* A room that is always open: everybody who ever came had a ticket, and nearly all have left. A pod
+ * that starts must neither read all of that nor run out of room for the next one.
  */
 #include "support/api.h"
 #include "support/cmocka.h"

@@ -1,6 +1,7 @@
 /* The metrics page as Prometheus reads it, and what heartbeats cost the store.
  *
- * Costs are counted, not timed: a burst of heartbeats must become a few commands, whatever the speed.
+ * Costs are counted, not timed: a burst of heartbeats must become a few commands, whatever the
+ * speed.
  */
 #include "support/api.h"
 #include "support/cmocka.h"
@@ -262,8 +263,8 @@ static void refused_requests_are_counted_by_reason(void **state)
 /* ---- what heartbeats cost the store ---- */
 
 /* Calls of one kind since the server began. */
-/* The store forgets a place and believes that its ticket has left, as after a failover whose recovery
- * window went by while the visitor slept. */
+/* The store forgets a place and believes that its ticket has left, as after a failover whose
+ * recovery window went by while the visitor slept. */
 static void a_place_that_the_store_should_remember_is_counted_as_lost(void **state)
 {
 	(void)state;

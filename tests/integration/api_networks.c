@@ -1,4 +1,5 @@
-/* Limits of addresses and networks, when proxies stand in front: IPv4 /32 and /24, IPv6 /64 and /48.
+/* Limits of addresses and networks, when proxies stand in front: IPv4 /32 and /24, IPv6 /64 and
+ * /48.
  *
  * The pod believes X-Forwarded-For from this machine; what strangers wrote further left in it does
  * not count.

@@ -1,4 +1,5 @@
-/* In line without scripts: the page shows the place and keeps it, the turn comes, the place is given up.
+/* In line without scripts: the page shows the place and keeps it, the turn comes, the place is
+ * given up.
  *
  * One pod with one worker; people are let in by an operator's order.
  */

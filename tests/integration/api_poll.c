@@ -25,50 +25,35 @@
 
 static const char *url;
 
+/* clang-format off */
+static const char queues[] =
+	"{\"queues\":["
+	QUEUE("held", HELD) ","
+	QUEUE("other", HELD) ","
+	QUEUE("acme/held", HELD) ","
+	QUEUE("fresh", HELD) ","
+	QUEUE("enter", HELD) ","
+	QUEUE("stay", HELD) ","
+	QUEUE("release", HELD) ","
+	QUEUE("leave-inside", HELD) ","
+	QUEUE("kinds", HELD) ","
+	QUEUE("short-sessions", HELD ",\"session_ttl_ms\":500") ","
+	QUEUE("short-turns", HELD ",\"claim_ttl_ms\":500") ","
+	QUEUE("impatient", HELD ",\"heartbeat_ttl_ms\":1000,\"first_heartbeat_ms\":2500" QUICK)
+	"]}";
+/* clang-format on */
+
 static int open_room(void **state)
 {
 	(void)state;
-	stack = stack_start(&(struct stack_options){
-		.pods = 1,
-		.admitters = 1,
-		.without_nats = true,
-		.admin_keys = API_ADMIN_KEYS_FILE,
-		.env =
-			(const char *const[]){NO_RATE_LIMITS, "WR_WORKERS=1", "WR_REAP_INTERVAL_MS=50", NULL},
-		.queues = QUEUES(QUEUE("held", HELD) "," QUEUE("other", HELD) "," QUEUE("acme/held", HELD) "," QUEUE("fresh", HELD) "," QUEUE("enter", HELD) "," QUEUE(
-			"stay",
-			HELD) "," QUEUE("release",
-							HELD) "," QUEUE("leave-inside",
-											HELD) "," QUEUE("kinds",
-															HELD) "," QUEUE("short-sessions", HELD
-																			",\"session_ttl_ms\":"
-																			"500") "," QUEUE("short"
-																							 "-turn"
-																							 "s",
-																							 HELD
-																							 ",\"cl"
-																							 "aim_"
-																							 "ttl_"
-																							 "ms\":"
-																							 "500") "," QUEUE("impa"
-																											  "tien"
-																											  "t",
-																											  HELD
-																											  ",\"h"
-																											  "eart"
-																											  "beat"
-																											  "_ttl"
-																											  "_ms"
-																											  "\":"
-																											  "1000"
-																											  ",\"f"
-																											  "irst"
-																											  "_hea"
-																											  "rtbe"
-																											  "at_"
-																											  "ms\""
-																											  ":250"
-																											  "0" QUICK))});
+	stack = stack_start(
+		&(struct stack_options){.pods = 1,
+								.admitters = 1,
+								.without_nats = true,
+								.admin_keys = API_ADMIN_KEYS_FILE,
+								.env = (const char *const[]){NO_RATE_LIMITS, "WR_WORKERS=1",
+															 "WR_REAP_INTERVAL_MS=50", NULL},
+								.queues = queues});
 	url = stack_url(stack, 0);
 	return 0;
 }

@@ -2,7 +2,8 @@
  *
  * Two pods, two lanes, some two hundred places. People leave, fall silent, never confirm, and are
  * let in, by a random history whose seed is printed. After each round every pod must tell
- * everybody in line the number that the store's own records give, and never a larger one than before.
+ * everybody in line the number that the store's own records give, and never a larger one than
+ * before.
  */
 #include "support/api.h"
 #include "support/cmocka.h"

@@ -31,8 +31,8 @@ static void join_slow(struct stack *stack)
 	api_expect_status(answer, 201);
 }
 
-/* Two go in per minute, one of each lane: who joins the default lane has one person ahead there, and not
- * the eleven of the other lane as well. */
+/* Two go in per minute, one of each lane: who joins the default lane has one person ahead there,
+ * and not the eleven of the other lane as well. */
 static void the_wait_is_that_of_the_lane_that_one_would_join(void **state)
 {
 	(void)state;

@@ -1,4 +1,5 @@
-/* What ends before its token, every pod knows: within a second, and when it starts, before it answers. */
+/* What ends before its token, every pod knows: within a second, and when it starts, before it
+ * answers. */
 #include "support/api.h"
 #include "support/cmocka.h"
 #include "support/shared_stack.h"

@@ -1,7 +1,7 @@
 /* Starting: what a program says about itself, and why it refuses to start.
  *
- * A mistake in the settings must stop a start with a sentence that names the setting, on the day when
- * it is made and not on the night of the sale.
+ * A mistake in the settings must stop a start with a sentence that names the setting, on the day
+ * when it is made and not on the night of the sale.
  */
 #include "support/api.h"
 #include "support/cmocka.h"
@@ -387,7 +387,8 @@ static void the_first_who_gets_through_to_a_pod_gets_an_answer(void **state)
 								  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	const char *answer = NULL;
 	int64_t took_ms = 0;
-	/* A pod does not wait for the store longer than a second: on a busy machine that may not be enough. */
+	/* A pod does not wait for the store longer than a second: on a busy machine that may not be
+	 * enough. */
 	for (int i = 0; i < 10; i++) {
 		answer = first_answer_of_a_restart(stack, &address, &took_ms);
 		if (took_ms < OPENS_ANYWAY_MS || strncmp(answer, "HTTP/1.1 503", 12) != 0)

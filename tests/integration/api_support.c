@@ -1,7 +1,8 @@
-/* Support: what has happened to a place, and putting a lost one back. Finding them: api_support_find.c.
+/* Support: what has happened to a place, and putting a lost one back. Finding them:
+ * api_support_find.c.
  *
- * Nobody waits five minutes here: somebody who was silent has a last heartbeat in the past, put into the
- * store by hand. The relay is off.
+ * Nobody waits five minutes here: somebody who was silent has a last heartbeat in the past, put
+ * into the store by hand. The relay is off.
  */
 #include "support/api.h"
 #include "support/browser.h"

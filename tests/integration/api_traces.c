@@ -1,8 +1,8 @@
-/* Traces: what a collector is told of visitors, of requests and of admission, and what happens when it
- * does not listen.
+/* Traces: what a collector is told of visitors, of requests and of admission, and what happens when
+ * it does not listen.
  *
- * The collector is a strict one of our own (support/otlp_receiver.h). Everything is sampled unless a test
- * says otherwise.
+ * The collector is a strict one of our own (support/otlp_receiver.h). Everything is sampled unless
+ * a test says otherwise.
  */
 #include "support/api.h"
 #include "support/cmocka.h"

@@ -10,7 +10,8 @@
 #define ENTRIES 400
 #define ROUNDS 100
 
-/* A watch that is closed behind its first event, with the library's thread busy on the next ones. */
+/* A watch that is closed behind its first event, with the library's thread busy on the next
+ * ones. */
 static void a_watch_can_be_closed_while_events_come_in(void **state)
 {
 	(void)state;

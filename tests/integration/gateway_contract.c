@@ -1,9 +1,9 @@
 /* What gateways that are not run here send to the waiting room, byte for byte as their contracts
  * say, and all of what it answers: a change of an answer shows here first.
  *
- * Traefik 3 (ForwardAuth) and the auth-request script of HAProxy use the forward mount; Envoy, Istio
- * and implementations of the Gateway API the envoy mount; ingress-nginx the nginx mount. The site is
- * https://shop.example, the pods are reached under names of their own.
+ * Traefik 3 (ForwardAuth) and the auth-request script of HAProxy use the forward mount; Envoy,
+ * Istio and implementations of the Gateway API the envoy mount; ingress-nginx the nginx mount. The
+ * site is https://shop.example, the pods are reached under names of their own.
  */
 #include "support/api.h"
 #include "support/cmocka.h"
@@ -70,7 +70,8 @@ static bool is_of_the_moment(const char *line)
 	return strncasecmp(line, "Date:", 5) == 0 || strncasecmp(line, "X-Request-Id:", 13) == 0;
 }
 
-/* Status line and headers without those that differ each time, in the order of the answer; gives. */
+/* Status line and headers without those that differ each time, in the order of the answer;
+ * gives. */
 static char *head_of(const struct http_answer *answer)
 {
 	char *copy = mem_copy_string(answer->head), *rest = copy;
@@ -209,7 +210,8 @@ static void the_lua_script_of_haproxy_asks_with_head(void **state)
 	http_answer_free(expect(LUA SCRIPT_HEADERS TRAEFIK_SAYS("GET", "/hall?seat=1"), NO(HALL)));
 }
 
-/* ---- Envoy, Istio, Gateway API: method, path and Host of the visitor, and the allowed headers ---- */
+/* ---- Envoy, Istio, Gateway API: method, path and Host of the visitor, and the allowed headers
+ * ---- */
 
 #define ENVOY(method, path)                                                                        \
 	method " /authz/envoy/default/demo" path " HTTP/1.1\r\nHost: shop.example\r\n"

@@ -1,4 +1,5 @@
-/* HAProxy with the configuration of deploy/ in front of a site: the cases of tests/support/gateway_*. */
+/* HAProxy with the configuration of deploy/ in front of a site: the cases of
+ * tests/support/gateway_*. */
 #include "support/gateway_cases.h"
 
 int main(void)

@@ -1,8 +1,8 @@
-/* The last moment of a listening socket: whoever connects then is taken in or finds the port closed,
- * and is never cut off with a request on the way.
+/* The last moment of a listening socket: whoever connects then is taken in or finds the port
+ * closed, and is never cut off with a request on the way.
  *
- * The moment is met on purpose: this program's close(2) stands before libc's, and connects once more
- * just before a listening socket is closed.
+ * The moment is met on purpose: this program's close(2) stands before libc's, and connects once
+ * more just before a listening socket is closed.
  */
 #include "support/cmocka.h"
 #include "support/http_rig.h"

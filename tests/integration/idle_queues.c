@@ -1,6 +1,6 @@
 /* Queues that nobody is in cost the store little: the admitter steps them seldom, the admitters and
- * relays that only wait ask plainly, and pods leave them out of every other round. Whoever joins one
- * finds it as awake as any other.
+ * relays that only wait ask plainly, and pods leave them out of every other round. Whoever joins
+ * one finds it as awake as any other.
  *
  * What is compared are counts of things that happen side by side, not times.
  */

@@ -94,8 +94,8 @@ static void make_queue(int number)
 	api_expect_status(answer, 201);
 }
 
-/* Names are listed before their queues are made. Some are made when admitters have found none of that
- * name and have not come to clearing what a deleting may have left. */
+/* Names are listed before their queues are made. Some are made when admitters have found none of
+ * that name and have not come to clearing what a deleting may have left. */
 static void
 a_queue_that_is_made_while_admitters_look_for_it_is_not_taken_for_a_deleted_one(void **state)
 {

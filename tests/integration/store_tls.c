@@ -1,5 +1,5 @@
-/* TLS to the store: whoever cannot prove to be the host in the URL is not talked to. Where this build has
- * no TLS, the URL is refused with a sentence; then that is all that can be shown.
+/* TLS to the store: whoever cannot prove to be the host in the URL is not talked to. Where this
+ * build has no TLS, the URL is refused with a sentence; then that is all that can be shown.
  */
 #include "support/cmocka.h"
 #include "support/process.h"

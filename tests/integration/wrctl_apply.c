@@ -1,4 +1,5 @@
-/* Queues from a file: what is shown first, what is done, what is left alone; and single settings. */
+/* Queues from a file: what is shown first, what is done, what is left alone; and single
+ * settings. */
 #include "support/api.h"
 #include "support/cmocka.h"
 #include "support/ctl_room.h"

@@ -1,4 +1,5 @@
-/* Each command of wrctl on a real room: its exit code, what it prints, and what has changed after it. */
+/* Each command of wrctl on a real room: its exit code, what it prints, and what has changed after
+ * it. */
 #include "support/api.h"
 #include "support/cmocka.h"
 #include "support/ctl_room.h"

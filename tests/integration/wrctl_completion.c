@@ -1,5 +1,5 @@
-/* What a shell really completes: a person at a terminal types, presses Tab, and sees names that are in the
- * room. Without a server: scripts/check-wrctl. */
+/* What a shell really completes: a person at a terminal types, presses Tab, and sees names that are
+ * in the room. Without a server: scripts/check-wrctl. */
 #include "support/api.h"
 #include "support/cmocka.h"
 #include "support/ctl.h"

@@ -1,4 +1,5 @@
-/* The doctor among real faults: it names what is broken, says what to do, and names nothing else. */
+/* The doctor among real faults: it names what is broken, says what to do, and names nothing
+ * else. */
 #include "support/api.h"
 #include "support/cmocka.h"
 #include "support/ctl.h"

@@ -1,4 +1,5 @@
-/* How wrctl finds a server and shows who it is: urls, keys, contexts, and what is said when it cannot. */
+/* How wrctl finds a server and shows who it is: urls, keys, contexts, and what is said when it
+ * cannot. */
 #include "support/api.h"
 #include "support/cmocka.h"
 #include "support/ctl_room.h"

@@ -1,4 +1,5 @@
-/* wrctl top on a terminal of 80 x 24: what is seen, what keys do, and that the terminal is given back. */
+/* wrctl top on a terminal of 80 x 24: what is seen, what keys do, and that the terminal is given
+ * back. */
 #include "support/api.h"
 #include "support/cmocka.h"
 #include "support/ctl_room.h"

@@ -1,4 +1,5 @@
-/* wrctl watch: events of one queue as lines, live and from before, also over a broker that restarts. */
+/* wrctl watch: events of one queue as lines, live and from before, also over a broker that
+ * restarts. */
 #include "support/api.h"
 #include "support/cloudevent.h"
 #include "support/cmocka.h"

@@ -1,6 +1,6 @@
 /* Skewed clock: a process that this is preloaded into has the wrong time of day, by
- * WR_TEST_CLOCK_AHEAD_S seconds; its monotonic clock is right. For tests of pods on machines whose time
- * service has failed.
+ * WR_TEST_CLOCK_AHEAD_S seconds; its monotonic clock is right. For tests of pods on machines whose
+ * time service has failed.
  */
 #include <stdlib.h>
 #include <sys/syscall.h>

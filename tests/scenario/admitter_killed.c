@@ -27,7 +27,8 @@ static double admitted_by(struct stack *stack, int admitter)
 	return stack_metric(stack_admitter_url(stack, admitter), "wr_admitter_admitted_total");
 }
 
-/* Is the lease of this role held by one of the admitter's clients ("admitter-<pid>…", "relay-…")? */
+/* Is the lease of this role held by one of the admitter's clients ("admitter-<pid>…",
+ * "relay-…")? */
 static bool has_lease(struct stack *stack, int admitter, const char *role, const char *owner)
 {
 	char command[64], mark[32];

@@ -188,8 +188,8 @@ static void a_waiting_room_that_lost_everything_comes_back_from_its_backup(void 
 	assert_string_equal(store_again, store_before);
 	assert_string_equal(streams_again, streams_before);
 
-	/* Nobody was there to hear them within the time that they have to report: it counts from when somebody
-	 * is. */
+	/* Nobody was there to hear them within the time that they have to report: it counts from when
+	 * somebody is. */
 	int64_t until_ms = api_store_number(stack, "HGET wr:{" DEMO "}:counts recover_until");
 	WAIT_UNTIL(10000, clock_wall().ms > until_ms, "the recovery would be over");
 	stack_restart_admitter(stack, 0);

@@ -1,7 +1,7 @@
 /* A campus: thousands of people behind one address join at once, and each has to solve a challenge.
  *
- * It becomes harder for them and stays easy for everybody else; all of them get in, and whoever has a
- * place is not asked for anything, nor limited. The promises of the design are checked by wrload.
+ * It becomes harder for them and stays easy for everybody else; all of them get in, and whoever has
+ * a place is not asked for anything, nor limited. The promises of the design are checked by wrload.
  */
 #include "support/api.h"
 #include "support/cmocka.h"

@@ -1,5 +1,5 @@
-/* The clock of one pod is an hour wrong. Whatever another pod has dated is good there too, and the other
- * way round: all go by the store's time.
+/* The clock of one pod is an hour wrong. Whatever another pod has dated is good there too, and the
+ * other way round: all go by the store's time.
  */
 #include "support/api.h"
 #include "support/cmocka.h"

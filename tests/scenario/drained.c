@@ -1,7 +1,8 @@
 /* The end of a sale: the line is slow, and the operator drains it.
  *
- * Hundreds of people wait in a line that would take hours. After one order they are all let in as others
- * leave, never more than the site can take; nobody is lost, and the operator's figures say what happened.
+ * Hundreds of people wait in a line that would take hours. After one order they are all let in as
+ * others leave, never more than the site can take; nobody is lost, and the operator's figures say
+ * what happened.
  */
 #include "support/api.h"
 #include "support/cmocka.h"

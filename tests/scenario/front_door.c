@@ -1,9 +1,9 @@
-/* `make run`, as somebody meets it who has just cloned the project: the shop, the room, the turn, the
- * shop.
+/* `make run`, as somebody meets it who has just cloned the project: the shop, the room, the turn,
+ * the shop.
  *
- * Runs scripts/run as the Makefile does, with ports of its own and without a crowd, and walks in by HTTP:
- * what a browser does, without a browser. In the end a pod is killed, and make is told to stop, as by a
- * program that started it: without the terminal that would tell all of its processes.
+ * Runs scripts/run as the Makefile does, with ports of its own and without a crowd, and walks in by
+ * HTTP: what a browser does, without a browser. In the end a pod is killed, and make is told to
+ * stop, as by a program that started it: without the terminal that would tell all of its processes.
  */
 #include "support/api.h"
 #include "support/cmocka.h"

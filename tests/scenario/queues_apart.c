@@ -1,5 +1,5 @@
-/* Many queues in one store, and none of them pays for another: not for its data being broken, and not
- * for how many they are while the store is some milliseconds away.
+/* Many queues in one store, and none of them pays for another: not for its data being broken, and
+ * not for how many they are while the store is some milliseconds away.
  */
 #include "support/api.h"
 #include "support/cmocka.h"

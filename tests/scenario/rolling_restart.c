@@ -1,15 +1,15 @@
 /* A new version is rolled out on the night of the sale: both pods and both admitters end by SIGTERM
- * and come back, one after the other, while visitors poll through a gateway with the configuration of
- * deploy/: nginx, or what WR_TEST_GATEWAY says.
+ * and come back, one after the other, while visitors poll through a gateway with the configuration
+ * of deploy/: nginx, or what WR_TEST_GATEWAY says.
  *
- * Nobody behind the gateway sees a failed request: what a pod that goes away does not take, the other
- * one does. Some visitors come without a gateway; they may find a port closed, which any gateway
- * would retry, but no connection breaks on them that a pod had taken.
+ * Nobody behind the gateway sees a failed request: what a pod that goes away does not take, the
+ * other one does. Some visitors come without a gateway; they may find a port closed, which any
+ * gateway would retry, but no connection breaks on them that a pod had taken.
  *
  *     everybody joins ─► steady ─► restarts: pod, pod, admitter, admitter ─► after
  *
- * wrload tells the latencies of each stretch apart. With WR_TEST_LONG=1 there are 5,000 visitors and
- * the p99 during the restarts must stay below twice that of the steady stretch: `make
+ * wrload tells the latencies of each stretch apart. With WR_TEST_LONG=1 there are 5,000 visitors
+ * and the p99 during the restarts must stay below twice that of the steady stretch: `make
  * show-rolling-restart`. Without, a busy machine may be as slow as it likes.
  */
 #include "support/api.h"

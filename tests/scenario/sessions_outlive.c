@@ -1,5 +1,5 @@
-/* People on the site have sessions that the store has lost, or could not be told of. Their next request
- * at the gate says so, and they count again: nobody is let in on top of them.
+/* People on the site have sessions that the store has lost, or could not be told of. Their next
+ * request at the gate says so, and they count again: nobody is let in on top of them.
  */
 #include "support/api.h"
 #include "support/cmocka.h"

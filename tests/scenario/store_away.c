@@ -218,8 +218,8 @@ static bool says_stale(const char *url, const char *token)
 	return http_answer_has(answer, "stale");
 }
 
-/* Else a number that one pod has told a moment before could be smaller than that of a picture which another
- * pod took before the store hung. */
+/* Else a number that one pod has told a moment before could be smaller than that of a picture which
+ * another pod took before the store hung. */
 static void a_picture_is_stale_when_it_is_older_than_polls_are_apart(void **state)
 {
 	(void)state;

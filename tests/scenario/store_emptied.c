@@ -1,6 +1,7 @@
 /* The store loses everything. The pods make the queue again from memory, its visitors' polls put
  * their places back, nobody goes in while they do, and then the line moves on in ticket order.
- * Who did not report in time has lost the place. A queue that an operator has deleted stays deleted.
+ * Who did not report in time has lost the place. A queue that an operator has deleted stays
+ * deleted.
  */
 #include "support/api.h"
 #include "support/cmocka.h"
@@ -76,8 +77,8 @@ static int64_t restored(struct stack *stack)
 	return api_store_number(stack, "ZCARD wr:{" QUEUE_NAME "}:restored:main");
 }
 
-/* Each pod has several connections to the store, and the last is back a second after the first: whoever
- * joins by way of it is told to try again until then. */
+/* Each pod has several connections to the store, and the last is back a second after the first:
+ * whoever joins by way of it is told to try again until then. */
 static bool is_connected(struct stack *stack, double wanted)
 {
 	return stack_metric(stack_internal_url(stack, 0), "wr_store_connected") >= wanted &&
@@ -204,7 +205,8 @@ static bool all_are_in(struct people *people)
 	return counts.admitted == people->count;
 }
 
-/* Some have reported by then, some have not, and some are new: all hold tokens, of one life or the other. */
+/* Some have reported by then, some have not, and some are new: all hold tokens, of one life or the
+ * other. */
 static void a_line_that_is_lost_again_while_it_is_made_again_loses_nobody(void **state)
 {
 	(void)state;
@@ -235,7 +237,8 @@ static void a_line_that_is_lost_again_while_it_is_made_again_loses_nobody(void *
 	stack_free(stack);
 }
 
-/* Nobody but the visitors knows what was: the pods make the queue of their file, where nothing is. */
+/* Nobody but the visitors knows what was: the pods make the queue of their file, where nothing
+ * is. */
 static void a_line_is_made_again_from_tokens_alone_when_the_pods_have_started_anew(void **state)
 {
 	(void)state;

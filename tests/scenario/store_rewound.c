@@ -2,7 +2,8 @@
  * that were confirmed since are not in it.
  *
  * Their visitors' next polls put them back with their own tickets; whoever joins meanwhile gets a
- * higher number than any that was ever given; and people go in in ticket order as if nothing had been.
+ * higher number than any that was ever given; and people go in in ticket order as if nothing had
+ * been.
  */
 #include "support/api.h"
 #include "support/cmocka.h"
@@ -163,8 +164,9 @@ static bool has_seen_leave(struct stack *stack, int pod, int count)
 	return strstr(answer->body, wanted);
 }
 
-/* They are first in line again, and a pod that reads the store's bitmap would count them before the others, who
- * have been told numbers without them. People's polls, to all pods in turn, fail on a number that grows. */
+/* They are first in line again, and a pod that reads the store's bitmap would count them before the
+ * others, who have been told numbers without them. People's polls, to all pods in turn, fail on a
+ * number that grows. */
 static void nobody_is_told_a_higher_number_because_of_those_who_are_in_line_again(void **state)
 {
 	(void)state;
@@ -211,7 +213,8 @@ static void expect_ended(struct stack *stack, const char *token)
 	}
 }
 
-/* Who has left the site would be told "admitted" by the store, and the gate would send them back, for ever. */
+/* Who has left the site would be told "admitted" by the store, and the gate would send them back,
+ * for ever. */
 static void a_session_that_the_store_has_forgotten_to_have_ended_is_over(void **state)
 {
 	(void)state;

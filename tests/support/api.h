@@ -45,7 +45,8 @@ struct http_answer *api_poll(const char *url, const char *path, const char *toke
 void api_send_poll(struct http_client *client, const char *path, const char *token);
 /* Polls /status until it is answered with this code (of a problem) or status (of a place). */
 void api_await(const char *url, const char *token, int deadline_ms, const char *word);
-/* Until the pod's own picture has the place: then it tells the position without asking the store. */
+/* Until the pod's own picture has the place: then it tells the position without asking the
+ * store. */
 void api_await_position(const struct stack *stack, int pod, const char *token);
 /* A place that counts as present: a heartbeat of it is in the store. gives its token */
 char *api_join_present(struct stack *stack, int pod, const char *queue);

@@ -18,7 +18,8 @@ char *backup_newest(const char *folder);
 enum backup_damage { BACKUP_FLIP, BACKUP_CUT, BACKUP_REMOVE };
 void backup_damage(const char *path, const char *file, enum backup_damage damage);
 
-/* Messages that are not ours: bytes that are no text, a header twice, one without an id in the DLQ. */
+/* Messages that are not ours: bytes that are no text, a header twice, one without an id in the
+ * DLQ. */
 void backup_plant_messages(struct stack *stack);
 void backup_plant_many(struct stack *stack, int count);
 void backup_lose_streams(struct stack *stack);

@@ -1,4 +1,5 @@
-/* The room before a step that is cut, what its people do afterwards, and what must be true in the end. */
+/* The room before a step that is cut, what its people do afterwards, and what must be true in the
+ * end. */
 #include "support/cut_scene.h"
 
 #include "support/cmocka.h"

@@ -1,4 +1,5 @@
-/* A room full of people, in which a step is cut and life goes on (tests/contract/scripts_prefix.c). */
+/* A room full of people, in which a step is cut and life goes on
+ * (tests/contract/scripts_prefix.c). */
 #ifndef SUPPORT_CUT_SCENE_H
 #define SUPPORT_CUT_SCENE_H
 
@@ -21,8 +22,8 @@ struct scene {
 	struct visitor visitors[STAYING_MAX];
 };
 
-/* Ann is in, bob may come in, gus was set aside, hal has come back, cid dan eve fay wait; ivy and jon come
- * later. room_free(scene->room) */
+/* Ann is in, bob may come in, gus was set aside, hal has come back, cid dan eve fay wait; ivy and
+ * jon come later. room_free(scene->room) */
 void scene_set(struct scene *scene, struct redis_client *client);
 struct visitor *scene_visitor(struct scene *scene, const char *id);
 /* Visitors do what browsers do, admitters go on, until everybody's time is up. */

@@ -1,11 +1,12 @@
-/* The desk of those who operate queues: what is done to queues of the tenant "default", and what came of it.
+/* The desk of those who operate queues: what is done to queues of the tenant "default", and what
+ * came of it.
  *
  *     desk_make_queue("sale", "{\"state\":\"hold\"}");
  *     desk_expect("PATCH", "sale", "If-Match: \"1\"\r\n", "{\"burst\":3}", 200, NULL);
  *     assert_int_equal(desk_setting("sale", "burst"), 3);
  *
- * Two pods and an admitter in shared_stack.h; the relay is off, so that events stay where they can be
- * looked at. Pod 0 is told, pod 1 is asked.
+ * Two pods and an admitter in shared_stack.h; the relay is off, so that events stay where they can
+ * be looked at. Pod 0 is told, pod 1 is asked.
  */
 #ifndef SUPPORT_DESK_H
 #define SUPPORT_DESK_H

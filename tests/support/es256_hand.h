@@ -1,5 +1,5 @@
-/* A hand that signs whatever it is given with s1's key (key_texts.h): so that what refuses a token is the
- * rule under test, not the signature. */
+/* A hand that signs whatever it is given with s1's key (key_texts.h): so that what refuses a token
+ * is the rule under test, not the signature. */
 #ifndef SUPPORT_ES256_HAND_H
 #define SUPPORT_ES256_HAND_H
 

@@ -1,4 +1,5 @@
-/* What goes over the wire: websockets, long headers, headers that a visitor made up, connections. */
+/* What goes over the wire: websockets, long headers, headers that a visitor made up,
+ * connections. */
 #include "support/api.h"
 #include "support/gateway_cases.h"
 #include "support/wait.h"

@@ -1,5 +1,5 @@
-/* Steps of random histories that operators take: support puts somebody back, more often than not somebody
- * who is lost; and the line is emptied, in steps between which others join.
+/* Steps of random histories that operators take: support puts somebody back, more often than not
+ * somebody who is lost; and the line is emptied, in steps between which others join.
  */
 #include "support/dice.h"
 #include "support/history.h"

@@ -123,7 +123,8 @@ static void note_request(struct http_client *client, const char *head, const cha
 	*last = record_request(head, body);
 }
 
-/* Is it a head and nothing else? Of anything stranger it is not known which answer belongs to it. */
+/* Is it a head and nothing else? Of anything stranger it is not known which answer belongs to
+ * it. */
 static bool is_plain_head(const char *bytes, size_t len)
 {
 	const char *end = memmem(bytes, len, "\r\n\r\n", 4);

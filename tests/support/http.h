@@ -54,8 +54,8 @@ void http_answer_free_at(struct http_answer **answer); /* for WR_AUTO */
 struct http_answer *http_call(const char *address, const char *method, const char *path,
 							  const char *headers, const char *body);
 
-/* Members of a JSON answer; "estimated_wait_s.low" looks inside. The first fails the test when there
- * is no such string, the second when there is no such number. http_answer_has tells. */
+/* Members of a JSON answer; "estimated_wait_s.low" looks inside. The first fails the test when
+ * there is no such string, the second when there is no such number. http_answer_has tells. */
 char *http_answer_text(const struct http_answer *answer, const char *member); /* gives */
 int64_t http_answer_number(const struct http_answer *answer, const char *member);
 bool http_answer_flag(const struct http_answer *answer, const char *member);

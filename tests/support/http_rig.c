@@ -1,7 +1,8 @@
 /* The site behind the rig: one route per thing that a test wants to see.
  *
- * Work from the test is handed to the loop's thread through one slot and loop_wake(); the test waits
- * on a condition until it is done, so it may look at the rig's plain fields inside the work only.
+ * Work from the test is handed to the loop's thread through one slot and loop_wake(); the test
+ * waits on a condition until it is done, so it may look at the rig's plain fields inside the work
+ * only.
  */
 #include "support/http_rig.h"
 

@@ -1,5 +1,5 @@
-/* OTLP, read strictly: tables of opentelemetry-proto's messages (trace/v1, common/v1, resource/v1), as far
- * as a span reaches, with the JSON form that the protocol lays down.
+/* OTLP, read strictly: tables of opentelemetry-proto's messages (trace/v1, common/v1, resource/v1),
+ * as far as a span reaches, with the JSON form that the protocol lays down.
  */
 #include "support/otlp_receiver.h"
 

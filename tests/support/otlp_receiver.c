@@ -1,7 +1,8 @@
-/* A collector of traces for tests: one thread that accepts, reads a request, and answers as it is told.
+/* A collector of traces for tests: one thread that accepts, reads a request, and answers as it is
+ * told.
  *
- * The lock guards everything that the test reads or sets. Connections are kept open between requests of
- * one client; two clients (a pod and an admitter) are served in turns by poll.
+ * The lock guards everything that the test reads or sets. Connections are kept open between
+ * requests of one client; two clients (a pod and an admitter) are served in turns by poll.
  */
 #include "support/otlp_receiver.h"
 

@@ -1,8 +1,8 @@
 /* A collector of traces for tests: takes OTLP/HTTP as JSON, strictly, and remembers the spans.
  *
- * Strictly: each member must be one of opentelemetry-proto's message and of its JSON form (hex ids of the
- * right length, enums as numbers, 64-bit integers as strings). What is wrong is remembered, and fails the
- * test in otlp_receiver_check(). A thread serves one connection after the other.
+ * Strictly: each member must be one of opentelemetry-proto's message and of its JSON form (hex ids
+ * of the right length, enums as numbers, 64-bit integers as strings). What is wrong is remembered,
+ * and fails the test in otlp_receiver_check(). A thread serves one connection after the other.
  */
 #ifndef SUPPORT_OTLP_RECEIVER_H
 #define SUPPORT_OTLP_RECEIVER_H
@@ -35,7 +35,8 @@ int otlp_receiver_requests(struct otlp_receiver *receiver); /* so far, whatever 
 /* Spans of requests that were answered with 200, in the order of their coming; at most 'room'. */
 size_t otlp_receiver_spans(struct otlp_receiver *receiver, struct received_span *ret_spans,
 						   size_t room);
-/* The newest span of this name, perhaps with this parent and of this trace (NULL: any). False: none. */
+/* The newest span of this name, perhaps with this parent and of this trace (NULL: any). False:
+ * none. */
 bool otlp_receiver_find(struct otlp_receiver *receiver, const char *name, const char *parent_id,
 						const char *trace_id, struct received_span *ret_span);
 /* Fails the test when anything that came was not as it should be. */

@@ -49,7 +49,8 @@ struct poll_counts {
  * answer. Any answer but 200, 410 and 503 fails the test. */
 struct poll_counts people_poll(struct people *people, size_t from, size_t count);
 
-/* Milliseconds, in store time, since the store last heard of them; INT64_MIN: it does not know them. */
+/* Milliseconds, in store time, since the store last heard of them; INT64_MIN: it does not know
+ * them. */
 int64_t person_silence_ms(const struct people *people, const struct person *person);
 
 #endif

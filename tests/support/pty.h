@@ -6,8 +6,9 @@
  *     assert_int_equal(pty_wait(pty, 5000), 0);
  *     pty_free(pty);
  *
- * The picture is kept by a small terminal that knows what full-screen programs of ours send: moving the cursor,
- * clearing, colours, the alternate screen, hiding the cursor. Anything else fails the test.
+ * The picture is kept by a small terminal that knows what full-screen programs of ours send: moving
+ * the cursor, clearing, colours, the alternate screen, hiding the cursor. Anything else fails the
+ * test.
  */
 #ifndef SUPPORT_PTY_H
 #define SUPPORT_PTY_H

@@ -1,9 +1,9 @@
 /* Record of a test program's exchanges with pods; see record.h.
  *
- * The file is opened at the first exchange and what an earlier run left in it is thrown away. A line
- * is one write, so a program that dies leaves whole lines only. Pods are started again on the same
- * ports, so an address stays known; a test program has few. A later stack may get a port that an
- * earlier one had for something else: the last word counts.
+ * The file is opened at the first exchange and what an earlier run left in it is thrown away. A
+ * line is one write, so a program that dies leaves whole lines only. Pods are started again on the
+ * same ports, so an address stays known; a test program has few. A later stack may get a port that
+ * an earlier one had for something else: the last word counts.
  */
 #include "support/record.h"
 

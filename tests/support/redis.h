@@ -33,7 +33,8 @@ void redis_client_free(struct redis_client *client);
 redisReply *redis_run(struct redis_client *client, const char *format, ...);
 redisReply *redis_run_argv(struct redis_client *client, size_t argc, const char *const argv[]);
 
-/* The same with one answer: a number (also one in text; nil is 0), or a text (nil is NULL; free()). */
+/* The same with one answer: a number (also one in text; nil is 0), or a text (nil is NULL;
+ * free()). */
 int64_t redis_number(struct redis_client *client, const char *format, ...);
 char *redis_text(struct redis_client *client, const char *format, ...);
 
@@ -41,7 +42,8 @@ char *redis_text(struct redis_client *client, const char *format, ...);
  * those goes on. Only with an interpreter. The script's reply is an error that ends in "cut". */
 void redis_cut_after(struct redis_client *client, int writes);
 
-/* Runs lib/store/scripts/<name>.lua. now_ms 0: by the clock of the store. gives; freeReplyObject() */
+/* Runs lib/store/scripts/<name>.lua. now_ms 0: by the clock of the store. gives;
+ * freeReplyObject() */
 redisReply *redis_script(struct redis_client *client, const char *name, const char *settings_key,
 						 int64_t now_ms, size_t argc, const char *const argv[]);
 

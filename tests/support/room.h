@@ -78,7 +78,8 @@ const char *room_look(struct room *room, const char *people);
 int64_t room_ends_in(struct room *room, const char *person);
 /* what: leave, release, revoke, renew. State letters. */
 const char *room_release(struct room *room, const char *what, const char *people);
-/* people: "ann@main:5", with the ticket that the token has; "^ann:5" had left the line before. State letters. */
+/* people: "ann@main:5", with the ticket that the token has; "^ann:5" had left the line before.
+ * State letters. */
 const char *room_restore(struct room *room, const char *epoch, const char *people);
 const char *room_admit(struct room *room);					/* "2 in 0 aside" and " more" */
 const char *room_admit_extra(struct room *room, int extra); /* the same */

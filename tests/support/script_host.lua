@@ -150,8 +150,8 @@ local function time_of(now_ms)
 	return { string.format('%d', seconds), string.format('%d', micros) }
 end
 
--- What notes the lines of the script that runs, when that is asked for. Ours are not looked at: that takes
--- most of the time.
+-- What notes the lines of the script that runs, when that is asked for. Ours are not looked at:
+-- that takes most of the time.
 local note_line
 
 local function caller(prefix, now_ms)

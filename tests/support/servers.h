@@ -11,7 +11,8 @@
 
 #include <stdbool.h>
 
-/* A loopback port that nobody listens on, and that no other test program is given while this one runs. */
+/* A loopback port that nobody listens on, and that no other test program is given while this one
+ * runs. */
 int free_port(void);
 /* This one, for the life of the program. false: it is taken. */
 bool port_take(int port);

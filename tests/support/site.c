@@ -47,7 +47,8 @@ struct loop_state {
 
 /* ---- HTTP ---- */
 
-/* Value of a header in 'head', any case; empty when absent. Lends a pointer up to the line's end. */
+/* Value of a header in 'head', any case; empty when absent. Lends a pointer up to the line's
+ * end. */
 static const char *header(const char *head, const char *name)
 {
 	size_t len = strlen(name);

@@ -4,8 +4,9 @@
  *     … through the gateway: answer->body is "POST /pay HTTP/1.1\r\nHost: …\r\n\r\namount=5"
  *     assert_int_equal(site_count(site), 1);
  *
- * An upgrade to websocket is taken, and each text frame comes back (RFC 6455). A process of its own,
- * which dies with the test. Functions fail the running test (cmocka) instead of returning errors.
+ * An upgrade to websocket is taken, and each text frame comes back (RFC 6455). A process of its
+ * own, which dies with the test. Functions fail the running test (cmocka) instead of returning
+ * errors.
  */
 #ifndef SUPPORT_SITE_H
 #define SUPPORT_SITE_H

@@ -1,8 +1,8 @@
 /* Slow link: one thread, which takes bytes in as they come and gives them out when they are due.
  *
- * A pipe is one direction of a connection: a queue of pieces, the oldest first. The thread sleeps until
- * the first piece of any pipe is due, or something can be read. Trouble of one end, or its end, ends
- * the connection; what is on its way then is lost, as on a cable that was cut.
+ * A pipe is one direction of a connection: a queue of pieces, the oldest first. The thread sleeps
+ * until the first piece of any pipe is due, or something can be read. Trouble of one end, or its
+ * end, ends the connection; what is on its way then is lost, as on a cable that was cut.
  */
 #include "support/slow_link.h"
 

@@ -4,8 +4,8 @@
  *     … connect to 127.0.0.1 at slow_link_port(link) …
  *     slow_link_free(link);
  *
- * Bytes come out in order, each piece 'delay_ms' after it went in, in both directions; as many pieces
- * as there are may be on their way at once. Connections go with their ends.
+ * Bytes come out in order, each piece 'delay_ms' after it went in, in both directions; as many
+ * pieces as there are may be on their way at once. Connections go with their ends.
  */
 #ifndef SUPPORT_SLOW_LINK_H
 #define SUPPORT_SLOW_LINK_H

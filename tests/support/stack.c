@@ -1,8 +1,8 @@
 /* Stack: starts servers, then programs, each told where the others are; waits until all are ready.
  *
  * Each program gets ports of its own when it is made, so that it comes back where it was after a
- * kill, as a pod behind a gateway does. It writes its addresses to a file of its own when it serves;
- * readiness is then asked of /readyz.
+ * kill, as a pod behind a gateway does. It writes its addresses to a file of its own when it
+ * serves; readiness is then asked of /readyz.
  */
 #include "support/stack.h"
 

@@ -1,8 +1,8 @@
 /* A queue that is there twice: in a store, moved by its scripts, and in the model.
  *
  * Each step runs on both; the answers must be the same text. twin_compare holds the whole state
- * and the events of the last step against each other; it must follow each step that tells some. What differs is printed with the steps
- * before it, and fails the test.
+ * and the events of the last step against each other; it must follow each step that tells some.
+ * What differs is printed with the steps before it, and fails the test.
  */
 #ifndef SUPPORT_TWIN_H
 #define SUPPORT_TWIN_H

@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* To look costs processor time, which the tests beside this one lack: what has taken long already is
- * looked at less often, and found at most a sixteenth later. */
+/* To look costs processor time, which the tests beside this one lack: what has taken long already
+ * is looked at less often, and found at most a sixteenth later. */
 #define LOOK_MIN_MS 2
 #define LOOK_MAX_MS 20
 #define WAITED_A_LOOK 16

@@ -1,4 +1,5 @@
-/* Entries of the audit: whatever a key is called and whatever was changed, an entry is JSON and fits. */
+/* Entries of the audit: whatever a key is called and whatever was changed, an entry is JSON and
+ * fits. */
 #include "cmd/api/admin_audit.h"
 
 #include <stdio.h>

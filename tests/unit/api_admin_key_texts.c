@@ -1,4 +1,5 @@
-/* Keys of the admin API: their looks, what is said about a file of them, and what a row of the store takes. */
+/* Keys of the admin API: their looks, what is said about a file of them, and what a row of the
+ * store takes. */
 #include "cmd/api/admin_keys.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
-/* Which rounds of the sync thread can do without a queue: those of one that nobody is in, and no more. */
+/* Which rounds of the sync thread can do without a queue: those of one that nobody is in, and no
+ * more. */
 #include "cmd/api/calm.h"
 
 #include <stdlib.h>
@@ -112,7 +113,8 @@ static void anybody_and_any_news_bring_the_queue_back(void **state)
 	assert_int_equal(rounds_left_out(), 0);
 }
 
-/* An answer from a picture that is too old says so, and visitors who poll fast would be told that. */
+/* An answer from a picture that is too old says so, and visitors who poll fast would be told
+ * that. */
 static void no_queue_is_left_out_where_its_picture_would_be_called_stale(void **state)
 {
 	(void)state;

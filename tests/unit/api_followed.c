@@ -115,8 +115,8 @@ static void what_never_came_to_be_shown_is_freed_with_the_queue(void **state)
 	f->followed = followed_new(&f->name, 0); /* for end() */
 }
 
-/* A pod that is new, and whose store is lost before it could load what had left: numbers that were given
- * out must not be given again. */
+/* A pod that is new, and whose store is lost before it could load what had left: numbers that were
+ * given out must not be given again. */
 static void a_lane_that_is_not_loaded_yet_knows_its_last_ticket(void **state)
 {
 	struct fixture *f = *state;

@@ -1,5 +1,5 @@
-/* Documents of the page: small enough, nothing runs in them but what their policy names, and no text
- * of settings gets out of its place.
+/* Documents of the page: small enough, nothing runs in them but what their policy names, and no
+ * text of settings gets out of its place.
  */
 #include "cmd/api/page_build.h"
 

@@ -1,5 +1,5 @@
-/* The cache of documents: everybody gets one at once, the one of the settings that are in force soon
- * after, and memory stays bounded.
+/* The cache of documents: everybody gets one at once, the one of the settings that are in force
+ * soon after, and memory stays bounded.
  */
 #include "cmd/api/page_cache.h"
 

@@ -1,5 +1,5 @@
-/* Verdicts: a token is verified once, and never stands for another queue, another token or after its
- * key has gone.
+/* Verdicts: a token is verified once, and never stands for another queue, another token or after
+ * its key has gone.
  */
 #include "cmd/api/verdicts.h"
 

@@ -1,4 +1,5 @@
-/* What captcha providers are asked, and what their answers mean; shapes from their documentation. */
+/* What captcha providers are asked, and what their answers mean; shapes from their
+ * documentation. */
 #include "lib/net/captcha_text.h"
 #include "support/cmocka.h"
 #include "waitingroom/memory.h"

@@ -1,4 +1,5 @@
-/* What the doctor names is there: its limits are those of the alerts, and its runbooks can be read. */
+/* What the doctor names is there: its limits are those of the alerts, and its runbooks can be
+ * read. */
 #include "waitingroom/health.h"
 
 #include "support/cmocka.h"

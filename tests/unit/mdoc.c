@@ -56,7 +56,8 @@ static void lines_are_filled_but_literal_ones_stay(void **state)
 	assert_int_equal(strcspn(literal, "\n"), strlen(words));
 }
 
-/* Of the characters that matter, in any order: no line begins with a control character, and nothing is lost. */
+/* Of the characters that matter, in any order: no line begins with a control character, and nothing
+ * is lost. */
 static void any_text_stays_text(void **state)
 {
 	(void)state;

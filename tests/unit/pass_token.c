@@ -1,7 +1,7 @@
 /* Passes: from a session to a pass in a URL and back, and what must not be taken for one.
  *
- * A pass is signed with the same key as a session, so that the two are never taken for each other hangs
- * on the header alone; hence most of the refusals (RFC 8725 sections 3.9 to 3.12).
+ * A pass is signed with the same key as a session, so that the two are never taken for each other
+ * hangs on the header alone; hence most of the refusals (RFC 8725 sections 3.9 to 3.12).
  */
 #include "support/cmocka.h"
 #include "support/es256_hand.h"

@@ -198,7 +198,8 @@ static void a_table_that_would_grow_too_large_forgets_who_expires_first(void **s
 
 /* ---- readers ---- */
 
-/* Everybody below 'told' has been added before it was raised; nobody above 'begun' is being added. */
+/* Everybody below 'told' has been added before it was raised; nobody above 'begun' is being
+ * added. */
 static struct {
 	struct revocations *table;
 	_Atomic unsigned told, begun;

@@ -1,4 +1,5 @@
-/* Settings as large as they may be fit wherever they are written: JSON, the store's fields, answers. */
+/* Settings as large as they may be fit wherever they are written: JSON, the store's fields,
+ * answers. */
 #include "support/cmocka.h"
 #include "support/settings_json.h"
 #include "waitingroom/memory.h"

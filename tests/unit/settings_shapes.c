@@ -1,5 +1,5 @@
-/* Settings of a shape of their own: entry keys, bypass rules, messages, the template; and what a PUT
- * keeps. */
+/* Settings of a shape of their own: entry keys, bypass rules, messages, the template; and what a
+ * PUT keeps. */
 #include "support/cmocka.h"
 #include "support/settings_json.h"
 #include "waitingroom/memory.h"

@@ -1,4 +1,5 @@
-/* The support code of a place: as the page prints it (tests/page/rules.test.js), and as people type it. */
+/* The support code of a place: as the page prints it (tests/page/rules.test.js), and as people type
+ * it. */
 #include "waitingroom/support_code.h"
 #include "support/cmocka.h"
 

@@ -82,7 +82,8 @@ static void what_the_store_has_is_not_checked_again(void **state)
 	queue_settings_clear(&settings);
 }
 
-/* fills "#rrggbb" of a custom property, the first one behind 'from'; "#abc" is short for "#aabbcc" */
+/* fills "#rrggbb" of a custom property, the first one behind 'from'; "#abc" is short for
+ * "#aabbcc" */
 static void read_property(const char *from, const char *name, char ret_colour[COLOUR_CHARS + 1])
 {
 	char pattern[32];

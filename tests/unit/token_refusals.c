@@ -1,8 +1,8 @@
 /* Tokens that must be refused, one named case each.
  *
- * Sessions have a file of their own. Most cases are signed with the right key by code of this file, so that what refuses them is the
- * rule under test and not the signature. The first test shows that the same hand makes tokens that
- * verify.
+ * Sessions have a file of their own. Most cases are signed with the right key by code of this file,
+ * so that what refuses them is the rule under test and not the signature. The first test shows that
+ * the same hand makes tokens that verify.
  */
 #include "support/cmocka.h"
 #include "support/shared_signer.h"

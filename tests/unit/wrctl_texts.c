@@ -1,4 +1,5 @@
-/* What wrctl prints: tables that fit, changes, numbers and times, bars, sparklines, JSON on lines. */
+/* What wrctl prints: tables that fit, changes, numbers and times, bars, sparklines, JSON on
+ * lines. */
 #include "cmd/wrctl/body.h"
 #include "cmd/wrctl/client.h"
 #include "cmd/wrctl/diff.h"

@@ -1,4 +1,5 @@
-/* The checker on what one visitor was told: each planted contradiction is found, and nothing else. */
+/* The checker on what one visitor was told: each planted contradiction is found, and nothing
+ * else. */
 #include "unit/wrload_story.h"
 
 /* ---- stories that are fine ---- */

@@ -44,8 +44,8 @@ local function some(value) if value then return value end return nil end
 
 local function epoch_now() return some(call('GET', key('epoch'))) or '' end
 
--- Does what was signed in a life of the queue still count? now: the epoch of this life; lost: those of the lives
--- that total losses have ended, with commas between, or nil.
+-- Does what was signed in a life of the queue still count? now: the epoch of this life; lost: those
+-- of the lives that total losses have ended, with commas between, or nil.
 local function epoch_counts(epoch, now_epoch, lost)
 	return epoch == now_epoch
 		or epoch ~= '' and string.find(',' .. (lost or '') .. ',', ',' .. epoch .. ',', 1, true) ~= nil
@@ -56,9 +56,10 @@ local function begin_rebuilding(poll_max)
 	call('HSET', key('counts'), 'rebuild', '1', 'revived', now_text, 'recover_until', int(now + 3 * poll_max))
 end
 
--- Somebody knows lives of this queue: a pod that has seen them, or a token. Adds those that it does not know yet, and says
--- whether they are of this queue at all: when it knows one of them, or was made where nothing was, not long
--- ago. A queue that was deleted leaves a tombstone, so that one was lost, and is revived now.
+-- Somebody knows lives of this queue: a pod that has seen them, or a token. Adds those that it does
+-- not know yet, and says whether they are of this queue at all: when it knows one of them, or was
+-- made where nothing was, not long ago. A queue that was deleted leaves a tombstone, so that one
+-- was lost, and is revived now.
 local LIVES_MAX = 8 -- LOST_EPOCHS_MAX
 local MADE_LATELY_MS = 600000
 local function add_lives(lives)
@@ -102,10 +103,10 @@ local function tell(kind, epoch, lines)
 	end
 end
 
--- What an operator has done, in the step that does it. entry: what cmd/api/admin_audit.c has made, a JSON
--- object without the time; nil or '': nobody's doing. keep: about so many entries stay. before: in place of
--- the entry's "before":null, where only the step knows it (quotes in texts are escaped: it is found
--- nowhere else).
+-- What an operator has done, in the step that does it. entry: what cmd/api/admin_audit.c has made,
+-- a JSON object without the time; nil or '': nobody's doing. keep: about so many entries stay.
+-- before: in place of the entry's "before":null, where only the step knows it (quotes in texts are
+-- escaped: it is found nowhere else).
 local function audit(entry, keep, before)
 	if (entry or '') == '' then return end
 	if before then
@@ -147,9 +148,9 @@ local function mark_gone(lane, first, last)
 	return fresh
 end
 
--- The same for many short ranges close together, ranges[from], … ranges[to] (depart_ranges): their part of
--- the bitmap is read and written as a whole, because each SETBIT costs as much as ten tickets here.
--- fresh: fills, at the place of each range, how many of it were still in line.
+-- The same for many short ranges close together, ranges[from], … ranges[to] (depart_ranges): their
+-- part of the bitmap is read and written as a whole, because each SETBIT costs as much as ten
+-- tickets here. fresh: fills, at the place of each range, how many of it were still in line.
 local function mark_gone_together(ranges, from, to, fresh)
 	local chunk = math.floor((ranges[from + 1] - 1) / CHUNK)
 	local bits = key('gone:' .. ranges[from] .. ':' .. int(chunk))
@@ -210,8 +211,8 @@ local function depart_ranges(ranges)
 	end
 end
 
--- Tickets in order: those that lie close together, as of people who joined in the same millisecond, by
--- ticking off their numbers, which is a fifth of sorting.
+-- Tickets in order: those that lie close together, as of people who joined in the same millisecond,
+-- by ticking off their numbers, which is a fifth of sorting.
 local function in_order(tickets)
 	local count, first, last, ordered = #tickets, tickets[1], tickets[1], true
 	for i = 2, count do
@@ -257,13 +258,14 @@ local function depart(departed, ranges)
 	depart_ranges(ranges)
 end
 
--- What must never be, seen after a step: counted in the store, shown by sync, exported by every pod.
+-- What must never be, seen after a step: counted in the store, shown by sync, exported by every
+-- pod.
 local function violated(kind, n)
 	if n > 0 then call('HINCRBY', key('counts'), 'violated:' .. kind, int(n)) end
 end
 
--- The operators' figures of this minute: joined, admitted, expired, missed, left. One command a kind
--- and step, however many people it moved. Written last: a lost figure is nobody's loss.
+-- The operators' figures of this minute: joined, admitted, expired, missed, left. One command a
+-- kind and step, however many people it moved. Written last: a lost figure is nobody's loss.
 local function count(kind, n)
 	if n == 0 then return end
 	local minute = key('stats:' .. int(math.floor(now / 60000)))
@@ -297,8 +299,8 @@ local function tell_revoked(sessions, until_s)
 	forget_revocations()
 end
 
--- Ends a place: its hash is remembered for 'keep' ms (a text), to answer late polls and repeated joins.
--- let_in: of somebody who never took the turn up (let_in_at), else nil.
+-- Ends a place: its hash is remembered for 'keep' ms (a text), to answer late polls and repeated
+-- joins. let_in: of somebody who never took the turn up (let_in_at), else nil.
 local ended_texts = {}
 local function finish(hash, state, keep, why, let_in)
 	local ended = ended_texts[why]
@@ -314,8 +316,8 @@ local function finish(hash, state, keep, why, let_in)
 	call('PEXPIRE', hash, keep)
 end
 
--- When somebody was let in: at the end of their time to take the turn up, less that time. Kept when that score
--- goes away; a field written at admission would cost it a thirtieth of its speed.
+-- When somebody was let in: at the end of their time to take the turn up, less that time. Kept when
+-- that score goes away; a field written at admission would cost it a thirtieth of its speed.
 local function let_in_at(ends, claim_ttl) return int(number(ends, now + claim_ttl) - claim_ttl) end
 
 -- The id as events name it: what can happen again to a place that was put back is another event.

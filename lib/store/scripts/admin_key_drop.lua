@@ -1,4 +1,5 @@
--- Takes a key of the admin API away: from this moment on it opens nothing; on the shard system/admin.
+-- Takes a key of the admin API away: from this moment on it opens nothing; on the shard
+-- system/admin.
 --
 -- ARGV  id, audit entry, how many are kept
 -- Gives 'ok', now;  or 'nokey', 0

@@ -1,6 +1,6 @@
--- A queue of a tenant is about to be made: is there such a tenant, and may it have one more? On the shard
--- system/admin, so it is not one step with making the queue: the name is on the tenant's list before the
--- queue is there, and until it has gone.
+-- A queue of a tenant is about to be made: is there such a tenant, and may it have one more? On the
+-- shard system/admin, so it is not one step with making the queue: the name is on the tenant's list
+-- before the queue is there, and until it has gone.
 --
 -- ARGV  'claim', or 'make': also makes the tenant, and no limit holds; tenant, queue, most queues of a
 --       tenant that says nothing itself

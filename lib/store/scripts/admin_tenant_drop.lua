@@ -1,5 +1,5 @@
--- Takes a tenant away that has no queues, and its keys with it: a tenant of that name that is made later
--- is somebody else's; on the shard system/admin.
+-- Takes a tenant away that has no queues, and its keys with it: a tenant of that name that is made
+-- later is somebody else's; on the shard system/admin.
 --
 -- ARGV  tenant, audit entry, how many are kept
 -- Gives 'ok', keys;  'queues', how many;  or 'notenant', 0

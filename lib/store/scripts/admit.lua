@@ -12,18 +12,19 @@
 --
 -- First those who came back from absence, by ticket; then the lanes by weight (smooth weighted
 -- round robin, credits kept in wr:Q:tokens), each in ticket order: its list, merged with those
--- restored after a loss. Whoever was not heard for absent_after_ms, or never, is set aside and costs no
--- slot; but a newcomer, whose first heartbeat may still be on its way, is not passed: at the start of
--- a rush nobody has polled yet, and all would be set aside. Rules as in lib/core/admission.c, held against this file by tests.
+-- restored after a loss. Whoever was not heard for absent_after_ms, or never, is set aside and
+-- costs no slot; but a newcomer, whose first heartbeat may still be on its way, is not passed: at
+-- the start of a rush nobody has polled yet, and all would be set aside. Rules as in
+-- lib/core/admission.c, held against this file by tests.
 --
--- What was done is looked at once more, by other means than it was decided with: somebody let in who
--- had a session already, more sessions than capacity, a ticket below one that went in before.
+-- What was done is looked at once more, by other means than it was decided with: somebody let in
+-- who had a session already, more sessions than capacity, a ticket below one that went in before.
 --
 -- Writes: outbox (admitted) - position hashes - sessions, heartbeats, absent, returned - bitmap -
 -- lists - counts and bucket. An admitted letter without its session entry: reap sees it in
--- heartbeats and puts it into sessions. People still in a list who are not waiting are dropped here,
--- and their tickets marked gone once more, in case just the marks were lost. At its end a lane is
--- empty: when its count says otherwise, reap goes through its tickets as through lost ones.
+-- heartbeats and puts it into sessions. People still in a list who are not waiting are dropped
+-- here, and their tickets marked gone once more, in case just the marks were lost. At its end a
+-- lane is empty: when its count says otherwise, reap goes through its tickets as through lost ones.
 local NOBODY = -9007199254740991 -- a score that is neither a time nor that of a ghost
 local NEWCOMER_MS = 3000 -- the first poll is asked for within 2 s of the join (pacing.c)
 local cfg = call('HMGET', KEYS[1], 'version', 'state', 'lanes', 'rate_per_minute', 'burst',
@@ -87,8 +88,8 @@ local absent, aside, ghosts, departed = {}, {}, {}, {}
 local looked, met, met_twice = 0, {}, false -- somebody may be met in two places only if this is true
 
 -- What is known of some ids. No table a person, which would be a tenth of the step: as many arrays
--- as there are facts, and the replies as they come. More is read of those who may have been put back
--- by an operator, and of whom the lane is not known.
+-- as there are facts, and the replies as they come. More is read of those who may have been put
+-- back by an operator, and of whom the lane is not known.
 local HEARTBEATS, POSITION = key('heartbeats'), key('position:')
 local function look(ids, rare)
 	local people = { ids = ids, hashes = {}, rows = {}, rare = {}, scores = {}, at = 1, count = #ids }
@@ -245,9 +246,9 @@ local function take_next(c)
 	end
 end
 
--- One lane and nobody restored, as in most queues at most times: what find_next and take_next do, person
--- by person, without what they need for merging, which was a quarter of a step. Ends where the limits do,
--- at a newcomer, and at the end of the list.
+-- One lane and nobody restored, as in most queues at most times: what find_next and take_next do,
+-- person by person, without what they need for merging, which was a quarter of a step. Ends where
+-- the limits do, at a newcomer, and at the end of the list.
 local ranges = {}
 local function departs_range(lane, first, last)
 	local n = #ranges
@@ -259,7 +260,8 @@ local function walk(c)
 	local n, at, first, last = let_in, 0, nil, nil -- tickets first..last leave the line
 	local wanted, most = wanted, limit - looked
 	local call, taken, hashes, lines, sessions = call, taken, hashes, lines, sessions -- nearer than the script's
-	-- Times of as many digits compare as texts, which spares reading a number of each; DragonflyDB gives numbers.
+	-- Times of as many digits compare as texts, which spares reading a number of each; DragonflyDB
+	-- gives numbers.
 	local present_text = int(present_from)
 	while n < wanted and used < most and not c.list_end and not c.newcomers do
 		local count = math.max(16, wanted - n)

@@ -1,14 +1,15 @@
--- Marks tickets as gone that a pod has seen leaving the line, and that this store has forgotten: it took over from one
--- that knew more.
+-- Marks tickets as gone that a pod has seen leaving the line, and that this store has forgotten: it
+-- took over from one that knew more.
 --
 -- ARGV  epoch, lane, (first, last) of ranges, none over the end of a chunk
 -- Gives 'ok', now;  or 'noqueue'
 --
--- Their people are in the list again, or bring their lost places back (restore), and are let in, or expire, in
--- their turn. But nobody behind counts them once more: whoever was told a number by that pod would be told a
--- higher one by another.
+-- Their people are in the list again, or bring their lost places back (restore), and are let in, or
+-- expire, in their turn. But nobody behind counts them once more: whoever was told a number by that
+-- pod would be told a higher one by another.
 --
--- Writes: bitmap - counts - departures. Whatever is missing is told by the next pod, or comes when they leave.
+-- Writes: bitmap - counts - departures. Whatever is missing is told by the next pod, or comes when
+-- they leave.
 local cfg = call('HMGET', KEYS[1], 'version', 'lanes')
 if not cfg[1] then return { 'noqueue' } end
 local lane, known = ARGV[2], false

@@ -25,10 +25,11 @@
 --
 -- Writes: outbox (enqueued, admitted) - papers - position hashes - ticket counters, lists,
 -- heartbeats, sessions - bitmap - bucket - holders. A proof is remembered with the id that it was
--- redeemed for, so the retried join can redeem it again. With only the outbox written, the retried join makes the same place
--- under the same event id. With hashes but no list entry the place is found by its visitor's poll
--- (not in heartbeats: visit and restore put it back). With the counter not raised the next join
--- would take the same number: the pods' highest seen ticket, or the retried join, raises it first.
+-- redeemed for, so the retried join can redeem it again. With only the outbox written, the retried
+-- join makes the same place under the same event id. With hashes but no list entry the place is
+-- found by its visitor's poll (not in heartbeats: visit and restore put it back). With the counter
+-- not raised the next join would take the same number: the pods' highest seen ticket, or the
+-- retried join, raises it first.
 local cfg = call('HMGET', KEYS[1], 'version', 'state', 'lanes', 'max_waiting',
 	'rate_per_minute', 'burst', 'capacity', 'claim_ttl_ms', 'joins_per_network_per_minute', 'opens_at_ms',
 	'joins_per_address_per_minute')
@@ -74,7 +75,8 @@ elseif state == 'open' and now >= number(cfg[10], 0) and waiting == 0 and not co
 		number(cfg[7], 0) - call('ZCARD', key('sessions')))
 end
 local busy = call('XLEN', key('outbox')) >= tonumber(ARGV[1])
--- A number that another pod has given out must not be given again: it has a moment to say so (queue_put).
+-- A number that another pod has given out must not be given again: it has a moment to say so
+-- (queue_put).
 if counts[1] and counts[3] and math.abs(now - number(counts[3], 0)) < 1000 then busy = true end
 
 -- Two counters a network, this minute's and the last one's share of a sliding window; the same for

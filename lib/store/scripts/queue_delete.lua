@@ -2,7 +2,8 @@
 --
 -- ARGV  limit, event data (JSON), expected version ('' any; '0' there must be none, only its rest), then
 --       audit entry, how many are kept, and for how many seconds from now on; or nothing
--- Gives 'more' (call again) | 'done' | 'noqueue' (nothing was there) | 'conflict' (the queue is there, at
+-- Gives 'more' (call again) | 'done' | 'noqueue' (nothing was there) | 'conflict' (the queue is
+-- there, at
 --       another version)
 --
 -- The first call moves the settings away, so that nobody joins or is admitted any more, and leaves

@@ -5,14 +5,14 @@
 -- Gives 'more' (call again) | 'done', expired, how far;  or 'conflict' when it is another queue of
 --       that name, 'recovering' while people who are in line are not all known, 'noqueue'
 --
--- "How far" is the last ticket of each lane when the order was given, "main:812,vip:40": who joins while
--- the steps run is not meant. First the lanes, list and restored, then those who were set aside
--- or came back, so that nobody who is set aside between two steps is forgotten; who is that and
--- joined a moment ago goes with them.
+-- "How far" is the last ticket of each lane when the order was given, "main:812,vip:40": who joins
+-- while the steps run is not meant. First the lanes, list and restored, then those who were set
+-- aside or came back, so that nobody who is set aside between two steps is forgotten; who is that
+-- and joined a moment ago goes with them.
 --
--- Writes: outbox (audit, expired) - position hashes, with the reason - sets, heartbeats last - lists - bitmap
--- and counts. An expired letter without the rest is dropped from its list by the next call or by
--- admit, and from its sets by reap.
+-- Writes: outbox (audit, expired) - position hashes, with the reason - sets, heartbeats last -
+-- lists - bitmap and counts. An expired letter without the rest is dropped from its list by the
+-- next call or by admit, and from its sets by reap.
 local cfg = call('HMGET', KEYS[1], 'version', 'lanes', 'ended_keep_ms')
 if not cfg[1] then return { 'noqueue' } end
 local epoch = epoch_now()

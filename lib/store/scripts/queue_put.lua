@@ -10,10 +10,11 @@
 --       'busy' when the former queue of that name is still being cleared;  'lane', version when people
 --       stand in a lane that would be no more: nobody would let them in
 --
--- A revived queue is frozen for a recovery window in which visitors report their places (restore). A pod that
--- comes after another one that has revived it adds what it knows: higher tickets, and lives that the other one
--- has not seen. So it does when the queue was made where nothing was, by a pod that started with a file and an empty
--- store: that was not the first time, and the queue goes on as a revived one.
+-- A revived queue is frozen for a recovery window in which visitors report their places (restore).
+-- A pod that comes after another one that has revived it adds what it knows: higher tickets, and
+-- lives that the other one has not seen. So it does when the queue was made where nothing was, by a
+-- pod that started with a file and an empty store: that was not the first time, and the queue goes
+-- on as a revived one.
 --
 -- Writes: outbox - epoch - recovery marks - settings with their version last and at once: a queue
 -- exists when it has a version, and a change is seen when the version is another.

@@ -32,7 +32,8 @@ local function ends_as(hash, state, why, let_in)
 	finished[n + 1], finished[n + 2], finished[n + 3], finished[n + 4] = hash, state, why, let_in or false
 end
 
--- Those of a lane who were restored stand in one more set; most of the time there is none, and false.
+-- Those of a lane who were restored stand in one more set; most of the time there is none, and
+-- false.
 local function restored_of(lane)
 	local ids = restored[lane]
 	if ids == nil then
@@ -70,8 +71,8 @@ for i = 1, #due, 2 do
 	end
 end
 
--- Hundreds of people a call: what is rare is asked for when it is met, and lengths are counted here,
--- where Lua would search for them.
+-- Hundreds of people a call: what is rare is asked for when it is met, and lengths are counted
+-- here, where Lua would search for them.
 local function expire(ids, reason)
 	local hashes, n, said = {}, 0, ' ' .. reason
 	local told = #expired
@@ -162,7 +163,8 @@ end
 local more = (#due == 2 * limit or looked >= limit) and 1 or 0
 local recovery = call('HMGET', key('counts'), 'recover_until', 'rebuild')
 local until_ms = number(recovery[1], 0)
--- After a total loss the pods may come later than the queue: nobody can report while nobody listens.
+-- After a total loss the pods may come later than the queue: nobody can report while nobody
+-- listens.
 if recovery[2] then until_ms = math.max(until_ms, since + 3 * number(cfg[8], 30000)) end
 if recovery[1] and now >= until_ms then
 	local lanes, stretch, open = lanes_of(cfg[6]), 4096, false

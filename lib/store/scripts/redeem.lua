@@ -4,9 +4,9 @@
 -- Gives 'ok', now, then per person: code, ends_ms;  or 'noqueue'
 --       code: ok | used | ended     ends_ms: end of the session, 0 when there is none
 --
--- The session must be active here and now; so a pass is spent only where it buys something. Whoever is told
--- 'used' because the first answer was lost, or 'ended' because the store lost the claim, goes by the
--- waiting room and gets another pass there, without waiting.
+-- The session must be active here and now; so a pass is spent only where it buys something. Whoever
+-- is told 'used' because the first answer was lost, or 'ended' because the store lost the claim,
+-- goes by the waiting room and gets another pass there, without waiting.
 --
 -- Writes: one key a pass, nothing depends on another.
 if call('EXISTS', KEYS[1]) == 0 then return { 'noqueue' } end

@@ -10,13 +10,13 @@
 -- Repeating is fine: the state after the call is the answer. The entry in the waiting list stays
 -- and is dropped when admit meets it: taking it out of the middle would cost a walk.
 --
--- A session that ends here has a token that does not know: the pods are told (tell_revoked). A revoked
--- one is told of also when the store has forgotten it: its token may be about. So is one that has ended
--- and is renewed after all: nobody slides on without a slot.
+-- A session that ends here has a token that does not know: the pods are told (tell_revoked). A
+-- revoked one is told of also when the store has forgotten it: its token may be about. So is one
+-- that has ended and is renewed after all: nobody slides on without a slot.
 --
--- Writes: outbox - revocations - position hashes - sets - bitmap. Told and not yet ended is the harmless
--- side: the session is refused, and ends when it is tried again or by itself. A hash that has ended while its sets have not
--- is taken out of them by admit and reap.
+-- Writes: outbox - revocations - position hashes - sets - bitmap. Told and not yet ended is the
+-- harmless side: the session is refused, and ends when it is tried again or by itself. A hash that
+-- has ended while its sets have not is taken out of them by admit and reap.
 local cfg = call('HMGET', KEYS[1], 'version', 'ended_keep_ms', 'session_ttl_ms', 'session_renewal',
 	'claim_ttl_ms')
 if not cfg[1] then return { 'noqueue' } end

@@ -8,12 +8,12 @@
 --
 -- A place that is there keeps its state. One that is missing comes back with its own ticket, and
 -- stands in 'restored' by ticket order: admit merges it with the list, so nobody overtakes
--- anybody. A ticket whose bit says gone has ended and been forgotten, unless it is a lost one. Whoever was set aside or
--- let in before the loss is not counted by those behind: they come back to the front, as from absence,
--- and nobody's number grows.
+-- anybody. A ticket whose bit says gone has ended and been forgotten, unless it is a lost one.
+-- Whoever was set aside or let in before the loss is not counted by those behind: they come back to
+-- the front, as from absence, and nobody's number grows.
 --
--- Writes: outbox (restored) - position hashes - ticket counter - restored, returned, heartbeats - bitmap. A
--- hash without its entries is put into them by the next report of the same visitor.
+-- Writes: outbox (restored) - position hashes - ticket counter - restored, returned, heartbeats -
+-- bitmap. A hash without its entries is put into them by the next report of the same visitor.
 local cfg = call('HMGET', KEYS[1], 'version', 'lanes')
 if not cfg[1] then return { 'noqueue' } end
 local epoch = epoch_now()
@@ -21,7 +21,8 @@ local counts = call('HMGET', key('counts'), 'lost_epochs', 'rebuild')
 local known, why = {}, counts[2] and 'rebuilt' or 'failover'
 for _, lane in ipairs(lanes_of(cfg[2])) do known[lane.name] = true end
 local answer, lines, back, mine, departed = { 'ok', int(now) }, {}, {}, {}, {}
--- The token itself proves a life that nobody remembers, when the pods have started anew with the store.
+-- The token itself proves a life that nobody remembers, when the pods have started anew with the
+-- store.
 local function is_ours(life)
 	if epoch_counts(life, epoch, some(counts[1])) then return true end
 	if not add_lives({ life }) then return false end
@@ -30,7 +31,8 @@ local function is_ours(life)
 	return true
 end
 
--- Was it given out by a store that knew more? Its place did not end here, also when a pod has seen it leave (depart).
+-- Was it given out by a store that knew more? Its place did not end here, also when a pod has seen
+-- it leave (depart).
 local function is_lost(lane, ticket)
 	for first, last in string.gmatch(some(call('HGET', key('counts'), 'lost:' .. lane)) or '', '(%d+)%-(%d+)') do
 		if tonumber(first) <= ticket and ticket <= tonumber(last) then return true end

@@ -1,16 +1,17 @@
 -- Puts sessions back that a signed token proves and the store has lost.
 --
 -- ARGV  per person: position id, epoch, lane, ticket, ends_ms
--- Gives 'ok', now, then per person: state after the call ('c' also when it was put back just now, '-' when it
+-- Gives 'ok', now, then per person: state after the call ('c' also when it was put back just now,
+-- '-' when it
 --       is over, or belongs to a life of the queue that is over);  or 'noqueue'
 --
--- Whoever has a session was admitted and has claimed, whatever the store remembers of it: a place that waits
--- again (it was put back from the token of the place) leaves the line, one that was let in is claimed. A
--- session that was ended here stays ended. The slot counts from now on, even beyond the capacity: the
--- person is on the site.
+-- Whoever has a session was admitted and has claimed, whatever the store remembers of it: a place
+-- that waits again (it was put back from the token of the place) leaves the line, one that was let
+-- in is claimed. A session that was ended here stays ended. The slot counts from now on, even
+-- beyond the capacity: the person is on the site.
 --
--- Writes: outbox (admitted, claimed: under the ids that they had before the loss) - position hashes -
--- ticket counter - sessions - other sets - bitmap. A hash without its entries is put into them by
+-- Writes: outbox (admitted, claimed: under the ids that they had before the loss) - position hashes
+-- - ticket counter - sessions - other sets - bitmap. A hash without its entries is put into them by
 -- the next report.
 local cfg = call('HMGET', KEYS[1], 'version', 'lanes')
 if not cfg[1] then return { 'noqueue' } end

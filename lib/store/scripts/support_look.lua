@@ -2,7 +2,8 @@
 --
 -- ARGV  'id' or 'person', then ids
 --       person: the id stands for a person (enqueue.lua, papers i); the place may have another one
--- Gives 'ok', now, epoch, then of each place that something is kept of: id, state, lane, ticket, joined, session
+-- Gives 'ok', now, epoch, then of each place that something is kept of: id, state, lane, ticket,
+-- joined, session
 --       end, holder, set aside, front, let in, claimed, ended, put back, notes (fields j e h a b i c x n
 --       k of the position), last heartbeat, end of its slot, how long it is still kept (ms);
 --       '' where there is nothing;  or 'noqueue'

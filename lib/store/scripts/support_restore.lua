@@ -1,4 +1,5 @@
--- Puts a place back that was lost by mistake: expired, left, missed or ended; on an operator's order.
+-- Puts a place back that was lost by mistake: expired, left, missed or ended; on an operator's
+-- order.
 --
 -- ARGV  id, what is known of it where the store has forgotten it (lane or '', ticket, joined ms), entry
 --       for the audit, how many of them are kept
@@ -8,13 +9,13 @@
 --       front: 1 when it stands before the line, because admission has passed its ticket
 --
 -- The place gets its own ticket: it stands before everybody who joined later. Its ticket stays
--- marked as gone, so that nobody else's number grows; admission finds the place in 'restored', or in
--- 'returned' when it has been passed. It counts as heard now, so its visitor has the time of a
+-- marked as gone, so that nobody else's number grows; admission finds the place in 'restored', or
+-- in 'returned' when it has been passed. It counts as heard now, so its visitor has the time of a
 -- heartbeat to come back. From here on its events bear a number: each can happen once more.
 --
--- Writes: outbox (audit, restored) - position hash - restored or returned, heartbeats - bitmap. A hash
--- without its entries is put into them by its visitor's poll (visit); without the hash nothing has
--- happened, and the order can be repeated.
+-- Writes: outbox (audit, restored) - position hash - restored or returned, heartbeats - bitmap. A
+-- hash without its entries is put into them by its visitor's poll (visit); without the hash nothing
+-- has happened, and the order can be repeated.
 local cfg = call('HMGET', KEYS[1], 'version', 'lanes')
 if not cfg[1] then return { 'noqueue' } end
 local id, hash = ARGV[1], position_key(ARGV[1])

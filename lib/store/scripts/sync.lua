@@ -2,7 +2,8 @@
 --
 -- ARGV  last departures id known ('0' at first), settings version known, most entries to give of each
 --       stream, last revocations id known ('0' at first; '' or not given: none of them)
--- Gives 'ok', now, epoch, lost_epochs, recovering, version, active, absent, returned, outbox_length,
+-- Gives 'ok', now, epoch, lost_epochs, recovering, version, active, absent, returned,
+-- outbox_length,
 --       lanes = { name, ticket, gone, admitted, … }, settings = { field, value, … } (empty when the
 --       version is the known one), departures = { id, ranges, … }, revocations = { id, items, … },
 --       violations = { double, inversion, capacity },

@@ -10,15 +10,17 @@
 --
 -- 'look' changes nothing. A 'poll' of somebody set aside brings them back to the front; a poll of
 -- somebody admitted claims the session: its time starts now. Repeating either changes nothing more.
--- A 'stay' is a poll that does not claim: a page that nobody looks at keeps the turn for its visitor.
+-- A 'stay' is a poll that does not claim: a page that nobody looks at keeps the turn for its
+-- visitor.
 --
--- A session of the time before an operator put the place back may have been ended early. The pods, which
--- refuse it by its place, are told that the new one is good.
+-- A session of the time before an operator put the place back may have been ended early. The pods,
+-- which refuse it by its place, are told that the new one is good.
 --
--- Writes: outbox (claimed) - revocations - position hashes - sets - bitmap. With only the hash claimed the next
--- poll answers the same session, and reap gives it its end in the set. Heartbeats are written last
--- wherever a place is made, so a waiting place without one was not made whole: it is put back into
--- line by its ticket. An admitted one is marked gone once more, in case the mark was lost.
+-- Writes: outbox (claimed) - revocations - position hashes - sets - bitmap. With only the hash
+-- claimed the next poll answers the same session, and reap gives it its end in the set. Heartbeats
+-- are written last wherever a place is made, so a waiting place without one was not made whole: it
+-- is put back into line by its ticket. An admitted one is marked gone once more, in case the mark
+-- was lost.
 local cfg = call('HMGET', KEYS[1], 'version', 'session_ttl_ms', 'claim_ttl_ms')
 if not cfg[1] then return { 'noqueue' } end
 local ends = now + number(cfg[2], 900000)
@@ -26,10 +28,10 @@ local poll, takes = ARGV[1] ~= 'look', ARGV[1] == 'poll'
 local answer, claimed, claims, back, mine = { 'ok', int(now) }, {}, {}, {}, {}
 local departed, pardoned = {}, {}
 
--- Where somebody stands whom the pods' pictures do not have yet: all tickets before theirs, less those of
--- them that have left. The count knows how many have left in all, the bitmap how many of these are not before.
--- Only of the last two chunks; a pod knows who came that long ago. While the line is made again after a total
--- loss the bitmap says nothing.
+-- Where somebody stands whom the pods' pictures do not have yet: all tickets before theirs, less
+-- those of them that have left. The count knows how many have left in all, the bitmap how many of
+-- these are not before. Only of the last two chunks; a pod knows who came that long ago. While the
+-- line is made again after a total loss the bitmap says nothing.
 local lines = {}
 local function position_in_line(lane, ticket)
 	local line = lines[lane]
