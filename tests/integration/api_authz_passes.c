@@ -256,7 +256,7 @@ static void an_ordinary_queue_lets_them_pass_and_counts(void **state)
 	assert_true(token_passes(0, "shop", visitor.session, ABROAD));
 	assert_true(token_passes(0, "shop", visitor.session, ABROAD));
 	assert_true(stack_metric(internal, shared) == before + 2);
-	assert_true(process_log_has(stack_pod(stack, 0), "session_shared"));
+	WAIT_UNTIL(5000, process_log_has(stack_pod(stack, 0), "session_shared"), "a line that says so");
 	leave(&visitor);
 }
 

@@ -8,6 +8,7 @@
 #include "support/process.h"
 #include "support/shared_stack.h"
 #include "support/temp.h"
+#include "support/wait.h"
 #include "waitingroom/memory.h"
 
 #include <stdio.h>
@@ -140,7 +141,9 @@ static void a_queue_that_is_refused_is_said_by_name_and_the_others_are_made(void
 	WR_AUTO(http_answer_free_at)
 	struct http_answer *third = api_admin(stack, 0, "GET", "/default/third", NULL);
 	api_expect_status(third, 200);
-	assert_int_equal(lines_with(stack_pod(stack, 1), "default/lanes", "People stand in a lane"), 1);
+	WAIT_UNTIL(5000,
+			   lines_with(stack_pod(stack, 1), "default/lanes", "People stand in a lane") == 1,
+			   "a line that says so");
 }
 
 static void a_file_that_names_a_queue_twice_is_refused_at_the_start(void **state)

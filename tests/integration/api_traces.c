@@ -340,8 +340,10 @@ static void a_collector_that_hangs_costs_spans_and_no_request(void **state)
 									 "WR_TRACES_RATIO=1", "WR_TRACES_PER_S=100000", NULL}});
 	poll_often(stack_url(stack, 0), 6000);
 	WAIT_UNTIL(10000, spans_of(stack, "dropped") > 1000, "spans to be dropped");
-	assert_true(process_log_has(stack_pod(stack, 0), "\"traces_held\"") ||
-				spans_of(stack, "sent") == 0);
+	WAIT_UNTIL(5000,
+			   process_log_has(stack_pod(stack, 0), "\"traces_held\"") ||
+				   spans_of(stack, "sent") == 0,
+			   "that it is said, or nothing to be sent");
 	otlp_receiver_hang(receiver, false);
 	WAIT_UNTIL(20000, spans_of(stack, "sent") > 0, "spans to be sent again");
 	stack_free(stack);
@@ -356,7 +358,7 @@ static void only_what_may_work_later_is_offered_again(void **state)
 	otlp_receiver_say(receiver, 400, 0, NULL);
 	poll_often(stack_url(stack, 0), 3);
 	WAIT_UNTIL(15000, spans_of(stack, "refused") >= 3, "spans to be refused");
-	assert_true(process_log_has(stack_pod(stack, 0), "\"traces_held\""));
+	WAIT_UNTIL(5000, process_log_has(stack_pod(stack, 0), "\"traces_held\""), "that it is said");
 	int after = otlp_receiver_requests(receiver);
 	assert_true(after > before);
 
