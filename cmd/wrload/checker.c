@@ -32,7 +32,7 @@
  *       trouble since (a store that lost its last second may not know that somebody left).
  *   I8  The position is compared with the lowest told before; neither may be marked stale. An
  *       answer with a new position token begins anew: the place was entered again after a loss. A
- *       poll sent before its time may be answered from a picture with an older as_of_ms.
+ *       poll sent before its time may be answered from a picture with no newer as_of_ms.
  *   I9  All successful enqueues with one key name the same position id.
  */
 #include "checker.h"
@@ -145,11 +145,12 @@ static void record_close(struct checker *checker, struct record *record, enum st
 
 /* ---- a place that is there: I1, I3, I7, I8 ---- */
 
-/* Asked before its time, another pod may answer from an older picture, and says so in as_of_ms. */
+/* Asked before its time, another pod may answer from an older picture, and says so in as_of_ms. Of
+ * two of the same millisecond nobody knows which was first. */
 static bool is_older_by_haste(const struct record *record, const struct observation *seen)
 {
 	return seen->called_ms < record->heard_ms + record->poll_after_ms &&
-		   seen->answer->as_of_ms < record->picture_ms;
+		   seen->answer->as_of_ms >= 0 && seen->answer->as_of_ms <= record->picture_ms;
 }
 
 static void check_position(struct checker *checker, struct record *record,

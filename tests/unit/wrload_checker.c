@@ -304,6 +304,7 @@ static void an_older_picture_is_excused_when_the_poll_came_before_its_time(void 
 	joins(0, 0, 12);
 	polls_of(0, 1000, 10, 90000);
 	polls_of(0, 1100, 11, 89900);
+	polls_of(0, 1150, 11, 90000);
 	polls_of(0, 2000, 10, 90100);
 	expect_nothing();
 	polls_of(0, 2100, 11, 90101);
