@@ -15,13 +15,13 @@
 #include <math.h>
 #include <string.h>
 
+#include "picture.h"
 #include "waitingroom/log.h"
 #include "waitingroom/memory.h"
 
 #include <stdlib.h>
 
 #define RANGES_AT_ONCE 256
-#define COMMON_BYTES 8192 /* a message, escaped; those of languages come on top */
 
 static void free_index(void *index)
 {
@@ -290,27 +290,6 @@ unsigned followed_behind(const struct followed *followed, const struct synced *a
 	return behind;
 }
 
-/* Members in an order of their own: what is the same for everybody comes first (place.c). */
-static size_t write_common(const struct queue_snapshot *picture, char *ret_text, size_t room)
-{
-	const struct queue_settings *settings = picture->settings;
-	enum queue_state state = queue_settings_state_at(settings, picture->as_of_ms);
-	char name[QUEUE_NAME_TEXT_BYTES];
-	struct json_out out;
-	json_out_init(&out, ret_text, room);
-	json_out_object(&out, NULL);
-	json_out_string(&out, "status", "waiting");
-	json_out_string_n(&out, "queue_id", name, queue_name_print(&picture->name, name));
-	json_out_bool(&out, "paused", settings->state == QUEUE_PAUSED || picture->recovering);
-	if (state != QUEUE_OPEN)
-		json_out_string(&out, "state", queue_state_word(state));
-	json_out_string(&out, "message", settings->message);
-	queue_settings_write_news(settings, picture->as_of_ms, &out);
-	json_out_int(&out, "hold_ms", settings->heartbeat_ttl_ms);
-	assert(!out.overflow);
-	return out.len;
-}
-
 /* How good are the waits that this pod predicts? */
 static void calibrate(struct followed_lane *lane, struct queue_snapshot *picture, size_t number,
 					  bool paused)
@@ -387,9 +366,13 @@ struct queue_snapshot *followed_snapshot(struct followed *followed, const struct
 	memcpy(picture.violations, answer->violations, sizeof(picture.violations));
 	show_lanes(followed, answer, &picture);
 	watch_the_line(followed, &picture);
-	size_t room = COMMON_BYTES + queue_settings_news_bytes(followed->settings);
+	size_t room = PICTURE_COMMON_BYTES + queue_settings_news_bytes(followed->settings);
 	WR_AUTO(mem_free_at) char *common = mem_alloc_zero(1, room);
-	picture.common_len = write_common(&picture, common, room);
+	struct json_out out;
+	json_out_init(&out, common, room);
+	picture_write_common(&picture, picture.waiting, picture.as_of_ms, &out);
+	assert(!out.overflow);
+	picture.common_len = out.len;
 	struct queue_snapshot *snapshot = mem_alloc_zero(1, sizeof(*snapshot) + picture.common_len);
 	*snapshot = picture;
 	memcpy(snapshot->common, common, picture.common_len);

@@ -12,6 +12,7 @@
 #include "credentials.h"
 #include "entrance.h"
 #include "noscript.h"
+#include "picture.h"
 #include "waitingroom/memory.h"
 #include "waitingroom/pacing.h"
 
@@ -119,12 +120,14 @@ static void write_waiting(struct worker *worker, struct json_out *out,
 	struct wait_range wait = {.known = false};
 	if (look->position > 0 && look->lane >= 0)
 		wait = wait_estimate(&snapshot->waits[look->lane], look->position - 1);
-	json_out_resume(out, snapshot->common, snapshot->common_len);
-	json_out_string_n(out, "position_id", claims->position_id, POSITION_ID_CHARS);
 	/* Who has just joined may not be counted in the picture yet. */
-	json_out_int(
-		out, "waiting",
-		(int64_t)(look->position > snapshot->waiting ? look->position : snapshot->waiting));
+	if (look->as_of_ms == snapshot->as_of_ms && look->position <= snapshot->waiting)
+		json_out_resume(out, snapshot->common, snapshot->common_len);
+	else
+		picture_write_common(
+			snapshot, look->position > snapshot->waiting ? look->position : snapshot->waiting,
+			look->as_of_ms, out);
+	json_out_string_n(out, "position_id", claims->position_id, POSITION_ID_CHARS);
 	if (look->position > 0) {
 		json_out_int(out, "position", (int64_t)look->position);
 		json_out_int(out, "ahead", (int64_t)look->position - 1);
@@ -134,7 +137,6 @@ static void write_waiting(struct worker *worker, struct json_out *out,
 	}
 	write_wait(out, wait);
 	json_out_int(out, "poll_after_ms", poll_after(worker, look, wait, token != NULL));
-	json_out_int(out, "as_of_ms", look->as_of_ms);
 	if (look->stale)
 		json_out_bool(out, "stale", true);
 	if (token != NULL)
